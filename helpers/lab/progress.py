@@ -1,0 +1,67 @@
+"""Progress: bars for long work, and the record of the exercises that a reader has solved."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def quiet() -> bool:
+    """Whether bars stay silent: in CI, and wherever COURSE_QUIET is set."""
+    return bool(os.environ.get("CI") or os.environ.get("COURSE_QUIET"))
+
+
+def bar(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    """Go through ``items`` with a progress bar named ``label``; silent in CI. One bar per training loop.
+
+    The bar goes away when the work is done, so a committed notebook holds no half-drawn bar.
+    """
+    from tqdm.auto import tqdm
+
+    return iter(tqdm(items, desc=label, total=total, leave=False, disable=quiet(), file=sys.stdout))
+
+
+def _file():
+    from helpers.cli.paths import cache_folder
+
+    return cache_folder() / "progress.json"
+
+
+def solved() -> dict[str, str]:
+    """Exercise id -> date on which its check first passed on this machine (kept in the cache folder)."""
+    try:
+        record = json.loads(_file().read_text(encoding="utf-8"))
+        return {str(k): str(v) for k, v in record.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}  # no record yet, or one that cannot be read: progress is a comfort, never a reason to stop
+
+
+def remember(exercise_id: str) -> None:
+    """Note that the exercise is solved. A folder that cannot be written is ignored."""
+    record = solved()
+    if exercise_id in record or os.environ.get("CI"):
+        return
+    record[exercise_id] = date.today().isoformat()
+    try:
+        path = _file()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_suffix(".tmp")
+        aside.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
+        aside.replace(path)
+    except OSError:
+        pass
+
+
+def report() -> None:
+    """Print, chapter by chapter, which exercises are solved on this machine."""
+    from helpers.lab.checks import chapters, exercises
+
+    record = solved()
+    for chapter in chapters():
+        marks = [f"{e.id} {'done' if e.id in record else '-'}" for e in exercises(chapter)]
+        done = sum(e.id in record for e in exercises(chapter))
+        print(f"chapter {chapter}: {done} of {len(marks)} solved   ({', '.join(marks)})")

@@ -1,0 +1,178 @@
+"""JupyterLab in real headless Chromium: run each notebook, move every control of every widget, see the view change.
+
+The browser is the system's Chromium; where there is none the tests are skipped and say so.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.tools import author
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install -r tests/requirements.txt)")
+ROOT = Path(__file__).resolve().parents[2]
+SHOTS = ROOT / "build" / "screenshots"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "C:/Program Files/Google/Chrome/Application/chrome.exe")
+CHROMIUM = next(filter(None, [os.environ.get("COURSE_CHROMIUM"), *map(shutil.which, NAMES), *(p for p in PLACES if Path(p).exists())]), None)
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium; or set COURSE_CHROMIUM)")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]
+READY = """() => {
+  const c = window.jupyterapp?.shell?.currentWidget?.sessionContext;
+  const k = c?.session?.kernel;
+  return c?.isReady && k?.connectionStatus === 'connected' && k?.status === 'idle'; }"""
+CHAPTERS = [c for c in sorted(author.NAMES) if author.notebook_path(c).exists()]
+
+
+def panels_in(chapter: str) -> int:
+    """How many panels the notebook shows, counted from its code."""
+    nb = nbformat.read(author.notebook_path(chapter), 4)
+    return sum(len(re.findall(r"^(?:\w+ = )?(?:widgets\.)?explore\(|_panel\(", c.source, re.MULTILINE)) for c in nb.cells if c.cell_type == "code")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A JupyterLab server over a copy of the course (so that a run leaves the repository as it is); gives its address."""
+    folder = tmp_path_factory.mktemp("course")
+    for name in ("helpers", "notebooks", "data"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "course.py", folder)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--ip=127.0.0.1", "--expose-app-in-browser",
+               "--LabApp.news_url=None", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", "--allow-root"]
+    env = {**os.environ, "COURSE_PROFILE": "cpu", "COURSE_QUIET": "1", "HF_HUB_OFFLINE": "1", "JUPYTER_CONFIG_DIR": str(folder / ".jupyter")}
+    with open(folder / "lab.log", "w") as log:
+        server = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
+    address = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        assert server.poll() is None, (folder / "lab.log").read_text()[-2000:]
+        time.sleep(0.2)
+    yield address
+    server.terminate()
+    server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as p:
+        running = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+def open_and_run(page, address: str, chapter: str) -> None:
+    page.goto(f"{address}/lab/tree/notebooks/{author.notebook_path(chapter).name}?reset")
+    page.wait_for_function(READY, timeout=60_000)
+    page.evaluate("""async () => {
+      const nb = window.jupyterapp.shell.currentWidget.content;
+      nb.notebookConfig = {...nb.notebookConfig, windowingMode: 'none'};
+      await window.jupyterapp.commands.execute('notebook:run-all-cells'); }""")
+
+
+def view(panel) -> str:
+    """What the panel now shows: the HTML of its last part."""
+    return panel.locator(".widget-html-content").last.inner_html()
+
+
+def wait_for_change(page, panel, before: str, what: str) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if view(panel) != before:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{what}: the view did not change")
+
+
+def controls(panel) -> list[tuple[str, object]]:
+    """The panel's controls as (kind, locator), from top to bottom."""
+    found = []
+    for row in panel.locator(".widget-inline-hbox, .widget-checkbox, .jupyter-button").all():
+        classes = row.get_attribute("class") or ""
+        for kind, mark in (("slider", "slider"), ("choice", "dropdown"), ("toggle", "checkbox"), ("number", "widget-text"), ("run", "jupyter-button")):
+            if mark in classes:
+                found.append((kind, row))
+                break
+    return found
+
+
+def move(kind: str, row) -> bool:
+    """Move one control as a person would with the keyboard. Returns whether anything could be moved."""
+    if kind == "slider":
+        handle = row.locator("[role=slider]").first
+        low, high, now = (float(handle.get_attribute(f"aria-value{k}") or 0) for k in ("min", "max", "now"))
+        handle.focus()
+        handle.press("End" if now < high else "Home")
+    elif kind == "choice":
+        select = row.locator("select")
+        values = select.evaluate("s => [...s.options].map(o => o.value)")
+        now = select.evaluate("s => s.value")
+        other = [v for v in values if v != now]
+        if not other:
+            return False
+        select.select_option(other[0])
+    elif kind == "toggle":
+        row.locator("input").click()
+    elif kind == "number":
+        box = row.locator("input").first
+        if box.get_attribute("type") == "number":
+            box.fill(str(int(float(box.input_value())) + 1))
+        else:
+            box.fill(box.input_value() + " extra")
+        box.press("Enter")
+    return True
+
+
+@needs_browser
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_notebook_runs_and_each_widget_moves(lab, browser, chapter):
+    page = browser.new_page(viewport={"width": 1280, "height": 1600})
+    errors = []
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    try:
+        open_and_run(page, lab, chapter)
+        failed = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']").all_inner_texts()
+        assert not failed, failed[0]
+        page.wait_for_timeout(500)
+        panels = page.locator(".course-panel")
+        assert panels.count() == panels_in(chapter), "a panel is missing on the page"
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SHOTS / f"{chapter}_end.png")
+        for number in range(panels.count()):
+            panel = panels.nth(number)
+            panel.scroll_into_view_if_needed()
+            listed = controls(panel)
+            assert listed, f"panel {number} shows no control"
+            button = next((row for kind, row in listed if kind == "run"), None)
+            panel.screenshot(path=SHOTS / f"{chapter}_panel{number}_before.png")
+            for at, (kind, row) in enumerate(listed):
+                if kind == "run":
+                    continue
+                before = view(panel)
+                if not move(kind, row):
+                    continue
+                if button:
+                    button.click()
+                wait_for_change(page, panel, before, f"chapter {chapter}, panel {number}, control {at} ({kind})")
+                assert "cannot be drawn" not in view(panel)
+            panel.screenshot(path=SHOTS / f"{chapter}_panel{number}_after.png")
+        errors = [e for e in errors if "favicon" not in e]
+        assert not errors, errors[:3]
+        page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    finally:
+        page.close()

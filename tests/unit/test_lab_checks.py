@@ -1,0 +1,239 @@
+"""The checker: what it says about each kind of answer, and its parts."""
+
+import time
+
+import numpy as np
+import pytest
+
+from helpers.lab import checks, limits, progress, shown
+from helpers.lab.checks import Exercise, Wrong
+
+
+def mean_square(y, y_hat):
+    """Mean squared difference."""
+    return float(np.mean((y - y_hat) ** 2))
+
+
+def total_square(y, y_hat):
+    return float(np.sum((y - y_hat) ** 2))
+
+
+def buggy(y, y_hat):
+    return float(np.mean(np.abs(y - y_hat)))
+
+
+def check_mean_square(t):
+    for y, y_hat in [([3.0], [1.0]), ([1.0, 2.0], [0.0, 0.0])]:
+        t.close(t.call(np.array(y), np.array(y_hat)), mean_square(np.array(y), np.array(y_hat)), what="the loss")
+
+
+def make(**change):
+    base = dict(id="1.1", title="Mean square", kind="core", solution=mean_square, check=check_mean_square,
+                hints=("first", "second"), wrong=(Wrong(total_square, "adds up but never divides"),), seconds=0.5)
+    return Exercise(**{**base, **change})
+
+
+@pytest.fixture
+def use(monkeypatch):
+    def put(**change):
+        exercise = make(**change)
+        monkeypatch.setattr(checks, "find", lambda _id: exercise)
+        return exercise
+    return put
+
+
+def stub(y, y_hat):
+    """Mean squared difference."""
+    ...
+
+
+def test_right_wrong_and_stub(use):
+    use()
+    assert checks.evaluate("1.1", mean_square).status == "passed"
+    assert checks.evaluate("1.1", stub).status == "not done yet"
+    report = checks.evaluate("1.1", lambda y, y_hat: np.sum((y - y_hat) ** 2))
+    assert report.status == "wrong" and "adds up but never divides" in report.message
+    assert "mean_square([1., 2.], [0., 0.])" in report.message and "2.5" in report.message
+
+
+def test_an_unknown_mistake_still_shows_where(use):
+    use()
+    message = checks.evaluate("1.1", lambda y, y_hat: 7.0).message
+    assert "tried:     mean_square([3.], [1.])" in message and "expected:  4" in message and "got:       7" in message
+
+
+@pytest.mark.parametrize("body", [lambda: None, lambda y, p: None, lambda y, p: ...], ids=["none", "none2", "dots"])
+def test_what_counts_as_untouched(use, body):
+    use()
+    assert checks.evaluate("1.1", body).status == "not done yet"
+
+
+def test_constants_are_answers_not_stubs(use):
+    use()
+    for answer in (lambda y, p: 1, lambda y, p: "x", lambda y, p: 0.0):
+        assert checks.evaluate("1.1", answer).status == "wrong"
+
+
+def test_not_implemented_is_not_done(use):
+    use()
+
+    def later(y, y_hat):
+        raise NotImplementedError
+
+    assert checks.evaluate("1.1", later).status == "not done yet"
+
+
+def test_the_start_of_find_the_bug_is_not_done_and_then_diagnosed(use):
+    use(kind="find the bug", start=buggy, wrong=(Wrong(buggy, "takes absolute values"),))
+
+    def unchanged(y, y_hat):
+        return float(np.mean(np.abs(y - y_hat)))
+
+    def renamed(y, y_hat):
+        difference = y - y_hat
+        return float(np.mean(np.abs(difference)))
+
+    assert checks.evaluate("1.1", unchanged).status == "not done yet"
+    assert "takes absolute values" in checks.evaluate("1.1", renamed).message
+
+
+def test_a_changed_input_is_a_mistake(use):
+    use()
+
+    def shifts(y, y_hat):
+        y -= y_hat
+        return float(np.mean(y ** 2))
+
+    assert "changes its input" in checks.evaluate("1.1", shifts).message
+
+
+def test_an_endless_loop_ends(use):
+    use()
+
+    def loop(y, y_hat):
+        while True:
+            pass
+
+    start = time.monotonic()
+    assert "0.5 seconds" in checks.evaluate("1.1", loop).message
+    assert time.monotonic() - start < 5
+
+
+def test_an_exception_names_the_learners_line(use):
+    use()
+
+    def crash(y, y_hat):
+        a = 1
+        return y[99] + a
+
+    message = checks.evaluate("1.1", crash).message
+    assert "IndexError" in message
+
+
+def test_shape_type_and_nan_messages(use):
+    use()
+    assert "shape (1,)" in checks.evaluate("1.1", lambda y, p: (y - p) ** 2).message
+    assert "NaN" in checks.evaluate("1.1", lambda y, p: float("nan")).message
+    assert "str" in checks.evaluate("1.1", lambda y, p: "x" * len(y)).message
+    assert "without calling it" in checks.evaluate("1.1", 2.5).message
+
+
+def test_a_class_can_be_an_answer(use):
+    class Box:
+        def get(self):
+            return 5
+
+    class Empty:
+        def get(self):
+            """To do."""
+            ...
+
+    def look(t):
+        t.equal(t.run(lambda B: B().get(), "Box().get()"), 5)
+
+    use(solution=Box, check=look, wrong=())
+    assert checks.evaluate("1.1", Box).status == "passed"
+    assert checks.evaluate("1.1", Empty).status == "not done yet"
+
+
+def test_strict_raises_and_plain_prints(use, monkeypatch, capsys):
+    use()
+    monkeypatch.setenv("CI", "1")
+    monkeypatch.delenv("COURSE_STRICT", raising=False)
+    checks.check("1.1", stub)
+    assert "not done yet" in capsys.readouterr().out
+    monkeypatch.setenv("COURSE_STRICT", "1")
+    with pytest.raises(AssertionError):
+        checks.check("1.1", stub)
+    checks.check("1.1", mean_square)
+
+
+def test_hints_come_one_by_one_and_start_again(use, capsys):
+    use()
+    for _ in range(3):
+        checks.hint("1.1")
+    out = capsys.readouterr().out
+    assert out.count("first") == 2 and out.count("second") == 1 and "solution(" in out
+
+
+def test_the_solution_is_printed(use, capsys):
+    use()
+    checks.solution("1.1")
+    assert "def mean_square(y, y_hat):" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("bad", ["", "x", "1", "99.1", "1.99"])
+def test_unknown_ids_are_refused_with_what_there_is(bad):
+    with pytest.raises(ValueError):
+        checks.find(bad)
+
+
+def test_unknown_kind():
+    with pytest.raises(ValueError, match="warm-up"):
+        make(kind="hard")
+
+
+def test_time_limit_passes_results_and_errors_through():
+    with limits.time_limit(5):
+        value = 1
+    assert value == 1
+    with pytest.raises(KeyError), limits.time_limit(5):
+        raise KeyError
+    with pytest.raises(limits.TookTooLong), limits.time_limit(0.1):
+        while True:
+            pass
+    with pytest.raises(ValueError), limits.time_limit(0):
+        pass
+
+
+def test_brief_and_call_text():
+    assert shown.brief(None) == "" and shown.brief(0.5) == "0.5" and "shape (3,)" in shown.brief(np.arange(3))
+    assert len(shown.brief("x" * 1000)) == 160
+    assert shown.call_text("f", (np.array([1.0]), 2), {"k": "a"}) == "f([1.], 2, k='a')"
+
+
+@pytest.mark.parametrize("a, b, equal", [
+    (1.0, 1.0 + 1e-12, True), ([1.0, "x"], [1.0, "x"], True), ((1,), (1, 2), False), ({"a": 1.0}, {"a": 1.0}, True),
+    ({"a": 1}, {"b": 1}, False), (np.array([1.0, np.nan]), np.array([1.0, np.nan]), True), (np.zeros(2), np.zeros(3), False),
+    ("a", 1.0, False), (np.array(["a"]), np.array(["a"]), True), (None, 1.0, False),
+])
+def test_same(a, b, equal):
+    assert shown.same(a, b, 1e-9, 1e-9) is equal
+
+
+def test_progress_is_kept_and_survives_a_broken_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    monkeypatch.delenv("CI", raising=False)
+    assert progress.solved() == {}
+    progress.remember("1.1")
+    assert list(progress.solved()) == ["1.1"]
+    next(tmp_path.rglob("progress.json")).write_text("{broken")
+    assert progress.solved() == {}
+    progress.remember("1.2")
+    progress.report()
+    assert "1.2 done" in capsys.readouterr().out
+
+
+def test_bar_gives_the_items(monkeypatch):
+    monkeypatch.setenv("COURSE_QUIET", "1")
+    assert list(progress.bar([1, 2], "x")) == [1, 2]
