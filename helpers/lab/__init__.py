@@ -11,7 +11,7 @@ _HOME = {
     "show": "figures",
     "check": "checks", "hint": "checks", "solution": "checks",
 }
-_MODULES = ("runtime", "figures", "widgets", "checks", "ladder", "progress")
+_MODULES = ("runtime", "figures", "widgets", "checks", "ladder", "progress", "machine")
 __all__ = [*_HOME, *_MODULES]
 
 

@@ -18,21 +18,21 @@ sys.path.insert(0, str(ROOT))
 import jupytext  # noqa: E402
 import nbformat  # noqa: E402
 
-from helpers import catalogue  # noqa: E402
+from helpers import chapters  # noqa: E402
 from helpers.lab import bootstrap  # noqa: E402
 from tests.tools import style  # noqa: E402
 
-NAMES = {c.number: c.name for c in catalogue.CHAPTERS}
+NAMES = {c.number: c.name for c in chapters.CHAPTERS}
 
 
 def notebook_path(chapter: str) -> Path:
-    return ROOT / catalogue.chapter(chapter).file
+    return ROOT / chapters.chapter(chapter).file
 
 
 def badges(chapter: str) -> str:
     """The badge row of a notebook: plain links, so that it needs no network to look right."""
     return " · ".join(f"[{'Source on' if place == 'GitHub' else 'Open in'} {place}]({address})"
-                      for place, address in catalogue.links(chapter).items())
+                      for place, address in chapters.links(chapter).items())
 
 
 def build(chapter: str, script: Path) -> nbformat.NotebookNode:
@@ -58,30 +58,23 @@ def build(chapter: str, script: Path) -> nbformat.NotebookNode:
     return nb
 
 
-def clean(nb: nbformat.NotebookNode) -> None:
-    """Drop widget views (their static alternative stays), widget state and execution times."""
-    nb.metadata.pop("widgets", None)
-    for cell in nb.cells:
+def clean(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A copy without widget views (their static alternative stays), widget state and execution times."""
+    from helpers.cli.notebooks import without_widgets
+
+    copy = without_widgets(nb)
+    for cell in copy.cells:
         cell.metadata.pop("execution", None)
-        if cell.cell_type != "code":
-            continue
-        for out in cell.outputs:
-            if out.get("data", {}).pop(style.WIDGET_VIEW, None) is not None and "text/html" not in out["data"]:
-                out["data"].clear()  # a progress bar: nothing static to keep
-        cell.outputs = [o for o in cell.outputs if "data" not in o or o["data"]]
+        if "outputs" in cell:  # a progress bar leaves only its plain text: nothing to keep
+            cell.outputs = [o for o in cell.outputs if not str(o.get("data", {}).get("text/plain", "")).startswith("  0%|")]
+    return copy
 
 
 def execute(nb: nbformat.NotebookNode, chapter: str):
     """Execute in place as the cpu profile and print how it went. Returns whether it went through."""
-    try:
-        from helpers.cli.notebooks import execute as run
-    except ImportError:  # TEMPORARY until helpers.cli.notebooks lands
-        import nbclient
-        os.environ.update(COURSE_PROFILE="cpu", COURSE_QUIET="1")
-        nbclient.NotebookClient(nb, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()
-        return True
-    result = run(notebook_path(chapter), env={"COURSE_PROFILE": "cpu", "COURSE_QUIET": "1"})
-    nb.cells = result.notebook.cells
+    from helpers.cli.notebooks import execute as run
+
+    result = run(notebook_path(chapter), notebook=nb, env={"COURSE_PROFILE": "cpu", "COURSE_QUIET": "1"})
     print(f"{result.seconds:.1f} s, peak {result.peak_mb:.0f} MB, {'failed: ' + str(result.error) if result.error else 'ok'}")
     return not result.error
 
@@ -96,8 +89,7 @@ def push(chapter: str, script: Path, run: bool = True) -> int:
 def finish(chapter: str, nb: nbformat.NotebookNode, run: bool = True) -> int:
     path = notebook_path(chapter)
     good = execute(nb, chapter) if run else True
-    clean(nb)
-    nbformat.write(nb, path)
+    nbformat.write(clean(nb), path)
     return lint(chapter) or int(not good)
 
 

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""From Counts to Chat: the one entry point. Try `python3 course.py lab`.
+
+This file only reads the command line and hands over to helpers/cli/. It uses nothing but the standard
+library and no recent syntax, so that an old Python can still read it and say what is missing.
+"""
+import sys
+
+OLDEST = (3, 11)
+NEWEST = (3, 13)
+
+
+def python_problem(version, found=()):
+    """A sentence about an unsuitable Python (a tuple such as (3, 8)), or "" when it will do."""
+    if OLDEST <= tuple(version[:2]) <= NEWEST:
+        return ""
+    lines = ["This course needs Python 3.11, 3.12 or 3.13; this is Python {}.{}.".format(*version[:2])]
+    words = " ".join(sys.argv[1:]) or "lab"
+    if found:
+        lines.append(f"You have a suitable one: run  {found[0]} course.py {words}")
+    else:
+        lines.append("Install Python 3.12 (your system's package manager has it, or the Python website), then run"
+                     "  python3.12 course.py " + words)
+    return "\n".join(lines)
+
+
+def suitable_pythons():
+    """Commands of suitable Pythons on this machine, the best one first."""
+    try:
+        from shutil import which
+    except ImportError:
+        return []
+    return [name for name in ("python3.12", "python3.13", "python3.11") if which(name)]
+
+
+def build_parser():
+    """The command line as an argparse parser."""
+    import argparse
+
+    parser = argparse.ArgumentParser(
+        prog="course.py", description="From Counts to Chat: a course of runnable notebooks on language models.",
+        epilog="Start with: python3 course.py lab")
+    commands = parser.add_subparsers(dest="command", metavar="command")
+
+    def command(name, summary, setup=True, **more):
+        sub = commands.add_parser(name, help=summary, description=summary, **more)
+        sub.set_defaults(extra=[])
+        if setup:
+            sub.add_argument("--here", action="store_true",
+                             help="use the active Python environment instead of .venv")
+            sub.add_argument("--gpu", action="store_true", help="install the GPU build of torch")
+            sub.add_argument("--torch-index", metavar="URL", default="",
+                             help="take torch from this package index")
+        return sub
+
+    lab = command("lab", "Set up, then open the course in JupyterLab.",
+                  epilog="What stands after -- goes to JupyterLab as it is.")
+    lab.add_argument("--no-browser", action="store_true", help="only print the address")
+    lab.add_argument("--port", type=int, default=None, help="port (default: 8888, or a free one)")
+
+    command("setup", "Only set up: environment, packages, data, weights.")
+
+    test = command("test", "Set up, then run the whole test suite.",
+                   epilog="Other arguments go to pytest: course.py test tests/unit -k softmax")
+    test.add_argument("--steps", default="", metavar="A,B",
+                      help="only these steps: unit, parity, exercises, notebooks, nbval, browser")
+    test.add_argument("--fast", action="store_true", help="leave notebooks and browser out")
+
+    run = command("run", "Execute notebooks without a browser and write them as pages.")
+    run.add_argument("chapters", nargs="*", metavar="chapter", help="such as 01 or 01_linear_regression")
+    run.add_argument("--record", action="store_true", help="write time and memory into data/results.json")
+    run.add_argument("--timeout", type=int, default=600, metavar="SECONDS", help="limit of one cell")
+
+    doctor = command("doctor", "What is found, what is missing, and the command that mends it.", setup=False)
+    doctor.add_argument("--here", action="store_true", help="look at the active environment instead of .venv")
+
+    address = command("address", "Show or set the public address of this repository.", setup=False)
+    address.add_argument("repository", nargs="?", metavar="OWNER/REPO")
+    address.add_argument("--tag", default="", help="the release tag or branch that links point to")
+    address.add_argument("--check", action="store_true", help="only report the places that disagree")
+    return parser
+
+
+def parse(arguments):
+    """The parsed command line; for lab and test, `extra` holds what is passed on."""
+    parser = build_parser()
+    after = []
+    if "--" in arguments:
+        cut = arguments.index("--")
+        arguments, after = arguments[:cut], arguments[cut + 1:]
+    options, unknown = parser.parse_known_args(arguments)
+    if not options.command:
+        parser.print_help()
+        raise SystemExit(2)
+    if unknown and options.command != "test":
+        parser.error("unknown argument: " + " ".join(unknown))
+    if after and options.command not in ("lab", "test"):
+        parser.error("nothing can stand after -- here: " + " ".join(after))
+    options.extra = unknown + after
+    return options
+
+
+def main(arguments=None):
+    """Run one command; returns the exit status."""
+    problem = python_problem(sys.version_info, suitable_pythons())
+    if problem:
+        sys.stderr.write(problem + "\n")
+        return 1
+    import os
+    from importlib import import_module
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    if sys.path[:1] != [here]:
+        sys.path.insert(0, here)
+    options = parse(list(sys.argv[1:] if arguments is None else arguments))
+    modules = {"setup": "environment", "lab": "lab", "test": "testing", "run": "running",
+               "doctor": "doctor", "address": "address"}
+    from helpers.cli.console import guarded
+
+    module = import_module("helpers.cli." + modules[options.command])
+    return guarded(module.command, options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What stands behind course.py: set-up, doctor, headless runs, tests and the public address."""

@@ -1,0 +1,412 @@
+"""Linear regression: exact solutions, gradients, gradient descent, scaling, ridge (chapter 01).
+
+Shapes: n examples, d features, k targets. X is (n, d), y is (n,) or (n, k), w is (d,) or (d, k), b is a number or (k,).
+Loss everywhere: J(w, b) = mean((X @ w + b - y) ** 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = [
+    "Descent", "LinearModel", "Standardizer", "condition_number", "gradient_descent", "largest_learning_rate",
+    "least_squares", "letter_frequencies", "mse", "mse_gradient", "normal_equations", "numeric_gradient",
+    "polynomial_features", "r2", "ridge",
+]  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------- features
+
+
+def letter_frequencies(texts: Sequence[str]) -> np.ndarray:
+    """Share of each letter a to z among the letters of each text.
+
+    Args:
+        texts: n strings. Case is ignored; anything but the 26 plain letters (digits, accents, blanks) is skipped.
+
+    Returns:
+        (n, 26) float64; each row sums to 1, or to 0 where a text holds no plain letter.
+
+    Raises:
+        TypeError: one string instead of a list of strings, or an entry that is not a string.
+        ValueError: an empty list.
+    """
+    if isinstance(texts, str):
+        raise TypeError("texts must be a list of strings; got one string. Write letter_frequencies([text]).")
+    texts = list(texts)
+    if not texts:
+        raise ValueError("texts must hold at least one string; got an empty list. Check how it was filtered.")
+    counts = np.zeros((len(texts), 26))
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"texts[{row}] must be a string; got {type(text).__name__}. Convert it with str().")
+        codes = np.frombuffer(text.lower().encode("ascii", "ignore"), dtype=np.uint8)
+        counts[row] = np.bincount(codes, minlength=128)[ord("a") : ord("z") + 1]
+    totals = counts.sum(axis=1, keepdims=True)
+    return counts / np.where(totals == 0, 1, totals)
+
+
+def polynomial_features(x: np.ndarray, degree: int) -> np.ndarray:
+    """Columns x, x^2, ..., x^degree of one feature.
+
+    Args:
+        x: (n,) values of the feature.
+        degree: highest power, at least 1.
+
+    Returns:
+        (n, degree) float64. There is no column of ones: the intercept b plays that part.
+
+    Raises:
+        ValueError: x is not one-dimensional, empty or not finite; degree below 1.
+    """
+    x = _finite_array(x, "x")
+    if x.ndim != 1 or x.size == 0:
+        raise ValueError(f"x must be a non-empty 1-D array; got shape {x.shape}. Pass one feature, e.g. X[:, 0].")
+    if degree != int(degree) or degree < 1:
+        raise ValueError(f"degree must be a whole number of at least 1; got {degree!r}. Degree 1 is a line.")
+    return x[:, None] ** np.arange(1, int(degree) + 1)
+
+
+class Standardizer:
+    """Subtract the mean and divide by the standard deviation of the data seen by `fit` (and of no other).
+
+    Fit it on the training rows only, then transform training, validation and test rows with it. A column that
+    never changes has standard deviation 0; it is only centered, so that nothing is divided by zero.
+    """
+
+    mean: np.ndarray | None = None  # (d,)
+    scale: np.ndarray | None = None  # (d,)
+
+    def fit(self, X: np.ndarray) -> Standardizer:
+        """Learn mean and standard deviation of each column of X (n, d); returns self. ValueError on bad X."""
+        X = _features(X)
+        self.mean = X.mean(axis=0)
+        std = X.std(axis=0)
+        self.scale = np.where(std <= 1e-12 * np.abs(self.mean), 1.0, std)  # constant up to rounding
+        return self
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """Return (X - mean) / scale, shape (n, d). ValueError before `fit` or when d differs."""
+        if self.mean is None:
+            raise ValueError("Standardizer has not seen data yet. Call fit(X_train) first.")
+        X = _features(X)
+        if X.shape[1] != self.mean.size:
+            raise ValueError(f"X must have {self.mean.size} columns, as in fit; got {X.shape[1]}. Build it alike.")
+        return (X - self.mean) / self.scale
+
+    def fit_transform(self, X: np.ndarray) -> np.ndarray:
+        """fit(X), then transform(X): for the training rows."""
+        return self.fit(X).transform(X)
+
+
+# ---------------------------------------------------------------------------------------- loss and score
+
+
+def mse(y: np.ndarray, y_hat: np.ndarray) -> float:
+    """Mean squared error of predictions y_hat against targets y (same shape), in squared units of y.
+
+    Raises:
+        ValueError: different shapes, no values, or NaN/infinity.
+    """
+    y, y_hat = _same_shape(y, y_hat)
+    return float(np.mean((y - y_hat) ** 2))
+
+
+def r2(y: np.ndarray, y_hat: np.ndarray) -> float:
+    """Share of the squared error of "always predict the mean of y" that y_hat removes: 1 - SSE / SST.
+
+    1 is perfect, 0 is no better than the mean of these same targets, negative is worse than that.
+
+    Raises:
+        ValueError: different shapes, NaN/infinity, or targets that are all equal (SST is 0: undefined).
+    """
+    y, y_hat = _same_shape(y, y_hat)
+    total = float(np.sum((y - y.mean(axis=0)) ** 2))
+    if total == 0:
+        raise ValueError("r2 needs targets that differ; all values of y are equal. Report the mse instead.")
+    return 1.0 - float(np.sum((y - y_hat) ** 2)) / total
+
+
+def mse_gradient(X: np.ndarray, y: np.ndarray, w: np.ndarray, b: float) -> tuple[np.ndarray, float]:
+    """Gradient of J(w, b) = mean((X w + b - y)^2): dJ/dw = 2/n X^T e and dJ/db = 2/n sum(e), e = X w + b - y.
+
+    Args:
+        X: (n, d). y: (n,). w: (d,). b: a number.
+
+    Returns:
+        (dw, db): an array (d,) and a number.
+
+    Raises:
+        ValueError: shapes that do not fit, empty input, NaN/infinity.
+    """
+    X, y = _features_and_targets(X, y, one_target=True)
+    w = _finite_array(w, "w")
+    if w.shape != (X.shape[1],):
+        raise ValueError(f"w must have shape ({X.shape[1]},), one weight per column of X; got {w.shape}.")
+    error = X @ w + b - y  # (n,)
+    return 2 * X.T @ error / len(y), float(2 * error.mean())
+
+
+def numeric_gradient(f: Callable[[np.ndarray], float], at: np.ndarray, step: float = 1e-6) -> np.ndarray:
+    """Central differences (f(p + h) - f(p - h)) / 2h, one parameter at a time; h = step * max(1, |p_i|).
+
+    Args:
+        f: takes a float64 array of the shape of `at` and returns a number. at: the parameters, any shape.
+        step: relative size of the nudge; 1e-6 balances truncation against rounding for smooth f of size about 1.
+
+    Returns:
+        float64 array of the shape of `at`.
+
+    Raises:
+        ValueError: step not above 0, or `at` not finite.
+    """
+    if not step > 0:
+        raise ValueError(f"step must be above 0; got {step!r}. 1e-6 is a good start.")
+    at = np.array(_finite_array(at, "at"))
+    gradient = np.empty_like(at)
+    for i in np.ndindex(at.shape):
+        h = step * max(1.0, abs(at[i]))
+        up, down = at.copy(), at.copy()
+        up[i] += h
+        down[i] -= h
+        gradient[i] = (f(up) - f(down)) / (up[i] - down[i])
+    return gradient
+
+
+# ------------------------------------------------------------------------------------------ exact fits
+
+
+class LinearModel(NamedTuple):
+    """A fitted line or plane: unpacks as `w, b = model`, predicts with `model.predict(X)`."""
+
+    w: np.ndarray  # (d,) or (d, k)
+    b: float | np.ndarray  # number or (k,)
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return X @ w + b, shape (n,) or (n, k). ValueError when X does not have d columns."""
+        X = _features(X)
+        if X.shape[1] != self.w.shape[0]:
+            raise ValueError(f"X must have {self.w.shape[0]} columns, as in the fit; got {X.shape[1]}.")
+        return X @ self.w + self.b
+
+
+def normal_equations(X: np.ndarray, y: np.ndarray) -> LinearModel:
+    """Solve (A^T A) theta = A^T y with A = [X, 1]: the textbook route, for well-behaved X.
+
+    Args:
+        X: (n, d). y: (n,) or (n, k).
+
+    Raises:
+        ValueError: bad shapes or values, or columns of A that depend on each other (no unique answer).
+
+    Source: Gauss, Theoria combinationis observationum, 1823. Squares the condition number of A; prefer
+    `least_squares` for anything delicate.
+    """
+    X, y = _features_and_targets(X, y)
+    A = np.hstack([X, np.ones((len(X), 1))])
+    if np.linalg.matrix_rank(A) < A.shape[1]:
+        raise ValueError(
+            f"normal_equations needs columns that do not depend on each other; the {len(X)} rows of [X, 1] have"
+            f" rank {np.linalg.matrix_rank(A)}, not {A.shape[1]}. Drop a column, or use least_squares or ridge."
+        )
+    return _model(np.linalg.solve(A.T @ A, A.T @ y))
+
+
+def least_squares(X: np.ndarray, y: np.ndarray) -> LinearModel:
+    """Least squares by singular values. Where many w fit equally well, the one with the smallest norm.
+
+    Args:
+        X: (n, d). y: (n,) or (n, k).
+
+    Raises:
+        ValueError: empty input, X not 2-D, lengths that differ, NaN/infinity.
+    """
+    X, y = _features_and_targets(X, y)
+    x_mean, y_mean = X.mean(axis=0), y.mean(axis=0)
+    w = np.linalg.lstsq(X - x_mean, y - y_mean, rcond=None)[0]
+    return _model(w, y_mean - x_mean @ w)
+
+
+def ridge(X: np.ndarray, y: np.ndarray, lam: float) -> LinearModel:
+    """Minimize sum((X w + b - y)^2) + lam * sum(w^2). The intercept b is not penalized.
+
+    The error is summed here, not averaged, as in scikit-learn's Ridge(alpha=lam): with a mean, lam would be n
+    times smaller. Closed form: w = (Xc^T Xc + lam I)^-1 Xc^T yc with centered Xc, yc; with more features than
+    rows the equal form w = Xc^T (Xc Xc^T + lam I)^-1 yc, which solves a smaller system.
+
+    Args:
+        X: (n, d). y: (n,) or (n, k). lam: at least 0; at 0 this is `least_squares`.
+
+    Raises:
+        ValueError: bad X or y, lam negative or not finite.
+
+    Source: Hoerl and Kennard, Ridge Regression, Technometrics 12(1), 1970.
+    """
+    if not (np.isscalar(lam) and np.isfinite(lam) and lam >= 0):
+        raise ValueError(f"lam must be a finite number of at least 0; got {lam!r}. 0 means no penalty.")
+    if lam == 0:
+        return least_squares(X, y)
+    X, y = _features_and_targets(X, y)
+    (n, d), x_mean, y_mean = X.shape, X.mean(axis=0), y.mean(axis=0)
+    Xc, yc = X - x_mean, y - y_mean
+    try:
+        if d <= n:
+            w = np.linalg.solve(Xc.T @ Xc + lam * np.eye(d), Xc.T @ yc)
+        else:
+            w = Xc.T @ np.linalg.solve(Xc @ Xc.T + lam * np.eye(n), yc)
+    except np.linalg.LinAlgError as error:
+        raise ValueError(f"lam={lam!r} is too small for columns that depend on each other. Raise it.") from error
+    return _model(w, y_mean - x_mean @ w)
+
+
+# ------------------------------------------------------------------------------------ gradient descent
+
+
+class Descent(NamedTuple):
+    """What gradient_descent did: the final w and b, and the whole way there."""
+
+    w: np.ndarray  # (d,)
+    b: float
+    losses: np.ndarray  # (updates + 1,): J on all rows before the first update and after each one
+    path: np.ndarray  # (updates + 1, d + 1): w and b at the same moments
+    diverged: bool  # the loss grew beyond 1e12 times its start, or beyond what a float holds
+
+
+def gradient_descent(
+    X: np.ndarray,
+    y: np.ndarray,
+    lr: float,
+    steps: int,
+    *,
+    batch_size: int | None = None,
+    tol: float | None = None,
+    start: tuple[np.ndarray, float] | None = None,
+    seed: int = 0,
+) -> Descent:
+    """Take `steps` updates w -= lr * dJ/dw, b -= lr * dJ/db on the mean squared error.
+
+    Args:
+        X: (n, d). y: (n,).
+        lr: learning rate, above 0.
+        steps: number of updates, at least 0.
+        batch_size: rows per update, drawn without replacement until all were used, then shuffled anew; the last
+            batch of a pass may be smaller. None means all rows (batch gradient descent); 1 is stochastic.
+        tol: stop early once J is within this share of the least possible loss: J <= J_min * (1 + tol).
+        start: (w, b) to start from; zeros by default.
+        seed: for the order of rows.
+
+    Raises:
+        ValueError: bad X or y, lr not above 0, negative steps, batch_size outside 1..n, start of the wrong shape.
+
+    Source: Cauchy 1847 (batch); Robbins and Monro, A Stochastic Approximation Method, 1951 (stochastic).
+    """
+    X, y = _features_and_targets(X, y, one_target=True)
+    n, d = X.shape
+    if not (np.isfinite(lr) and lr > 0):
+        raise ValueError(f"lr must be a finite number above 0; got {lr!r}. Try 0.1 on standardized features.")
+    if steps < 0 or steps != int(steps):
+        raise ValueError(f"steps must be a whole number of at least 0; got {steps!r}.")
+    if batch_size is not None and not 1 <= batch_size <= n:
+        raise ValueError(f"batch_size must lie between 1 and the {n} rows; got {batch_size!r}. None means all.")
+    w, b = (np.zeros(d), 0.0) if start is None else (_finite_array(start[0], "start[0]").copy(), float(start[1]))
+    if w.shape != (d,):
+        raise ValueError(f"start must be (w, b) with w of shape ({d},); got {w.shape}.")
+    target = None if tol is None else mse(y, least_squares(X, y).predict(X)) * (1 + tol)
+
+    rng, order, place, size = np.random.default_rng(seed), np.arange(n), n, batch_size or n
+    losses, path, diverged = [mse(y, X @ w + b)], [np.append(w, b)], False
+    for _ in range(int(steps)):
+        if target is not None and losses[-1] <= target:
+            break
+        if place >= n:  # a new pass over the data
+            order, place = rng.permutation(n) if size < n else order, 0
+        rows = order[place : place + size] if size < n else slice(None)
+        place += size
+        error = X[rows] @ w + b - y[rows]
+        w, b = w - lr * 2 * X[rows].T @ error / len(error), float(b - lr * 2 * error.mean())
+        with np.errstate(over="ignore", invalid="ignore"):
+            losses.append(float(np.mean((X @ w + b - y) ** 2)))
+        path.append(np.append(w, b))
+        if not losses[-1] < 1e12 * max(losses[0], 1e-300):
+            diverged = True
+            break
+    return Descent(w, b, np.array(losses), np.array(path), diverged)
+
+
+def condition_number(X: np.ndarray) -> float:
+    """Largest over smallest curvature of the squared loss in (w, b): the condition number of A^T A, A = [X, 1].
+
+    1 is a round bowl; the number of gradient steps grows in proportion to it. Infinite when columns depend on
+    each other. ValueError on bad X (n, d).
+    """
+    X = _features(X)
+    s = np.linalg.svd(np.hstack([X, np.ones((len(X), 1))]), compute_uv=False)
+    flat = len(X) < X.shape[1] + 1 or s[-1] <= s[0] * np.finfo(float).eps * max(X.shape)
+    return float("inf") if flat else float((s[0] / s[-1]) ** 2)
+
+
+def largest_learning_rate(X: np.ndarray) -> float:
+    """The rate at and above which batch gradient descent on the mean squared error stops converging.
+
+    It is 2 over the largest eigenvalue of the matrix of second derivatives, 2/n A^T A with A = [X, 1]; so n over
+    the largest eigenvalue of A^T A. ValueError on bad X (n, d).
+    """
+    X = _features(X)
+    s = np.linalg.svd(np.hstack([X, np.ones((len(X), 1))]), compute_uv=False)
+    return float(len(X) / s[0] ** 2)
+
+
+# -------------------------------------------------------------------------------------------- checking
+
+
+def _finite_array(values: object, name: str) -> np.ndarray:
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold plain numbers in equal rows; numpy says: {error}.") from error
+    bad = array.size - int(np.isfinite(array).sum())
+    if bad:
+        raise ValueError(f"{name} must be finite; {bad} of {array.size} values are NaN or infinite. Drop or fix them.")
+    return array
+
+
+def _features(X: object) -> np.ndarray:
+    X = _finite_array(X, "X")
+    if X.ndim != 2:
+        raise ValueError(
+            f"X must be 2-D, (rows, features); got shape {X.shape}. For one feature write x.reshape(-1, 1)."
+        )
+    if 0 in X.shape:
+        raise ValueError(f"X must have at least one row and one column; got shape {X.shape}.")
+    return X
+
+
+def _features_and_targets(X: object, y: object, one_target: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    X, y = _features(X), _finite_array(y, "y")
+    if len(y.shape) not in ((1,) if one_target else (1, 2)):
+        wanted = "(n,)" if one_target else "(n,) or (n, k)"
+        raise ValueError(f"y must have shape {wanted}; got {y.shape}. For one target write y.ravel().")
+    if len(X) != len(y):
+        raise ValueError(f"X and y must have equally many rows; got {len(X)} and {len(y)}. Check what was dropped.")
+    return X, y
+
+
+def _same_shape(y: object, y_hat: object) -> tuple[np.ndarray, np.ndarray]:
+    y, y_hat = _finite_array(y, "y"), _finite_array(y_hat, "y_hat")
+    if y.shape != y_hat.shape:
+        raise ValueError(
+            f"y and y_hat must have the same shape; got {y.shape} and {y_hat.shape}. Mixing (n,) with (n, 1) would"
+            " compare every pair: write .ravel()."
+        )
+    if y.size == 0:
+        raise ValueError("y must hold at least one value; got none. An error has no mean over nothing.")
+    return y, y_hat
+
+
+def _model(w: np.ndarray, b: np.ndarray | float | None = None) -> LinearModel:
+    if b is None:  # the last row of w is the intercept
+        w, b = w[:-1], w[-1]
+    return LinearModel(w, float(b) if np.ndim(b) == 0 else np.asarray(b))
