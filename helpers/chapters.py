@@ -29,23 +29,59 @@ class Chapter:
 
 CHAPTERS = (
     Chapter("00", "start_here", "Start here", "nothing yet: the map, the notation, a check of your machine, a first taste", {}),
-    Chapter("01", "linear_regression", "Linear regression", "a line, its loss, gradient descent, and an automatic differentiator", {}),
-    Chapter("02", "logistic_regression", "Logistic regression", "a classifier, softmax, and a two-layer network with its gradients",
-            {"01": "gradient descent"}),
-    Chapter("03", "bag_of_words", "Bag of words", "TF-IDF vectors, naive Bayes, and the ladder of classifiers", {"02": "classifier"}),
+    Chapter(
+        "01", "linear_regression", "Linear regression", "a line, its loss, gradient descent, and an automatic differentiator", {}
+    ),
+    Chapter(
+        "02",
+        "logistic_regression",
+        "Logistic regression",
+        "a classifier, softmax, and a two-layer network with its gradients",
+        {"01": "gradient descent"},
+    ),
+    Chapter(
+        "03", "bag_of_words", "Bag of words", "TF-IDF vectors, naive Bayes, and the ladder of classifiers", {"02": "classifier"}
+    ),
     Chapter("04", "word2vec", "word2vec", "word vectors by counting and by prediction", {"02": "loss", "03": "vocabulary"}),
-    Chapter("05", "byte_pair_encoding", "Byte-pair encoding", "a tokenizer that reads the vocabulary of a real model", {"03": "words"}),
-    Chapter("06", "ngram_language_models", "n-gram language models", "counting models up to Kneser-Ney, and the yardstick for all models",
-            {"05": "tokens"}),
-    Chapter("07", "recurrent_networks", "Recurrent networks", "Elman, LSTM and GRU networks, trained on the same text",
-            {"02": "backpropagation", "06": "yardstick"}),
-    Chapter("08", "transformer", "Transformer", "a Transformer that loads the weights of a real 135-million-parameter model",
-            {"05": "tokenizer", "07": "training"}),
+    Chapter(
+        "05", "byte_pair_encoding", "Byte-pair encoding", "a tokenizer that reads the vocabulary of a real model", {"03": "words"}
+    ),
+    Chapter(
+        "06",
+        "ngram_language_models",
+        "n-gram language models",
+        "counting models up to Kneser-Ney, and the yardstick for all models",
+        {"05": "tokens"},
+    ),
+    Chapter(
+        "07",
+        "recurrent_networks",
+        "Recurrent networks",
+        "Elman, LSTM and GRU networks, trained on the same text",
+        {"02": "backpropagation", "06": "yardstick"},
+    ),
+    Chapter(
+        "08",
+        "transformer",
+        "Transformer",
+        "a Transformer that loads the weights of a real 135-million-parameter model",
+        {"05": "tokenizer", "07": "training"},
+    ),
     Chapter("09", "finetuning", "Finetuning", "LoRA, instruction tuning and preference tuning on that model", {"08": "model"}),
-    Chapter("10", "sampling", "Sampling", "every common way from probabilities to text, on every model so far",
-            {"06": "decoding interface", "08": "model"}),
-    Chapter("11", "rag", "Retrieval-augmented generation", "search by words and by meaning, and answers with sources",
-            {"03": "TF-IDF", "04": "embeddings", "08": "model", "10": "sampling"}),
+    Chapter(
+        "10",
+        "sampling",
+        "Sampling",
+        "every common way from probabilities to text, on every model so far",
+        {"06": "decoding interface", "08": "model"},
+    ),
+    Chapter(
+        "11",
+        "rag",
+        "Retrieval-augmented generation",
+        "search by words and by meaning, and answers with sources",
+        {"03": "TF-IDF", "04": "embeddings", "08": "model", "10": "sampling"},
+    ),
 )
 
 

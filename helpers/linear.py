@@ -1,105 +1,30 @@
-"""Linear regression: exact solutions, gradients, gradient descent, scaling, ridge (chapter 01).
+"""Linear regression: exact solutions, gradients, gradient descent, ridge (chapter 01).
 
 Shapes: n examples, d features, k targets. X is (n, d), y is (n,) or (n, k), w is (d,) or (d, k), b is a number or (k,).
-Loss everywhere: J(w, b) = mean((X @ w + b - y) ** 2).
+Loss everywhere: J(w, b) = mean((X @ w + b - y) ** 2). The making of features (letters, powers, scaling) is in
+`helpers.features` and offered here as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+
+from helpers.features import (
+    Standardizer,
+    finite_array,
+    letter_frequencies,
+    polynomial_features,
+    two_dimensional,
+)
 
 __all__ = [
     "Descent", "LinearModel", "Standardizer", "condition_number", "gradient_descent", "largest_learning_rate",
     "least_squares", "letter_frequencies", "mse", "mse_gradient", "normal_equations", "numeric_gradient",
     "polynomial_features", "r2", "ridge",
 ]  # fmt: skip
-
-
-# ---------------------------------------------------------------------------------------------- features
-
-
-def letter_frequencies(texts: Sequence[str]) -> np.ndarray:
-    """Share of each letter a to z among the letters of each text.
-
-    Args:
-        texts: n strings. Case is ignored; anything but the 26 plain letters (digits, accents, blanks) is skipped.
-
-    Returns:
-        (n, 26) float64; each row sums to 1, or to 0 where a text holds no plain letter.
-
-    Raises:
-        TypeError: one string instead of a list of strings, or an entry that is not a string.
-        ValueError: an empty list.
-    """
-    if isinstance(texts, str):
-        raise TypeError("texts must be a list of strings; got one string. Write letter_frequencies([text]).")
-    texts = list(texts)
-    if not texts:
-        raise ValueError("texts must hold at least one string; got an empty list. Check how it was filtered.")
-    counts = np.zeros((len(texts), 26))
-    for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"texts[{row}] must be a string; got {type(text).__name__}. Convert it with str().")
-        codes = np.frombuffer(text.lower().encode("ascii", "ignore"), dtype=np.uint8)
-        counts[row] = np.bincount(codes, minlength=128)[ord("a") : ord("z") + 1]
-    totals = counts.sum(axis=1, keepdims=True)
-    return counts / np.where(totals == 0, 1, totals)
-
-
-def polynomial_features(x: np.ndarray, degree: int) -> np.ndarray:
-    """Columns x, x^2, ..., x^degree of one feature.
-
-    Args:
-        x: (n,) values of the feature.
-        degree: highest power, at least 1.
-
-    Returns:
-        (n, degree) float64. There is no column of ones: the intercept b plays that part.
-
-    Raises:
-        ValueError: x is not one-dimensional, empty or not finite; degree below 1.
-    """
-    x = _finite_array(x, "x")
-    if x.ndim != 1 or x.size == 0:
-        raise ValueError(f"x must be a non-empty 1-D array; got shape {x.shape}. Pass one feature, e.g. X[:, 0].")
-    if degree != int(degree) or degree < 1:
-        raise ValueError(f"degree must be a whole number of at least 1; got {degree!r}. Degree 1 is a line.")
-    return x[:, None] ** np.arange(1, int(degree) + 1)
-
-
-class Standardizer:
-    """Subtract the mean and divide by the standard deviation of the data seen by `fit` (and of no other).
-
-    Fit it on the training rows only, then transform training, validation and test rows with it. A column that
-    never changes has standard deviation 0; it is only centered, so that nothing is divided by zero.
-    """
-
-    mean: np.ndarray | None = None  # (d,)
-    scale: np.ndarray | None = None  # (d,)
-
-    def fit(self, X: np.ndarray) -> Standardizer:
-        """Learn mean and standard deviation of each column of X (n, d); returns self. ValueError on bad X."""
-        X = _features(X)
-        self.mean = X.mean(axis=0)
-        std = X.std(axis=0)
-        self.scale = np.where(std <= 1e-12 * np.abs(self.mean), 1.0, std)  # constant up to rounding
-        return self
-
-    def transform(self, X: np.ndarray) -> np.ndarray:
-        """Return (X - mean) / scale, shape (n, d). ValueError before `fit` or when d differs."""
-        if self.mean is None:
-            raise ValueError("Standardizer has not seen data yet. Call fit(X_train) first.")
-        X = _features(X)
-        if X.shape[1] != self.mean.size:
-            raise ValueError(f"X must have {self.mean.size} columns, as in fit; got {X.shape[1]}. Build it alike.")
-        return (X - self.mean) / self.scale
-
-    def fit_transform(self, X: np.ndarray) -> np.ndarray:
-        """fit(X), then transform(X): for the training rows."""
-        return self.fit(X).transform(X)
 
 
 # ---------------------------------------------------------------------------------------- loss and score
@@ -143,7 +68,7 @@ def mse_gradient(X: np.ndarray, y: np.ndarray, w: np.ndarray, b: float) -> tuple
         ValueError: shapes that do not fit, empty input, NaN/infinity.
     """
     X, y = _features_and_targets(X, y, one_target=True)
-    w = _finite_array(w, "w")
+    w = finite_array(w, "w")
     if w.shape != (X.shape[1],):
         raise ValueError(f"w must have shape ({X.shape[1]},), one weight per column of X; got {w.shape}.")
     error = X @ w + b - y  # (n,)
@@ -165,7 +90,7 @@ def numeric_gradient(f: Callable[[np.ndarray], float], at: np.ndarray, step: flo
     """
     if not step > 0:
         raise ValueError(f"step must be above 0; got {step!r}. 1e-6 is a good start.")
-    at = np.array(_finite_array(at, "at"))
+    at = np.array(finite_array(at, "at"))
     gradient = np.empty_like(at)
     for i in np.ndindex(at.shape):
         h = step * max(1.0, abs(at[i]))
@@ -187,7 +112,7 @@ class LinearModel(NamedTuple):
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return X @ w + b, shape (n,) or (n, k). ValueError when X does not have d columns."""
-        X = _features(X)
+        X = two_dimensional(X)
         if X.shape[1] != self.w.shape[0]:
             raise ValueError(f"X must have {self.w.shape[0]} columns, as in the fit; got {X.shape[1]}.")
         return X @ self.w + self.b
@@ -258,7 +183,9 @@ def ridge(X: np.ndarray, y: np.ndarray, lam: float) -> LinearModel:
         else:
             w = Xc.T @ np.linalg.solve(Xc @ Xc.T + lam * np.eye(n), yc)
     except np.linalg.LinAlgError as error:
-        raise ValueError(f"lam={lam!r} is too small for columns that depend on each other. Raise it.") from error
+        raise ValueError(
+            f"lam={lam!r} is too small for columns that depend on each other. Raise it."
+        ) from error
     return _model(w, y_mean - x_mean @ w)
 
 
@@ -310,8 +237,12 @@ def gradient_descent(
     if steps < 0 or steps != int(steps):
         raise ValueError(f"steps must be a whole number of at least 0; got {steps!r}.")
     if batch_size is not None and not 1 <= batch_size <= n:
-        raise ValueError(f"batch_size must lie between 1 and the {n} rows; got {batch_size!r}. None means all.")
-    w, b = (np.zeros(d), 0.0) if start is None else (_finite_array(start[0], "start[0]").copy(), float(start[1]))
+        raise ValueError(
+            f"batch_size must lie between 1 and the {n} rows; got {batch_size!r}. None means all."
+        )
+    w, b = (
+        (np.zeros(d), 0.0) if start is None else (finite_array(start[0], "start[0]").copy(), float(start[1]))
+    )
     if w.shape != (d,):
         raise ValueError(f"start must be (w, b) with w of shape ({d},); got {w.shape}.")
     target = None if tol is None else mse(y, least_squares(X, y).predict(X)) * (1 + tol)
@@ -342,7 +273,7 @@ def condition_number(X: np.ndarray) -> float:
     1 is a round bowl; the number of gradient steps grows in proportion to it. Infinite when columns depend on
     each other. ValueError on bad X (n, d).
     """
-    X = _features(X)
+    X = two_dimensional(X)
     s = np.linalg.svd(np.hstack([X, np.ones((len(X), 1))]), compute_uv=False)
     flat = len(X) < X.shape[1] + 1 or s[-1] <= s[0] * np.finfo(float).eps * max(X.shape)
     return float("inf") if flat else float((s[0] / s[-1]) ** 2)
@@ -354,7 +285,7 @@ def largest_learning_rate(X: np.ndarray) -> float:
     It is 2 over the largest eigenvalue of the matrix of second derivatives, 2/n A^T A with A = [X, 1]; so n over
     the largest eigenvalue of A^T A. ValueError on bad X (n, d).
     """
-    X = _features(X)
+    X = two_dimensional(X)
     s = np.linalg.svd(np.hstack([X, np.ones((len(X), 1))]), compute_uv=False)
     return float(len(X) / s[0] ** 2)
 
@@ -362,40 +293,20 @@ def largest_learning_rate(X: np.ndarray) -> float:
 # -------------------------------------------------------------------------------------------- checking
 
 
-def _finite_array(values: object, name: str) -> np.ndarray:
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must hold plain numbers in equal rows; numpy says: {error}.") from error
-    bad = array.size - int(np.isfinite(array).sum())
-    if bad:
-        raise ValueError(f"{name} must be finite; {bad} of {array.size} values are NaN or infinite. Drop or fix them.")
-    return array
-
-
-def _features(X: object) -> np.ndarray:
-    X = _finite_array(X, "X")
-    if X.ndim != 2:
-        raise ValueError(
-            f"X must be 2-D, (rows, features); got shape {X.shape}. For one feature write x.reshape(-1, 1)."
-        )
-    if 0 in X.shape:
-        raise ValueError(f"X must have at least one row and one column; got shape {X.shape}.")
-    return X
-
-
 def _features_and_targets(X: object, y: object, one_target: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    X, y = _features(X), _finite_array(y, "y")
+    X, y = two_dimensional(X), finite_array(y, "y")
     if len(y.shape) not in ((1,) if one_target else (1, 2)):
         wanted = "(n,)" if one_target else "(n,) or (n, k)"
         raise ValueError(f"y must have shape {wanted}; got {y.shape}. For one target write y.ravel().")
     if len(X) != len(y):
-        raise ValueError(f"X and y must have equally many rows; got {len(X)} and {len(y)}. Check what was dropped.")
+        raise ValueError(
+            f"X and y must have equally many rows; got {len(X)} and {len(y)}. Check what was dropped."
+        )
     return X, y
 
 
 def _same_shape(y: object, y_hat: object) -> tuple[np.ndarray, np.ndarray]:
-    y, y_hat = _finite_array(y, "y"), _finite_array(y_hat, "y_hat")
+    y, y_hat = finite_array(y, "y"), finite_array(y_hat, "y_hat")
     if y.shape != y_hat.shape:
         raise ValueError(
             f"y and y_hat must have the same shape; got {y.shape} and {y_hat.shape}. Mixing (n,) with (n, 1) would"

@@ -20,8 +20,10 @@ def table(results: dict) -> str:
         run = measured.get(c.number)
         cost = (f"{run['seconds']:.0f} s", f"{run['peak_mb']:.0f} MB") if run else ("not measured", "")
         links = chapters.links(c.number)
-        lines.append(f"| {c.number} | [{c.title}]({c.file}) | {c.builds} | {cost[0]} | {cost[1]} "
-                     f"| [Colab]({links['Colab']}), [Binder]({links['Binder']}) |")
+        lines.append(
+            f"| {c.number} | [{c.title}]({c.file}) | {c.builds} | {cost[0]} | {cost[1]} "
+            f"| [Colab]({links['Colab']}), [Binder]({links['Binder']}) |"
+        )
     return "\n".join(lines)
 
 
@@ -33,8 +35,10 @@ def hardware(results: dict) -> str:
     kinds = sorted({r["hardware"] for r in runs})
     dates = sorted({r["date"] for r in runs})
     when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
-    return (f"Time is the run from top to bottom without the reader, memory the most that the notebook's process held at any moment; "
-            f"profile cpu, on {' and '.join(kinds)}, {when}.")
+    return (
+        f"Time is the run from top to bottom without the reader, memory the most that the notebook's process held at any moment; "
+        f"profile cpu, on {' and '.join(kinds)}, {when}."
+    )
 
 
 def updated(text: str, results: dict) -> str:

@@ -43,54 +43,67 @@ def check_mse(t: Trial) -> None:
 # ------------------------------------------------------------------------------------------------- 1.2
 
 
-def line_gradient(x, y, w, b):
-    """Slopes (dJ/dw, dJ/db) of J = mean((w x + b - y)^2); x and y have shape (n,), w and b are numbers."""
-    e = w * x + b - y
-    return float(2 * np.mean(e * x)), float(2 * np.mean(e))
+def gradient(X, y, w, b):
+    """Slopes (dw, db) of J = mean((X w + b - y)^2). X is (n, d); y is (n,); w and dw are (d,)."""
+    e = X @ w + b - y
+    return 2 * X.T @ e / len(y), float(2 * np.mean(e))
 
 
-def gradient_without_two(x, y, w, b):
-    e = w * x + b - y
-    return float(np.mean(e * x)), float(np.mean(e))
+def gradient_without_two(X, y, w, b):
+    dw, db = gradient(X, y, w, b)
+    return dw / 2, db / 2
 
 
-def gradient_of_sum(x, y, w, b):
-    e = w * x + b - y
-    return float(2 * np.sum(e * x)), float(2 * np.sum(e))
+def gradient_of_sum(X, y, w, b):
+    dw, db = gradient(X, y, w, b)
+    return dw * len(y), db * len(y)
 
 
-def gradient_swapped(x, y, w, b):
-    dw, db = line_gradient(x, y, w, b)
-    return db, dw
+def gradient_swapped(X, y, w, b):
+    dw, db = gradient(X, y, w, b)
+    return np.full(len(w), db), float(dw[0])
 
 
-def gradient_sign(x, y, w, b):
-    dw, db = line_gradient(x, y, w, b)
+def gradient_sign(X, y, w, b):
+    dw, db = gradient(X, y, w, b)
     return -dw, -db
 
 
-def gradient_without_x(x, y, w, b):
-    db = line_gradient(x, y, w, b)[1]
-    return db, db
+def gradient_without_x(X, y, w, b):
+    db = gradient(X, y, w, b)[1]
+    return np.full(len(w), db), db
 
 
-def gradient_product_of_means(x, y, w, b):
-    e = w * x + b - y
-    return float(2 * np.mean(e) * np.mean(x)), float(2 * np.mean(e))
+def gradient_product_of_means(X, y, w, b):
+    e = X @ w + b - y
+    return 2 * np.mean(e) * X.mean(axis=0), float(2 * np.mean(e))
+
+
+def gradient_without_b(X, y, w, b):
+    e = X @ w - y
+    return 2 * X.T @ e / len(y), float(2 * np.mean(e))
+
+
+def gradient_over_features(X, y, w, b):
+    dw, db = gradient(X, y, w, b)
+    return dw * len(y) / X.shape[1], db
 
 
 def check_gradient(t: Trial) -> None:
     cases = [
-        ([1, 3], [2, 1], 1, 0),
-        ([1, 2, 4], [0, 1, 5], 0.5, -1),
-        ([150, 200, 260], [200, 600, 500], 2 / 3, 1),
+        ([[1], [3], [2]], [2, 1, 2], [1], 0.5),
+        ([[1, 0], [2, -1], [4, 3]], [0, 1, 5], [0.5, 2], -1),
+        ([[150], [200], [260]], [200, 600, 500], [2 / 3], 1),
+        ([[1, 0, 2, 1], [2, -1, 0, 3]], [4, 1], [0.5, 2, -1, 0], 3),
     ]
-    for x, y, w, b in cases:
-        x, y = np.array(x, dtype=float), np.array(y, dtype=float)
-        got, expected = t.call(x, y, w, b), line_gradient(x, y, w, b)
-        pair = isinstance(got, (tuple, list)) and len(got) == 2
-        t.true(got is None or pair, "must return the two numbers (dw, db)", expected, got)
-        t.close(got, expected, rtol=1e-9, what="the pair (dw, db)")
+    for X, y, w, b in cases:
+        X, y, w = np.array(X, dtype=float), np.array(y, dtype=float), np.array(w, dtype=float)
+        got, (dw, db) = t.call(X, y, w, b), gradient(X, y, w, b)
+        if got is None:
+            t.close(got, dw, what="dw")
+        t.true(isinstance(got, tuple) and len(got) == 2, "must return the pair (dw, db)", (dw, db), got)
+        t.close(got[0], dw, rtol=1e-9, what="dw")
+        t.close(got[1], db, rtol=1e-9, what="db")
 
 
 # ------------------------------------------------------------------------------------------------- 1.3
@@ -243,7 +256,7 @@ def check_sigmoid(t: Trial) -> None:
 
         return steps
 
-    for z in (0.0, 1.0, -2.0):
+    for z in (2.0, 0.0, -1.0):
         got, expected = t.run(at(z), f"v = Value({z:g}); s = sigmoid(v); s.backward(); (s.data, v.grad)"), at(z)(sigmoid)
         t.true(isinstance(got, tuple), "must return a Value, with v as its parent", expected, got)
         t.close(got, expected, rtol=1e-6, what="(s.data, v.grad)")
@@ -259,6 +272,43 @@ def check_sigmoid(t: Trial) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- 1.5
+
+
+def largest_rate(X):
+    """The learning rate from which on batch gradient descent diverges; X is (n, d)."""
+    A = np.column_stack([X, np.ones(len(X))])
+    H = 2 / len(X) * A.T @ A
+    return float(2 / np.linalg.eigvalsh(H)[-1])
+
+
+def rate_without_ones(X):
+    return float(2 / np.linalg.eigvalsh(2 / len(X) * X.T @ X)[-1])
+
+
+def rate_half(X):
+    return largest_rate(X) / 2
+
+
+def rate_smallest_curvature(X):
+    A = np.column_stack([X, np.ones(len(X))])
+    return float(2 / np.linalg.eigvalsh(2 / len(X) * A.T @ A)[0])
+
+
+def rate_of_sum(X):
+    return largest_rate(X) / len(X)
+
+
+def rate_without_two(X):
+    return largest_rate(X) * 2
+
+
+def check_largest_rate(t: Trial) -> None:
+    for X in ([[0.0], [2.0], [3.0]], [[150.0], [200.0], [260.0]], [[1, 0.5], [-1, 2], [0, 1], [3, -2], [1, 1]]):
+        X = np.array(X)
+        t.close(t.call(X), largest_rate(X), rtol=1e-6, what="the rate")
+
+
+# ------------------------------------------------------------------------------------------------- 1.6
 
 
 def sgd_pass(x, y, w, b, lr, batch_size, order):
@@ -323,98 +373,11 @@ def check_sgd_pass(t: Trial) -> None:
         t.close(got, expected, rtol=1e-9, what="the pair (w, b)")
 
 
-# ------------------------------------------------------------------------------------------------- 1.6
-
-
-def largest_rate(X):
-    """The learning rate from which on batch gradient descent on the mean squared error diverges; X is (n, d)."""
-    A = np.column_stack([X, np.ones(len(X))])
-    H = 2 / len(X) * A.T @ A
-    return float(2 / np.linalg.eigvalsh(H)[-1])
-
-
-def rate_without_ones(X):
-    return float(2 / np.linalg.eigvalsh(2 / len(X) * X.T @ X)[-1])
-
-
-def rate_half(X):
-    return largest_rate(X) / 2
-
-
-def rate_smallest_curvature(X):
-    A = np.column_stack([X, np.ones(len(X))])
-    return float(2 / np.linalg.eigvalsh(2 / len(X) * A.T @ A)[0])
-
-
-def rate_of_sum(X):
-    return largest_rate(X) / len(X)
-
-
-def rate_without_two(X):
-    return largest_rate(X) * 2
-
-
-def check_largest_rate(t: Trial) -> None:
-    for X in ([[0.0], [2.0], [3.0]], [[150.0], [200.0], [260.0]], [[1, 0.5], [-1, 2], [0, 1], [3, -2], [1, 1]]):
-        X = np.array(X)
-        t.close(t.call(X), largest_rate(X), rtol=1e-6, what="the rate")
-
-
 # ------------------------------------------------------------------------------------------------- 1.7
 
 
-def standardize(X_train, X_test):
-    """Bring both parts to mean 0 and standard deviation 1 per column, as far as the training part can tell."""
-    mean, std = X_train.mean(axis=0), X_train.std(axis=0)
-    return (X_train - mean) / std, (X_test - mean) / std
-
-
-def standardize_on_all(X_train, X_test):
-    """Bring both parts to mean 0 and standard deviation 1 per column, as far as the training part can tell."""
-    everything = np.vstack([X_train, X_test])
-    mean, std = everything.mean(axis=0), everything.std(axis=0)
-    return (X_train - mean) / std, (X_test - mean) / std
-
-
-def standardize_each(X_train, X_test):
-    return (X_train - X_train.mean(axis=0)) / X_train.std(axis=0), (X_test - X_test.mean(axis=0)) / X_test.std(axis=0)
-
-
-def standardize_by_variance(X_train, X_test):
-    mean, var = X_train.mean(axis=0), X_train.var(axis=0)
-    return (X_train - mean) / var, (X_test - mean) / var
-
-
-def standardize_one_mean(X_train, X_test):
-    mean, std = X_train.mean(), X_train.std()
-    return (X_train - mean) / std, (X_test - mean) / std
-
-
-def standardize_train_only(X_train, X_test):
-    return (X_train - X_train.mean(axis=0)) / X_train.std(axis=0), X_test
-
-
-def check_standardize(t: Trial) -> None:
-    cases = [
-        ([[0.0, 1.0], [4.0, 2.0]], [[6.0, 7.0], [8.0, 7.5]]),
-        ([[1.0, 10.0], [2.0, 30.0], [6.0, 20.0]], [[3.0, 15.0], [100.0, 0.0]]),
-    ]
-    for train, test in cases:
-        train, test = np.array(train), np.array(test)
-        got, expected = t.call(train, test), standardize(train, test)
-        pair = isinstance(got, (tuple, list)) and len(got) == 2
-        t.true(got is None or pair, "must return two arrays: (train, test)", expected, got)
-        if got is None:
-            t.close(got, expected[0], what="the scaled training part")
-        t.close(got[0], expected[0], what="the scaled training part")
-        t.close(got[1], expected[1], what="the scaled test part")
-
-
-# ------------------------------------------------------------------------------------------------- 1.8
-
-
 def ridge(X, y, lam):
-    """Minimize sum((X w + b - y)^2) + lam * sum(w^2); X is (n, d), y is (n,); returns (w, b), w of shape (d,)."""
+    """Minimize sum((X w + b - y)^2) + lam * sum(w^2); X is (n, d), y is (n,); returns (w, b)."""
     x_mean, y_mean = X.mean(axis=0), y.mean()
     Xc, yc = X - x_mean, y - y_mean
     w = np.linalg.solve(Xc.T @ Xc + lam * np.eye(X.shape[1]), Xc.T @ yc)
@@ -468,6 +431,67 @@ def check_ridge(t: Trial) -> None:
         t.close(got[1], b, rtol=1e-6, what="the intercept b")
 
 
+# ------------------------------------------------------------------------------------------------- 1.8
+
+
+def standardize(X, n_train):
+    """Scale the columns of X (n, d) to mean 0, deviation 1; return the first n_train rows, and the rest."""
+    train = X[:n_train]
+    mean, std = train.mean(axis=0), train.std(axis=0)
+    Z = (X - mean) / std
+    return Z[:n_train], Z[n_train:]
+
+
+def standardize_on_all(X, n_train):
+    """Scale the columns of X (n, d) to mean 0, deviation 1; return the first n_train rows, and the rest."""
+    mean, std = X.mean(axis=0), X.std(axis=0)
+    Z = (X - mean) / std
+    return Z[:n_train], Z[n_train:]
+
+
+def standardize_each(X, n_train):
+    train, test = X[:n_train], X[n_train:]
+    return (train - train.mean(axis=0)) / train.std(axis=0), (test - test.mean(axis=0)) / test.std(axis=0)
+
+
+def standardize_by_variance(X, n_train):
+    train = X[:n_train]
+    Z = (X - train.mean(axis=0)) / train.var(axis=0)
+    return Z[:n_train], Z[n_train:]
+
+
+def standardize_one_mean(X, n_train):
+    train = X[:n_train]
+    Z = (X - train.mean()) / train.std()
+    return Z[:n_train], Z[n_train:]
+
+
+def standardize_train_only(X, n_train):
+    train = X[:n_train]
+    return (train - train.mean(axis=0)) / train.std(axis=0), X[n_train:]
+
+
+def standardize_on_test(X, n_train):
+    test = X[n_train:]
+    Z = (X - test.mean(axis=0)) / test.std(axis=0)
+    return Z[:n_train], Z[n_train:]
+
+
+def check_standardize(t: Trial) -> None:
+    cases = [
+        ([[0.0, 1.0], [4.0, 2.0], [6.0, 7.0], [8.0, 7.5]], 2),
+        ([[1.0, 10.0], [2.0, 30.0], [6.0, 20.0], [3.0, 15.0], [100.0, 0.0]], 3),
+    ]
+    for X, n_train in cases:
+        X = np.array(X)
+        got, expected = t.call(X, n_train), standardize(X, n_train)
+        if got is None:
+            t.close(got, expected[0], what="the scaled training part")
+        t.true(isinstance(got, (tuple, list)) and len(got) == 2, "must return two arrays: (train, test)", expected, got)
+        t.close(got[0], expected[0], what="the scaled training part")
+        t.close(got[1], expected[1], what="the scaled test part")
+
+
 EXERCISES = [
     Exercise(
         id="1.1", title="Mean squared error", kind="warm-up", points=1, solution=mse, check=check_mse,
@@ -484,18 +508,24 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="1.2", title="The gradient of the loss", kind="core", points=2, solution=line_gradient, check=check_gradient,
+        id="1.2", title="The gradient of the loss", kind="core", points=2, solution=gradient, check=check_gradient,
         hints=(
-            "Start with the errors e = w * x + b - y. Both slopes are averages over the rows of something with e in it.",
-            "dJ/dw is the mean of 2 e x, dJ/db is the mean of 2 e. Return them in this order.",
+            "Start with the errors of all rows: e = X @ w + b - y, shape (n,).",
+            "The slope of weight j is 2/n times the sum over rows of e[i] * X[i, j]. For all j at once: X.T @ e.",
+            "db is the mean of 2 e. Return the pair (dw, db).",
         ),
         wrong=(
             Wrong(gradient_without_two, "loses the factor 2: the slope of e ** 2 is 2 e, not e"),
             Wrong(gradient_of_sum, "adds over the rows where the loss averages: divide by n"),
-            Wrong(gradient_swapped, "returns (dJ/db, dJ/dw): the slope for w comes first. It is the one with x in it"),
+            Wrong(gradient_swapped, "puts the slope of the intercept in dw and the slope of the weight in db: the one with X "
+                  "in it is dw"),
             Wrong(gradient_sign, "has the sign turned round: with e = prediction - target the slopes are +2 e x and +2 e"),
-            Wrong(gradient_without_x, "leaves x out of dJ/dw: a change of w moves the prediction by x, so each error counts x times"),
-            Wrong(gradient_product_of_means, "multiplies the mean error by the mean x: multiply row by row first, then average"),
+            Wrong(gradient_without_x, "leaves X out of dw: a change of a weight moves the prediction by x, so each error counts "
+                  "x times"),
+            Wrong(gradient_product_of_means, "multiplies the mean error by the mean of the column: multiply row by row first, "
+                  "then average"),
+            Wrong(gradient_without_b, "forgets the intercept b in the prediction: the errors are X @ w + b - y"),
+            Wrong(gradient_over_features, "divides by the number of features: the mean runs over the n rows"),
         ),
     ),
     Exercise(
@@ -528,32 +558,14 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(sigmoid_slope_of_input, "computes the slope from the input: in s (1 - s), s is the output of the curve"),
-            Wrong(sigmoid_slope_plus, "uses s (1 + s) as slope: the curve flattens out as s comes close to 1, so it is s (1 - s)"),
+            Wrong(sigmoid_slope_plus, "uses s (1 + s) as slope: the curve flattens out as s comes near 1, so it is s (1 - s)"),
             Wrong(sigmoid_cut_off, "returns a Value without parents: no gradient can flow back to v. Pass (v,) and its slope"),
             Wrong(sigmoid_falling, "falls where it should rise: the exponent is minus v"),
             Wrong(sigmoid_slope_is_value, "takes the value itself as slope: that is right for e^v only. Here it is s (1 - s)"),
         ),
     ),
     Exercise(
-        id="1.5", title="One pass of mini-batches", kind="stretch", points=3, solution=sgd_pass, check=check_sgd_pass,
-        hints=(
-            "range(0, len(x), batch_size) gives the start of each batch; order[start : start + batch_size] its row numbers. "
-            "A slice that goes past the end is simply shorter.",
-            "Inside the loop: errors of these rows with the present w and b, both slopes as means over these rows, then one update.",
-            "Compute both slopes before you change w: w, b = w - lr * dw, b - lr * db does both at once.",
-        ),
-        wrong=(
-            Wrong(sgd_divides_by_n, "divides the sum over a batch by the number of all rows: each step is too short. Average "
-                  "over the rows of the batch"),
-            Wrong(sgd_drops_the_rest, "leaves out the last, shorter batch: those rows never teach anything"),
-            Wrong(sgd_stale, "computes every gradient at the first w and b: use the values that the batch before has left"),
-            Wrong(sgd_ignores_order, "takes the rows as they lie: use the row numbers in order"),
-            Wrong(sgd_one_after_the_other, "changes w first and uses the new w for the slope of b: compute both slopes, then move"),
-            Wrong(sgd_first_batch_only, "stops after the first batch: is the return inside the loop?"),
-        ),
-    ),
-    Exercise(
-        id="1.6", title="The speed limit", kind="stretch", points=3, solution=largest_rate, check=check_largest_rate,
+        id="1.5", title="The speed limit", kind="stretch", points=3, solution=largest_rate, check=check_largest_rate,
         hints=(
             "Build A: the columns of X and a column of ones, for instance with np.column_stack([X, np.ones(len(X))]).",
             "The matrix of curvatures is H = 2/n * A.T @ A. np.linalg.eigvalsh(H) gives its eigenvalues, smallest first.",
@@ -569,26 +581,29 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="1.7", title="The scaler that peeks", kind="find the bug", points=2, solution=standardize, check=check_standardize,
-        start=standardize_on_all,
+        id="1.6", title="One pass of mini-batches", kind="stretch", points=3, solution=sgd_pass, check=check_sgd_pass,
         hints=(
-            "Which rows may the mean and the standard deviation know about on the day the model is trained?",
-            "Compute both numbers from X_train alone. Then use the same two numbers for both parts.",
+            "range(0, len(x), batch_size) gives the start of each batch; order[start : start + batch_size] its row numbers. "
+            "A slice that goes past the end is simply shorter.",
+            "Inside the loop: the errors of these rows with the present w and b, both slopes as means over these rows, then "
+            "one update.",
+            "Compute both slopes before you change w: w, b = w - lr * dw, b - lr * db does both at once.",
         ),
         wrong=(
-            Wrong(standardize_on_all, "computes mean and standard deviation over training and test rows together: the test rows "
-                  "leak into training. Use X_train alone"),
-            Wrong(standardize_each, "scales the test part by its own mean and standard deviation: the same input would then mean "
-                  "different things in training and in use. Apply the numbers of X_train"),
-            Wrong(standardize_by_variance, "divides by the variance: the standard deviation is its square root (.std)"),
-            Wrong(standardize_one_mean, "uses one mean for the whole table: each column has its own (axis=0)"),
-            Wrong(standardize_train_only, "returns the test part unscaled: the weights were fitted to scaled columns"),
+            Wrong(sgd_divides_by_n, "divides the sum over a batch by the number of all rows: each step is too short. Average "
+                  "over the rows of the batch"),
+            Wrong(sgd_drops_the_rest, "leaves out the last, shorter batch: those rows never teach anything"),
+            Wrong(sgd_stale, "computes every gradient at the first w and b: use the values that the batch before has left"),
+            Wrong(sgd_ignores_order, "takes the rows as they lie: use the row numbers in order"),
+            Wrong(sgd_one_after_the_other, "changes w first and uses the new w for the slope of b: compute both slopes, then "
+                  "move"),
+            Wrong(sgd_first_batch_only, "stops after the first batch: is the return inside the loop?"),
         ),
     ),
     Exercise(
-        id="1.8", title="Ridge in closed form", kind="core", points=3, solution=ridge, check=check_ridge,
+        id="1.7", title="Ridge in closed form", kind="core", points=3, solution=ridge, check=check_ridge,
         hints=(
-            "Take the mean off every column of X and off y. Then the best intercept of the centered data is 0 and needs no thought.",
+            "Take the mean off every column of X and off y. Then the best intercept of the centered data is 0.",
             "For the centered data solve (Xc.T @ Xc + lam * identity) w = Xc.T @ yc; np.eye(d) is the identity matrix.",
             "Go back to the original data at the end: b = mean of y - (means of the columns) @ w.",
         ),
@@ -601,6 +616,24 @@ EXERCISES = [
             Wrong(ridge_bias_is_mean, "returns the mean of y as b: that is the intercept for centered columns. Subtract "
                   "(column means) @ w"),
             Wrong(ridge_without_intercept, "fits through the origin: the model has an intercept b"),
+        ),
+    ),
+    Exercise(
+        id="1.8", title="The scaler that peeks", kind="find the bug", points=2, solution=standardize, check=check_standardize,
+        start=standardize_on_all,
+        hints=(
+            "Which rows may the mean and the standard deviation know about on the day the model is trained?",
+            "Compute both numbers from X[:n_train] alone. Then use the same two numbers for all rows.",
+        ),
+        wrong=(
+            Wrong(standardize_on_all, "computes mean and standard deviation over all rows, the test rows among them: they "
+                  "leak into training. Use the first n_train rows alone"),
+            Wrong(standardize_each, "scales the test part by its own mean and standard deviation: the same input would then mean "
+                  "different things in training and in use. Apply the numbers of the training rows"),
+            Wrong(standardize_by_variance, "divides by the variance: the standard deviation is its square root (.std)"),
+            Wrong(standardize_one_mean, "uses one mean for the whole table: each column has its own (axis=0)"),
+            Wrong(standardize_train_only, "returns the test part unscaled: the weights were fitted to scaled columns"),
+            Wrong(standardize_on_test, "takes mean and standard deviation from the test rows: it should be the other part"),
         ),
     ),
 ]  # fmt: skip

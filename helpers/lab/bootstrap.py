@@ -17,13 +17,14 @@ here = pathlib.Path.cwd()
 root = next((p for p in (here, *here.parents, here / "course") if (p / "helpers" / "lab" / "bootstrap.py").exists()), None)
 if root is None and "google.colab" in sys.modules:
     root = here / "course"
-    subprocess.run(["git", "clone", "-q", "--depth", "1", "--branch", RELEASE, f"https://github.com/{{REPOSITORY}}", root], check=True)
+    address = f"https://github.com/{{REPOSITORY}}"
+    subprocess.run(["git", "clone", "-q", "--depth", "1", "--branch", RELEASE, address, root], check=True)
 if root is None:
     raise ImportError(f"No course folder at or above {{here}}. Open this notebook inside the course: python3 course.py lab")
 sys.path[:] = [str(root)] + [p for p in sys.path if p != str(root)]
 import helpers
 if getattr(helpers, "MARKER", "") != "from-counts-to-chat":
-    raise ImportError(f"`helpers` at {{helpers.__file__}} is not the course's. Remove it (pip uninstall helpers) and restart the kernel.")
+    raise ImportError(f"`helpers` at {{helpers.__file__}} is not the course's: pip uninstall helpers, then restart the kernel")
 if "google.colab" in sys.modules:
     from helpers.lab import bootstrap
     bootstrap.colab(root)

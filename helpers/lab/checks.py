@@ -199,11 +199,20 @@ def find(exercise_id: str) -> Exercise:
     raise ValueError(f"there is no exercise {exercise_id}; chapter {match[1]} has {', '.join(e.id for e in listed)}")
 
 
-def _shape_of(code: types.CodeType) -> tuple:
-    """What a function does, without its name, line numbers and docstring: for telling untouched code."""
-    consts = tuple(_shape_of(c) if isinstance(c, types.CodeType) else c for c in code.co_consts if not isinstance(c, str))
-    strings = tuple(c for c in code.co_consts[1:] if isinstance(c, str))
-    return (code.co_code, consts, strings, code.co_names, code.co_varnames)
+def _shape_of(code: types.CodeType) -> list:
+    """What a function does, without its name, lines and docstring: for telling untouched code.
+
+    The same source compiles a little differently in a notebook and in a module that imports a name (a method call
+    or an attribute), so such details are left out.
+    """
+    steps: list = []
+    for step in dis.get_instructions(code):
+        if isinstance(step.argval, types.CodeType):
+            steps.append(_shape_of(step.argval))
+        elif step.opname not in ("CACHE", "NOP", "PRECALL", "PUSH_NULL", "RESUME", "COPY_FREE_VARS"):
+            jump = step.opcode in dis.hasjrel or step.opcode in dis.hasjabs
+            steps.append((step.opname.replace("LOAD_METHOD", "LOAD_ATTR"), None if jump else repr(step.argval)))
+    return steps
 
 
 def _empty(code: types.CodeType) -> bool:

@@ -40,8 +40,19 @@ def _board(board: str) -> dict:
     return BOARDS[board]
 
 
-def add(board: str, *, rung: str, chapter: str, score: float, low: float, high: float, n: int,
-        seconds: float, parameters: int, note: str = "") -> None:
+def add(
+    board: str,
+    *,
+    rung: str,
+    chapter: str,
+    score: float,
+    low: float,
+    high: float,
+    n: int,
+    seconds: float,
+    parameters: int,
+    note: str = "",
+) -> None:
     """Put a rung on a ladder: ``score`` with its 95 % interval [low, high] over ``n`` test items (documents).
 
     seconds: training time. parameters: learned numbers. Raises ValueError for an unknown ladder, an interval that does
@@ -52,8 +63,17 @@ def add(board: str, *, rung: str, chapter: str, score: float, low: float, high: 
         raise ValueError(f"the interval [{low}, {high}] must contain the score {score}")
     if n < 1:
         raise ValueError(f"n must be at least 1, got {n}")
-    entry = dict(rung=rung, chapter=str(chapter).zfill(2), score=round(float(score), 4), low=round(float(low), 4),
-                 high=round(float(high), 4), n=int(n), seconds=float(f"{seconds:.2g}"), parameters=int(parameters), note=note)
+    entry = dict(
+        rung=rung,
+        chapter=str(chapter).zfill(2),
+        score=round(float(score), 4),
+        low=round(float(low), 4),
+        high=round(float(high), 4),
+        n=int(n),
+        seconds=float(f"{seconds:.2g}"),
+        parameters=int(parameters),
+        note=note,
+    )
     _session.setdefault(board, {})[rung] = entry
     if os.environ.get("COURSE_RECORD"):
         _write(board, entry)
@@ -100,9 +120,12 @@ def table(board: str) -> str:
     rows = "".join(
         f"<tr><td style='text-align:left'>{r['rung']}</td><td>{r['chapter']}</td><td>{r['score']:.3f}</td>"
         f"<td>{r['low']:.3f} to {r['high']:.3f}</td><td>{r['n']}</td><td>{r['seconds']:g}</td><td>{r['parameters']:,}</td></tr>"
-        for r in reversed(rungs(board)))
-    head = "".join(f"<th>{t}</th>" for t in ("rung", "chapter", _board(board)["unit"], "95 % interval", "test items",
-                                             "seconds to train", "parameters"))
+        for r in reversed(rungs(board))
+    )
+    head = "".join(
+        f"<th>{t}</th>"
+        for t in ("rung", "chapter", _board(board)["unit"], "95 % interval", "test items", "seconds to train", "parameters")
+    )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
@@ -111,7 +134,9 @@ def show(board: str, *, alt: str = "", caption: str = "") -> None:
     from IPython.display import display
 
     fig, told = chart(board)
-    caption = caption or "The ladder so far. Circles: committed results; diamonds: this session. The number in brackets is the chapter."
+    caption = (
+        caption or "The ladder so far. Circles: committed results; diamonds: this session. The number in brackets is the chapter."
+    )
     figures.show(fig, alt=alt or told, caption=caption)
     lines = [f"{r['rung']}: {r['score']:.3f} [{r['low']:.3f}, {r['high']:.3f}]" for r in reversed(rungs(board))]
     display({"text/html": table(board), "text/plain": "\n".join(lines)}, raw=True)

@@ -25,7 +25,11 @@ def _software() -> list[Finding]:
     threads = runtime.threads()
     return [
         Finding("Python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
-        Finding("libraries", "ok", ", ".join(f"{name} {version(name)}" for name in ("numpy", "matplotlib", "scikit-learn", "torch", "transformers"))),
+        Finding(
+            "libraries",
+            "ok",
+            ", ".join(f"{name} {version(name)}" for name in ("numpy", "matplotlib", "scikit-learn", "torch", "transformers")),
+        ),
         Finding("device", "ok", f"{runtime.device()}, profile {runtime.profile()}"),
         Finding("threads", "ok", f"{threads} of {os.cpu_count()} processor cores" + ("" if threads > 1 else "; two are faster")),
     ]
@@ -45,10 +49,18 @@ def _room() -> list[Finding]:
     cache = next(folder for folder in (cache_folder(), *cache_folder().parents) if folder.exists())
     disk = shutil.disk_usage(cache).free
     return [
-        Finding("free memory", "ok" if memory > NEEDED_MEMORY else "low", f"{memory / 1e9:.1f} GB; a notebook needs up to 1.5 GB",
-                "" if memory > NEEDED_MEMORY else "close other programs, or shut down other notebooks"),
-        Finding("free disk", "ok" if disk > NEEDED_DISK else "low", f"{disk / 1e9:.0f} GB",
-                "" if disk > NEEDED_DISK else "delete files, or set COURSE_CACHE to a folder on another disk"),
+        Finding(
+            "free memory",
+            "ok" if memory > NEEDED_MEMORY else "low",
+            f"{memory / 1e9:.1f} GB; a notebook needs up to 1.5 GB",
+            "" if memory > NEEDED_MEMORY else "close other programs, or shut down other notebooks",
+        ),
+        Finding(
+            "free disk",
+            "ok" if disk > NEEDED_DISK else "low",
+            f"{disk / 1e9:.0f} GB",
+            "" if disk > NEEDED_DISK else "delete files, or set COURSE_CACHE to a folder on another disk",
+        ),
     ]
 
 

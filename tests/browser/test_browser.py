@@ -17,15 +17,28 @@ import pytest
 
 from tests.tools import author
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install -r tests/requirements.txt)")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed (pip install -r tests/requirements.txt)"
+)
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "build" / "screenshots"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "C:/Program Files/Google/Chrome/Application/chrome.exe")
-CHROMIUM = next(filter(None, [os.environ.get("COURSE_CHROMIUM"), *map(shutil.which, NAMES), *(p for p in PLACES if Path(p).exists())]), None)
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium; or set COURSE_CHROMIUM)")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
+CHROMIUM = next(
+    filter(None, [os.environ.get("COURSE_CHROMIUM"), *map(shutil.which, NAMES), *(p for p in PLACES if Path(p).exists())]), None
+)
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium; or set COURSE_CHROMIUM)"
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 READY = """() => {
   const c = window.jupyterapp?.shell?.currentWidget?.sessionContext;
   const k = c?.session?.kernel;
@@ -36,7 +49,11 @@ CHAPTERS = [c for c in sorted(author.NAMES) if author.notebook_path(c).exists()]
 def panels_in(chapter: str) -> int:
     """How many panels the notebook shows, counted from its code."""
     nb = nbformat.read(author.notebook_path(chapter), 4)
-    return sum(len(re.findall(r"^(?:\w+ = )?(?:widgets\.)?explore\(|_panel\(", c.source, re.MULTILINE)) for c in nb.cells if c.cell_type == "code")
+    return sum(
+        len(re.findall(r"^(?:\w+ = )?(?:widgets\.)?explore\(|_panel\(", c.source, re.MULTILINE))
+        for c in nb.cells
+        if c.cell_type == "code"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +66,27 @@ def lab(tmp_path_factory):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--ip=127.0.0.1", "--expose-app-in-browser",
-               "--LabApp.news_url=None", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", "--allow-root"]
-    env = {**os.environ, "COURSE_PROFILE": "cpu", "COURSE_QUIET": "1", "HF_HUB_OFFLINE": "1", "JUPYTER_CONFIG_DIR": str(folder / ".jupyter")}
+    command = [
+        sys.executable,
+        "-m",
+        "jupyter",
+        "lab",
+        "--no-browser",
+        f"--port={port}",
+        "--ip=127.0.0.1",
+        "--expose-app-in-browser",
+        "--LabApp.news_url=None",
+        "--IdentityProvider.token=",
+        f"--ServerApp.root_dir={folder}",
+        "--allow-root",
+    ]
+    env = {
+        **os.environ,
+        "COURSE_PROFILE": "cpu",
+        "COURSE_QUIET": "1",
+        "HF_HUB_OFFLINE": "1",
+        "JUPYTER_CONFIG_DIR": str(folder / ".jupyter"),
+    }
     with open(folder / "lab.log", "w") as log:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
     address = f"http://127.0.0.1:{port}"
@@ -103,7 +138,13 @@ def controls(panel) -> list[tuple[str, object]]:
     found = []
     for row in panel.locator(".widget-inline-hbox, .widget-checkbox, .jupyter-button").all():
         classes = row.get_attribute("class") or ""
-        for kind, mark in (("slider", "slider"), ("choice", "dropdown"), ("toggle", "checkbox"), ("number", "widget-text"), ("run", "jupyter-button")):
+        for kind, mark in (
+            ("slider", "slider"),
+            ("choice", "dropdown"),
+            ("toggle", "checkbox"),
+            ("number", "widget-text"),
+            ("run", "jupyter-button"),
+        ):
             if mark in classes:
                 found.append((kind, row))
                 break

@@ -17,7 +17,9 @@ SHOW = "\nimport helpers; print('MARKER', helpers.MARKER)"
 def run(folder: Path, code: str, **env: str) -> subprocess.CompletedProcess:
     """Run code in a new Python that knows nothing of the course (isolated from this one's path)."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    return subprocess.run([sys.executable, "-c", code], cwd=folder, env={**clean, **env}, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env={**clean, **env}, capture_output=True, text=True, timeout=60
+    )
 
 
 @pytest.fixture
@@ -63,9 +65,12 @@ calls = []
 def fake(command, **kw):
     calls.append([str(c) for c in command])
     if command[0] == "git":
-        import shutil; shutil.copytree({root!r} + "/helpers", str(command[-1]) + "/helpers")
+        import shutil
+        shutil.copytree({root!r} + "/helpers", str(command[-1]) + "/helpers")
         for name in ("requirements.txt", "data/requirements.txt"):
-            pathlib.Path(command[-1], name).parent.mkdir(exist_ok=True); shutil.copy({root!r} + "/" + name, pathlib.Path(command[-1], name))
+            target = pathlib.Path(command[-1], name)
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy({root!r} + "/" + name, target)
 subprocess.run = fake
 """
 

@@ -20,9 +20,14 @@ def test_with_the_solutions_every_check_is_green(chapter):
                 cell.source = ""
             if tag.startswith("exercise:"):
                 cell.source = inspect.getsource(checks.find(tag.removeprefix("exercise:")).solution)
-    result = execute(author.notebook_path(chapter), notebook=nb,
-                     env={"COURSE_STRICT": "1", "COURSE_QUIET": "1", "COURSE_PROFILE": "cpu"})
+    result = execute(
+        author.notebook_path(chapter), notebook=nb, env={"COURSE_STRICT": "1", "COURSE_QUIET": "1", "COURSE_PROFILE": "cpu"}
+    )
     assert not result.error, result.error
-    green = {tag.removeprefix("check:") for c in result.notebook.cells for tag in style.tags(c)
-             if tag.startswith("check:") and style.output_text(c).startswith("✓")}
+    green = {
+        tag.removeprefix("check:")
+        for c in result.notebook.cells
+        for tag in style.tags(c)
+        if tag.startswith("check:") and style.output_text(c).startswith("✓")
+    }
     assert green == wanted

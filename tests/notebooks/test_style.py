@@ -81,11 +81,23 @@ def code(nb):
     return [c for c in nb.cells if c.cell_type == "code"][2]
 
 
-@pytest.mark.parametrize("spoil, word", [
-    (spoil_ids, "unique"), (spoil_bootstrap, "bootstrap"), (spoil_widget_state, "widget state"), (spoil_path, "absolute path"),
-    (spoil_warning, "warning"), (spoil_error, "error"), (spoil_alt, "alt text"), (spoil_heading, "headings"),
-    (spoil_length, "more than 60"), (spoil_pyplot, "pyplot"), (spoil_count, "not executed"),
-], ids=lambda v: getattr(v, "__name__", v))
+@pytest.mark.parametrize(
+    "spoil, word",
+    [
+        (spoil_ids, "unique"),
+        (spoil_bootstrap, "bootstrap"),
+        (spoil_widget_state, "widget state"),
+        (spoil_path, "absolute path"),
+        (spoil_warning, "warning"),
+        (spoil_error, "error"),
+        (spoil_alt, "alt text"),
+        (spoil_heading, "headings"),
+        (spoil_length, "more than 60"),
+        (spoil_pyplot, "pyplot"),
+        (spoil_count, "not executed"),
+    ],
+    ids=lambda v: getattr(v, "__name__", v),
+)
 def test_the_lint_sees_a_spoiled_notebook(spoil, word):
     nb = copy.deepcopy(load("01"))
     spoil(nb)

@@ -1,4 +1,4 @@
-"""Write and look at notebooks: `author.py pull|push|execute|figures|text|lint CHAPTER [FILE or FOLDER]`.
+"""Write and look at notebooks: `author.py pull|push|execute|figures|text|lint|sync CHAPTER [FILE or FOLDER]`.
 
 The notebooks are the source. `pull` writes one as a percent script to edit, `push` makes the notebook from such a script
 (cell ids are kept), executes it and strips what must not be committed.
@@ -31,17 +31,22 @@ def notebook_path(chapter: str) -> Path:
 
 def badges(chapter: str) -> str:
     """The badge row of a notebook: plain links, so that it needs no network to look right."""
-    return " · ".join(f"[{'Source on' if place == 'GitHub' else 'Open in'} {place}]({address})"
-                      for place, address in chapters.links(chapter).items())
+    return " · ".join(
+        f"[{'Source on' if place == 'GitHub' else 'Open in'} {place}]({address})"
+        for place, address in chapters.links(chapter).items()
+    )
 
 
 def build(chapter: str, script: Path) -> nbformat.NotebookNode:
     """The notebook of a percent script, with bootstrap cell, badges, stable ids and clean metadata."""
     nb = jupytext.read(script, fmt="py:percent")
     nb.nbformat, nb.nbformat_minor = 4, 5
-    nb.metadata = nbformat.from_dict({
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}})
+    nb.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
+        }
+    )
     seen: set[str] = set()
     for number, cell in enumerate(nb.cells):
         cell.metadata.pop("lines_to_next_cell", None)
@@ -141,9 +146,22 @@ def text(chapter: str) -> int:
     return 0
 
 
+def sync(chapter: str) -> int:
+    """Renew the bootstrap cell and the badges of a notebook without running it."""
+    path = notebook_path(chapter)
+    nb = nbformat.read(path, 4)
+    for cell in nb.cells:
+        if "bootstrap" in style.tags(cell):
+            cell.source = bootstrap.cell()
+        elif cell.source.startswith("[Open in Colab]"):
+            cell.source = badges(chapter)
+    nbformat.write(nb, path)
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("pull", "push", "execute", "figures", "text", "lint"))
+    parser.add_argument("what", choices=("pull", "push", "execute", "figures", "text", "lint", "sync"))
     parser.add_argument("chapter", choices=sorted(NAMES))
     parser.add_argument("path", nargs="?", type=Path)
     parser.add_argument("--no-run", action="store_true", help="with push: do not execute")
@@ -157,7 +175,7 @@ def main() -> int:
         return finish(args.chapter, nbformat.read(notebook_path(args.chapter), 4))
     if args.what in ("pull", "figures"):
         return {"pull": pull, "figures": figures}[args.what](args.chapter, args.path)
-    return {"text": text, "lint": lint}[args.what](args.chapter)
+    return {"text": text, "lint": lint, "sync": sync}[args.what](args.chapter)
 
 
 if __name__ == "__main__":

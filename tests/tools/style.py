@@ -58,9 +58,12 @@ def stats(nb) -> dict[str, float]:
     lengths = sorted(code_lines(c.source) for c in code) or [0]
     silent = [c for c in code if not c.get("outputs")]
     return {
-        "code": len(code), "markdown": len(nb.cells) - len(code) - 1,
-        "median": statistics.median(lengths), "p90": lengths[min(len(lengths) - 1, int(0.9 * len(lengths)))],
-        "longest": lengths[-1], "ratio": (len(nb.cells) - len(code) - 1) / max(1, len(code)),
+        "code": len(code),
+        "markdown": len(nb.cells) - len(code) - 1,
+        "median": statistics.median(lengths),
+        "p90": lengths[min(len(lengths) - 1, int(0.9 * len(lengths)))],
+        "longest": lengths[-1],
+        "ratio": (len(nb.cells) - len(code) - 1) / max(1, len(code)),
         "with_output": 1 - len(silent) / max(1, len(code)),
         "figures": sum(len(images(c)) for c in nb.cells),
     }
@@ -80,7 +83,9 @@ def findings(nb, size: int, chapter: str) -> list[str]:
         found.append("widget state is stored in the metadata")
     if size > 500_000:
         found.append(f"the file has {size} bytes, more than 500,000")
-    headings = [line for c in nb.cells if c.cell_type == "markdown" for line in _without_fences(c.source) if re.match(r"#+ ", line)]
+    headings = [
+        line for c in nb.cells if c.cell_type == "markdown" for line in _without_fences(c.source) if re.match(r"#+ ", line)
+    ]
     levels = [len(h.split()[0]) for h in headings]
     if levels.count(1) != 1 or (levels and levels[0] != 1):
         found.append(f"{levels.count(1)} first-level headings; exactly one is wanted, at the top")

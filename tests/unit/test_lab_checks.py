@@ -97,6 +97,20 @@ def test_the_start_of_find_the_bug_is_not_done_and_then_diagnosed(use):
     assert "takes absolute values" in checks.evaluate("1.1", renamed).message
 
 
+def test_untouched_start_is_recognized_when_compiled_elsewhere(use):
+    """A notebook cell compiles np.stack(...) another way than a module that imports np."""
+    source = "def f(y, y_hat):\n    'Doc.'\n    return float(np.abs(np.subtract(y, y_hat)).mean()) + sum(v for v in [0])\n"
+    as_module: dict = {}
+    exec(compile("import numpy as np\n" + source, "module", "exec"), as_module)
+    as_cell: dict = {"np": np}
+    exec(compile(source.replace("Doc", "Other words"), "cell", "exec"), as_cell)
+    changed: dict = {"np": np}
+    exec(compile(source.replace("[0]", "[1]"), "cell", "exec"), changed)
+    use(kind="find the bug", start=as_module["f"])
+    assert checks.evaluate("1.1", as_cell["f"]).status == "not done yet"
+    assert checks.evaluate("1.1", changed["f"]).status == "wrong"
+
+
 def test_a_changed_input_is_a_mistake(use):
     use()
 

@@ -55,12 +55,15 @@ def test_setup_seeds_and_prints_one_line(capsys):
         runtime.setup(seed=-1)
 
 
-@pytest.mark.parametrize("code, unwanted", [
-    ("import helpers", ["numpy", "torch", "matplotlib"]),
-    ("import helpers.lab", ["numpy", "torch", "matplotlib", "ipywidgets"]),
-    ("from helpers.lab import setup; setup()", ["torch", "transformers"]),
-    ("from helpers.lab import setup, show, check, widgets, ladder, progress", ["torch", "transformers", "sklearn"]),
-])
+@pytest.mark.parametrize(
+    "code, unwanted",
+    [
+        ("import helpers", ["numpy", "torch", "matplotlib"]),
+        ("import helpers.lab", ["numpy", "torch", "matplotlib", "ipywidgets"]),
+        ("from helpers.lab import setup; setup()", ["torch", "transformers"]),
+        ("from helpers.lab import setup, show, check, widgets, ladder, progress", ["torch", "transformers", "sklearn"]),
+    ],
+)
 def test_imports_stay_light(code, unwanted):
     probe = f"{code}\nimport sys; print([m for m in {unwanted!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True)
@@ -69,8 +72,9 @@ def test_imports_stay_light(code, unwanted):
 
 def test_a_name_that_lab_has_not():
     import helpers.lab
+
     with pytest.raises(AttributeError, match="setup"):
-        helpers.lab.nonsense
+        getattr(helpers.lab, "nonsense")  # noqa: B009
 
 
 def line(slope=1.0):
@@ -81,7 +85,9 @@ def line(slope=1.0):
 
 def test_figure_html_has_alt_caption_and_image():
     text = figures.html(line()[0], 'A "quoted" line & more', "Caption <b>")
-    assert 'alt="A &quot;quoted&quot; line &amp; more"' in text and "Caption &lt;b&gt;" in text and "data:image/png;base64," in text
+    assert (
+        'alt="A &quot;quoted&quot; line &amp; more"' in text and "Caption &lt;b&gt;" in text and "data:image/png;base64," in text
+    )
     with pytest.raises(ValueError, match="alt is empty"):
         figures.html(line()[0], "  ")
 
@@ -90,6 +96,7 @@ def test_figures_are_opaque_and_small():
     from io import BytesIO
 
     from PIL import Image
+
     data = figures.png(line()[0])
     assert len(data) < 12_000
     image = Image.open(BytesIO(data)).convert("RGBA")
@@ -108,7 +115,12 @@ def test_panel_redraws_shows_errors_and_has_a_static_state():
             raise ValueError("slope <too> big")
         return line(slope) if kind == "line" else f"<p>{slope}</p>"
 
-    panel = widgets.explore(draw, caption="A caption", slope=widgets.slider("slope", 0.0, 3.0, 1.0, 0.5), kind=widgets.choice("kind", ["line", "text"]))
+    panel = widgets.explore(
+        draw,
+        caption="A caption",
+        slope=widgets.slider("slope", 0.0, 3.0, 1.0, 0.5),
+        kind=widgets.choice("kind", ["line", "text"]),
+    )
     first = panel.view.value
     panel.controls["slope"].value = 2.0
     assert panel.view.value != first
@@ -155,7 +167,9 @@ def test_ladder_session_and_committed(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_RECORD", "1")
     ladder.add("classification", **RUNG)
     ladder.add("classification", **{**RUNG, "rung": "better", "score": 0.5, "low": 0.4, "high": 0.6})
-    (tmp_path / "results.json").write_text(json.dumps({**json.loads((tmp_path / "results.json").read_text()), "notebooks": {"01": 1}}))
+    (tmp_path / "results.json").write_text(
+        json.dumps({**json.loads((tmp_path / "results.json").read_text()), "notebooks": {"01": 1}})
+    )
     ladder.add("classification", **RUNG)
     kept = json.loads((tmp_path / "results.json").read_text())
     assert kept["notebooks"] == {"01": 1} and [r["rung"] for r in kept["classification"]] == ["majority", "better"]

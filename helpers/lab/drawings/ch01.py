@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import NullLocator
 
 from helpers.autodiff import Value, ordered
 from helpers.lab import figures
@@ -42,10 +42,16 @@ def _contours(ax, x, y, w_range, b_range, labels: bool = True) -> None:
     J = np.maximum(_loss_grid(x, y, ws, bs), 1e-9)
     w, b = least_squares(x[:, None], y)
     low = max(mse(y, w[0] * x + b), 1e-9)
-    levels = low * np.geomspace(1.02, max(J.max() / low, 1.2), 11)
+    levels = low * np.geomspace(1.15, max(J.max() / low, 1.2), 11)
     steps = np.digitize(J, levels)
     ax.imshow(
-        steps, extent=(*w_range, *b_range), origin="lower", aspect="auto", cmap="cividis_r", alpha=0.6, interpolation="nearest"
+        steps,
+        extent=(*w_range, *b_range),
+        origin="lower",
+        aspect="auto",
+        cmap="cividis_r",
+        alpha=0.6,
+        interpolation="nearest",
     )
     ax.contour(ws[::4], bs[::4], J[::4, ::4], levels=levels, colors="white", linewidths=1.0)
     ax.plot(w[0], b, marker="*", color=C["black"], markersize=11, linestyle="none")
@@ -66,12 +72,26 @@ def line_and_loss(x: np.ndarray, y: np.ndarray, w: float, b: float):
     J_best = mse(y, best.predict(x[:, None]))
 
     x_low, x_high, y_low, y_high = 60.0, 400.0, -300.0, 1000.0
-    left.set(xlim=(x_low, x_high), ylim=(y_low, y_high), xlabel="words in the post", ylabel="reads in the first hour")
-    per_unit = (x_high - x_low) / (y_high - y_low) * 1.0  # the axes are about square: a residual as a true square
+    left.set(
+        xlim=(x_low, x_high),
+        ylim=(y_low, y_high),
+        xlabel="words in the post",
+        ylabel="reads in the first hour",
+    )
+    per_unit = (
+        (x_high - x_low) / (y_high - y_low) * 1.0
+    )  # the axes are about square: a residual as a true square
     for xi, yi, pi in zip(x, y, y_hat):
         side = abs(yi - pi)
         left.add_patch(
-            Rectangle((xi, min(yi, pi)), side * per_unit, side, facecolor=C["orange"], alpha=0.28, edgecolor=C["orange"])
+            Rectangle(
+                (xi, min(yi, pi)),
+                side * per_unit,
+                side,
+                facecolor=C["orange"],
+                alpha=0.28,
+                edgecolor=C["orange"],
+            )
         )
         left.plot([xi, xi], [yi, pi], color=C["red"], linewidth=1.5, linestyle="--")
     ends = np.array([x_low, x_high])
@@ -98,7 +118,13 @@ def scaled(x: np.ndarray, scale: str) -> np.ndarray:
     if scale not in SCALES:
         raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
     X = x[:, None].astype(float)
-    return X if scale == "words" else X / 100 if scale == "hundreds of words" else Standardizer().fit_transform(X)
+    return (
+        X
+        if scale == "words"
+        else X / 100
+        if scale == "hundreds of words"
+        else Standardizer().fit_transform(X)
+    )
 
 
 def verdict(lr: float, limit: float, losses: np.ndarray, least: float) -> str:
@@ -125,24 +151,42 @@ def descent(x: np.ndarray, y: np.ndarray, lr: float, steps: int, scale: str = "h
     said = verdict(lr, limit, got.losses, least)
 
     fig, (left, right) = _pair((7.6, 3.9), top=0.83, width_ratios=(1.15, 1))
-    span_w, span_b = {"words": (5.0, 900.0), "hundreds of words": (420.0, 700.0), "standardized": (690.0, 700.0)}[scale]
+    span_w, span_b = {
+        "words": (5.0, 900.0),
+        "hundreds of words": (420.0, 700.0),
+        "standardized": (690.0, 700.0),
+    }[scale]
     w_range, b_range = (best.w[0] - span_w, best.w[0] + span_w), (best.b - span_b, best.b + span_b)
     _contours(left, X[:, 0], y, w_range, b_range, labels=False)
     path = got.path[: 12 if lr >= limit else None]
     left.plot(path[:, 0], path[:, 1], "o-", color=C["red"], markersize=2.5, linewidth=1.0)
     left.plot(*path[0], "s", color=C["blue"], markersize=8, markeredgecolor="white")
     figures.label(left, *path[0], "start", color="blue", dx=7, dy=9)
-    unit = {"words": "reads per word", "hundreds of words": "reads per 100 words", "standardized": "reads per sd of words"}
+    unit = {
+        "words": "reads per word",
+        "hundreds of words": "reads per 100 words",
+        "standardized": "reads per sd of words",
+    }
     left.set(xlabel=f"slope w ({unit[scale]})", ylabel="intercept b (reads)")
     left.set_title("path (star: lowest point)")
 
-    shown = np.clip(got.losses, None, 1e12)
+    shown = np.where(
+        got.losses <= 1e12, got.losses, np.nan
+    )  # a loss beyond the top of the figure is not drawn
     right.semilogy(shown, color=C["red"])
     right.axhline(least, color=C["black"], linestyle=":", linewidth=1.5)
-    right.set_ylim(least * 0.6, max(shown.max() * 2, least * 40))
-    right.yaxis.set_minor_formatter(NullFormatter())
+    right.set_ylim(least * 0.6, max(np.nanmax(shown) * 2, least * 40))
+    right.yaxis.set_minor_locator(NullLocator())
     right.set(xlabel="step", ylabel="loss J (log scale)")
-    right.text(0.98, least * 1.06, "least possible", transform=right.get_yaxis_transform(), ha="right", va="bottom", fontsize=9.5)
+    right.text(
+        0.98,
+        least * 1.06,
+        "least possible",
+        transform=right.get_yaxis_transform(),
+        ha="right",
+        va="bottom",
+        fontsize=9.5,
+    )
     fig.suptitle(said, x=0.02, ha="left", fontsize=11, color=C["red"] if lr >= limit else C["black"])
     return fig, (
         f"Gradient descent with learning rate {lr:.3g} on x in {scale}: {said}. Left: its path on the contour map. "
@@ -174,26 +218,37 @@ def graph(root: Value):
             place[id(v)] = (column * 1.75, -row * 1.0)
     rows = max(len(c) for c in columns.values())
     fig, ax = figures.new(size=(8.0, 0.3 + 1.0 * rows))
+    boxes = {}
     for v in order:
-        x, y = place[id(v)]
+        constant = not v.parents and not v.label
+        first = " = ".join(part for part in (v.label, v.op) if part) or f"{v.data:g}"
+        text = f"{first}\n" + ("" if constant else f"value {v.data:.4g}\n") + f"grad {v.grad:,.5g}"
+        edge = C["blue"] if v.label else figures.GREY
+        boxes[id(v)] = ax.text(
+            *place[id(v)], text, ha="center", va="center", fontsize=9, linespacing=1.25,
+            bbox={"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": edge, "linewidth": 1.6},
+        ).get_bbox_patch()  # fmt: skip
+    for v in order:
         for p, slope in zip(v.parents, v.slopes):
-            px, py = place[id(p)]
-            ax.annotate("", (x - 0.58, y), (px + 0.58, py), arrowprops={"arrowstyle": "->", "color": figures.GREY})
+            (px, py), (x, y) = place[id(p)], place[id(v)]
+            style = {
+                "arrowstyle": "->",
+                "color": figures.GREY,
+                "patchA": boxes[id(p)],
+                "patchB": boxes[id(v)],
+            }
+            ax.annotate("", (x, y), (px, py), arrowprops=style | {"shrinkA": 0, "shrinkB": 0})
             ax.text(
                 (x + px) / 2, (y + py) / 2, f"{slope:.3g}", color=C["red"], ha="center", va="center", fontsize=9.5,
                 bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none"},
             )  # fmt: skip
-        constant = not v.parents and not v.label
-        name = " = ".join(part for part in (v.label, v.op) if part) or f"{v.data:g}"
-        text = f"{name}\n" + ("" if constant else f"value {v.data:.4g}\n") + f"grad {v.grad:.4g}"
-        edge = C["blue"] if v.label else figures.GREY
-        ax.text(
-            x, y, text, ha="center", va="center", fontsize=9, linespacing=1.25,
-            bbox={"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": edge, "linewidth": 1.6},
-        )  # fmt: skip
     ax.set(xlim=(-0.75, max(columns) * 1.75 + 0.75), ylim=(-(rows - 1) - 0.5, 0.5))
     ax.axis("off")
-    told = "; ".join(f"{v.label or v.op or 'number'} has value {v.data:.4g} and gradient {v.grad:.4g}" for v in order)
+
+    def name(v: Value) -> str:
+        return v.label or (f"the result of {v.op}" if v.op else f"the constant {v.data:g}")
+
+    told = "; ".join(f"{name(v)} has value {v.data:.4g} and gradient {v.grad:,.5g}" for v in order)
     return fig, f"Computation graph from left to right: {told}."
 
 
@@ -222,17 +277,32 @@ def degree_and_lambda(train, valid, truth, degree: int, lam: float, noise: float
     left.plot(hours, fits[degree - 1](hours), color=C["red"], label=f"degree {degree}")
     left.plot(*train, "o", color=C["blue"], label="training")
     left.plot(*valid, "^", color=C["orange"], label="validation", markersize=5)
-    left.set(xlim=(0, 24), ylim=(0.2, 6.8), xlabel="hour of the day", ylabel="reads (hundreds)", xticks=range(0, 25, 6))
+    left.set(
+        xlim=(0, 24),
+        ylim=(0, 8.2),
+        xlabel="hour of the day",
+        ylabel="reads (hundreds)",
+        xticks=range(0, 25, 6),
+    )
     left.legend(loc="upper left", fontsize=8.5, ncols=2, handlelength=1.4, columnspacing=1.0)
     for errors, name, color, marker in zip(rmse, ("training", "validation"), ("blue", "orange"), "o^"):
         right.semilogy(degrees, errors, marker + "-", color=C[color], markersize=4)
-        figures.label(right, degrees[-1], min(errors[-1], 7), name, color="blue" if color == "blue" else "#a86f00", dx=6)
+        apart = -7 if name == "training" else 7
+        figures.label(
+            right,
+            degrees[-1],
+            min(errors[-1], 7),
+            name,
+            color="blue" if apart < 0 else "#a86f00",
+            dx=6,
+            dy=apart,
+        )
     right.axhline(noise, color=figures.GREY, linestyle=":", linewidth=1.2)
     figures.label(right, 0.6, noise, "noise alone", color=figures.GREY, dx=2, dy=-8, fontsize=9)
     right.axvline(degree, color=C["red"], linewidth=6, alpha=0.2)
     right.set(xlabel="degree", ylabel="RMSE (hundreds of reads)", xlim=(0.5, highest + 5.5), ylim=(0.1, 10))
     right.set_xticks(range(1, highest + 1, 2))
-    right.yaxis.set_minor_formatter(NullFormatter())
+    right.yaxis.set_minor_locator(NullLocator())
     a, b = rmse[0][degree - 1], rmse[1][degree - 1]
     power = "0" if lam == 0 else f"{lam:.2g}"
     right.set_title(f"training {a:.2f}, validation {b:.2f}")

@@ -47,9 +47,9 @@ def line_against_curve(x, y, a, b, model):
     for k in (0, 1):
         ax.scatter(x[y == k], y[y == k], marker=MARKS[k], s=55, color=TWO[k], edgecolor="white", zorder=3)
     figures.label(ax, grid[-1], a * grid[-1] + b, "line", color="#8a6100", dx=-34, dy=4)
-    figures.label(ax, grid[-1], 1, "sigmoid curve", dx=-84, dy=-12)
+    figures.label(ax, 57, float(model(np.array([57.0]))[0]), "sigmoid curve", dx=-88, dy=6)
     figures.label(ax, x[y == 0].min(), 0, "ham", color="blue", dx=-34, dy=9)
-    figures.label(ax, x[y == 1].max(), 1, "spam", color="red", dx=8, dy=-12)
+    figures.label(ax, x[y == 1].min(), 1, "spam", color="red", dx=-40, dy=9)
     ax.set_xlabel("capital letters in the mail")
     ax.set_ylabel("label, or its prediction")
     return fig, ("Twelve labels, 0 or 1, against the count of capital letters. A straight line leaves the range from 0 "
@@ -68,8 +68,8 @@ def losses_and_slopes(loss_sq, loss_ce, slope_sq, slope_ce):
         ax.set_xlabel("score z (label y = 1)")
     figures.label(axes[0], -5.4, ce_at := float(loss_ce(np.array([-5.4]))[0]), "cross-entropy", color="blue", dx=8, dy=6)
     figures.label(axes[0], -7.8, 1.0, "squared error", color="#8a6100", dx=0, dy=10)
-    figures.label(axes[1], -7.8, -1.0, "cross-entropy: pulls hard", color="blue", dx=0, dy=10)
-    figures.label(axes[1], -7.8, 0.0, "squared error: flat", color="#8a6100", dx=0, dy=-12)
+    figures.label(axes[1], -7.8, -1.0, "cross-entropy", color="blue", dx=0, dy=10)
+    figures.label(axes[1], -7.8, 0.0, "squared error", color="#8a6100", dx=0, dy=-13)
     axes[0].set_ylim(-0.3, 8.3)
     axes[1].set_ylim(-1.08, 0.08)
     return fig, ("Two panels against the score of a positive example. Left: the cross-entropy grows along a straight "
@@ -79,14 +79,18 @@ def losses_and_slopes(loss_sq, loss_ce, slope_sq, slope_ce):
                  "cross-entropy goes to -1, the slope of the squared error to 0.")
 
 
-def along_a_line(steps, squared, entropy):
-    """Both losses of the toy along a straight path through weight space (arrays of one shape)."""
+def along_a_line(X, y, start, way):
+    """Squared error and cross-entropy of (b, w1, w2) = start + t * way for t from -1 to 1."""
+    steps = np.linspace(-1, 1, 301)
+    scores = np.column_stack([np.ones(len(X)), X]) @ (np.array(start)[:, None] + np.array(way)[:, None] * steps)
+    squared = np.mean((sigmoid(scores) - y[:, None]) ** 2, axis=0)
+    entropy = np.mean(np.logaddexp(0, scores) - y[:, None] * scores, axis=0)
     fig, axes = figures.new(1, 2, size=(7.4, 2.9))
     names = ("mean squared error", "mean cross-entropy")
     for ax, values, color, name in zip(axes, (squared, entropy), ("#8a6100", C["blue"]), names):
         ax.plot(steps, values, color=color)
         ax.set_title(name)
-        ax.set_xlabel("position on a straight path of weights")
+        ax.set_xlabel("position t on the path of weights")
     return fig, ("The two losses along one straight path through weight space. The squared error has flat stretches, a "
                  "hump and more "
                  "than one valley; the cross-entropy is a single bowl.")
@@ -137,20 +141,26 @@ def _confusion(ax, counts, names, fontsize=12):
     ax.grid(False)
 
 
-def reliability(curves):
-    """Reliability diagram of several (name, y, p): promised probability against what came."""
-    fig, ax = figures.new(size=(6.2, 4.2))
-    ax.plot([0, 1], [0, 1], "--", color="#888888", linewidth=1.2)
-    figures.label(ax, 0.42, 0.42, "kept promises", color="#666666", dx=6, dy=-10)
+def reliability(curves, n_bins=5):
+    """Reliability diagrams of several (name, y, p), side by side, with the Wilson interval of each bin."""
+    fig, axes = figures.new(1, len(curves), size=(7.6, 3.5), sharey=True)
     told = []
-    for (name, y, p), color, mark in zip(curves, (C["red"], C["blue"], C["green"]), ("o", "s", "^")):
-        bins = metrics.calibration_bins(y, p, 10)
-        ax.plot(bins.confidence, bins.frequency, marker=mark, color=color, label=name, linewidth=1.6)
-        told.append(f"{name} is off by {metrics.expected_calibration_error(y, p):.3f} on average")
-    ax.legend(loc="upper left")
-    ax.set_xlabel("promised: mean probability in the bin")
-    ax.set_ylabel("came: share of spam in the bin")
-    return fig, "Reliability diagram, promised probability against the share of spam: " + "; ".join(told) + "."
+    for ax, (name, y, p) in zip(axes, curves):
+        ax.plot([0, 1], [0, 1], "--", color="#888888", linewidth=1.2)
+        bins = metrics.calibration_bins(y, p, n_bins)
+        hits = np.round(bins.frequency * bins.count).astype(int)
+        for x, f, k, n in zip(bins.confidence, bins.frequency, hits, bins.count):
+            ax.plot([x, x], metrics.wilson_interval(int(k), int(n)), color=C["sky"], linewidth=4, solid_capstyle="butt")
+            figures.label(ax, x, f, str(n), dx=8, dy=-8 if f > 0.5 else 9, fontsize=8.5)
+        ax.plot(bins.confidence, bins.frequency, "o", color=C["blue"], markersize=7)
+        ax.set_title(name)
+        ax.set_xlim(-0.05, 1.1)
+        ax.set_ylim(-0.05, 1.08)
+        pairs = ", ".join(f"{x:.2f} became {f:.2f}" for x, f in zip(bins.confidence, bins.frequency))
+        told.append(f"{name}: {pairs}")
+    fig.supxlabel("promised: mean probability in the bin", fontsize=10.5)
+    axes[0].set_ylabel("came: share of spam")
+    return fig, "Reliability diagrams, promised probability against share of spam per bin. " + "; ".join(told) + "."
 
 
 def activations():
@@ -201,7 +211,7 @@ def newton_against_descent(runs):
         arrives = f"is within 1e-6 after {reached[0]} steps" if len(reached) else f"is not there in {len(gap) - 1} steps"
         told.append(f"{name} {arrives}")
     ax.set_ylim(1e-12, 3)
-    ax.legend(loc="lower left")
+    ax.legend(loc="upper right")
     ax.set_xlabel("step (logarithmic)")
     ax.set_ylabel("loss above the minimum (nats)")
     return fig, "Loss above its minimum against steps, both logarithmic: " + "; ".join(told) + "."
@@ -322,7 +332,7 @@ def make_points(name, n=160, seed=0):
         angle = rng.uniform(0, np.pi, n)
         X = np.column_stack([np.cos(angle), np.sin(angle)])
         X[y == 1] = np.column_stack([1 - np.cos(angle), 0.45 - np.sin(angle)])[y == 1]
-        X = (X - [0.5, 0.22]) * 0.75 + rng.normal(0, 0.08, (n, 2))
+        X = (X - [0.5, 0.22]) * 0.7 + rng.normal(0, 0.07, (n, 2))
     elif name == "spiral":
         turn = np.sqrt(rng.uniform(0.03, 1, n)) * 3 * np.pi
         X = np.column_stack([np.cos(turn + np.pi * y), np.sin(turn + np.pi * y)]) * (turn / (3 * np.pi))[:, None]
@@ -338,11 +348,13 @@ def playground(data, hidden, activation, rate, steps, seed):
     net = TwoLayerNetwork(2, hidden, 1, activation, seed=seed)
     note = ""
     try:
-        net.fit(3 * X, y, rate=rate, steps=steps, momentum=0.9)
-    except ValueError:
+        with np.errstate(all="ignore"):
+            net.fit(3 * X, y, rate=rate, steps=steps, momentum=0.9)
+    except ValueError:  # the loss became infinite
         note = " (diverged)"
     fig, axes = figures.new(1, 2, size=(7.6, 3.6), width_ratios=[1.25, 1])
-    right = float(np.mean(net.predict(3 * X) == y))
+    with np.errstate(all="ignore"):
+        right = float(np.mean(net.predict(3 * X) == y))
     if not note:
         shade(axes[0], lambda P: net.probabilities(3 * P), (-1.35, -1.35), (1.35, 1.35), n=70)
     scatter(axes[0], X, y, size=26)
