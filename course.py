@@ -14,23 +14,28 @@ def python_problem(version, found=()):
     """A sentence about an unsuitable Python (a tuple such as (3, 8)), or "" when it will do."""
     if OLDEST <= tuple(version[:2]) <= NEWEST:
         return ""
-    lines = ["This course needs Python 3.11, 3.12 or 3.13; this is Python {}.{}.".format(*version[:2])]
-    words = " ".join(sys.argv[1:]) or "lab"
+    words = " course.py " + (" ".join(sys.argv[1:]) or "lab")
+    sentence = "This course needs Python 3.11, 3.12 or 3.13; this is Python " + ".".join(map(str, version[:2])) + "."
     if found:
-        lines.append(f"You have a suitable one: run  {found[0]} course.py {words}")
-    else:
-        lines.append("Install Python 3.12 (your system's package manager has it, or the Python website), then run"
-                     "  python3.12 course.py " + words)
-    return "\n".join(lines)
+        return sentence + "\nYou have a suitable one. Run:  " + found[0] + words
+    return (sentence + "\nInstall Python 3.12 (your system's package manager has it, or the Python website), then run:"
+            "  python3.12" + words)
 
 
 def suitable_pythons():
-    """Commands of suitable Pythons on this machine, the best one first."""
-    try:
-        from shutil import which
-    except ImportError:
-        return []
-    return [name for name in ("python3.12", "python3.13", "python3.11") if which(name)]
+    """Commands that start a suitable Python on this machine, the best one first."""
+    import os
+    import subprocess
+
+    found = []
+    with open(os.devnull, "w") as nothing:
+        for words in (["python3.12"], ["python3.13"], ["python3.11"], ["py", "-3.12"], ["py", "-3.13"], ["py", "-3.11"]):
+            try:
+                if subprocess.call(words + ["-c", ""], stdout=nothing, stderr=nothing) == 0:
+                    found.append(" ".join(words))
+            except OSError:
+                pass
+    return found
 
 
 def build_parser():
@@ -65,6 +70,9 @@ def build_parser():
     test.add_argument("--steps", default="", metavar="A,B",
                       help="only these steps: unit, parity, exercises, notebooks, nbval, browser")
     test.add_argument("--fast", action="store_true", help="leave notebooks and browser out")
+
+    bench = command("bench", "Measure our code beside the libraries that do the same work.")
+    bench.add_argument("names", nargs="*", metavar="name", help="such as bow (default: all benchmarks)")
 
     run = command("run", "Execute notebooks without a browser and write them as pages.")
     run.add_argument("chapters", nargs="*", metavar="chapter", help="such as 01 or 01_linear_regression")
@@ -102,9 +110,8 @@ def parse(arguments):
 
 def main(arguments=None):
     """Run one command; returns the exit status."""
-    problem = python_problem(sys.version_info, suitable_pythons())
-    if problem:
-        sys.stderr.write(problem + "\n")
+    if python_problem(sys.version_info):
+        sys.stderr.write(python_problem(sys.version_info, suitable_pythons()) + "\n")
         return 1
     import os
     from importlib import import_module
@@ -113,7 +120,7 @@ def main(arguments=None):
     if sys.path[:1] != [here]:
         sys.path.insert(0, here)
     options = parse(list(sys.argv[1:] if arguments is None else arguments))
-    modules = {"setup": "environment", "lab": "lab", "test": "testing", "run": "running",
+    modules = {"setup": "environment", "lab": "lab", "test": "testing", "run": "running", "bench": "bench",
                "doctor": "doctor", "address": "address"}
     from helpers.cli.console import guarded
 

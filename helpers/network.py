@@ -1,6 +1,6 @@
 """A neural network with one hidden layer, its gradients written out by hand (backpropagation), NumPy only.
 
-Letters: X (n, D) inputs, A = X W1 + b1 (n, H) before and H = f(A) (n, H) after the activation f, Z = H W2 +
+Letters: X (n, D) inputs, A = X W1 + b1 (n, M) before and H = f(A) (n, M) after the activation f, Z = H W2 +
 b2 (n, K) logits. K = 1 means two classes and a sigmoid (labels 0/1); K >= 2 means a softmax (labels 0..K-1).
 """
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.logistic import binary_cross_entropy, cross_entropy, sigmoid, softmax
+from helpers.logistic import log_softmax, sigmoid, softmax
 
 __all__ = ["ACTIVATIONS", "Activation", "Gradients", "TwoLayerNetwork"]
 
@@ -30,11 +30,11 @@ _SQRT_2_PI = math.sqrt(2.0 / math.pi)
 
 
 def _gelu(a: np.ndarray) -> np.ndarray:
-    return 0.5 * a * (1.0 + np.tanh(_SQRT_2_PI * (a + 0.044715 * a**3)))
+    return 0.5 * a * (1.0 + np.tanh(_SQRT_2_PI * (a + 0.044715 * a * a * a)))
 
 
 def _gelu_derivative(a: np.ndarray) -> np.ndarray:
-    t = np.tanh(_SQRT_2_PI * (a + 0.044715 * a**3))
+    t = np.tanh(_SQRT_2_PI * (a + 0.044715 * a * a * a))
     return 0.5 * (1.0 + t) + 0.5 * a * (1.0 - t * t) * _SQRT_2_PI * (1.0 + 3 * 0.044715 * a * a)
 
 
@@ -57,7 +57,7 @@ class Gradients(NamedTuple):
 
 
 class TwoLayerNetwork:
-    """inputs (D) -> hidden (H) -> activation -> outputs (K); parameters W1 (D, H), b1 (H,), W2 (H, K), b2
+    """inputs (D) -> hidden (M) -> activation -> outputs (K); parameters W1 (D, M), b1 (M,), W2 (M, K), b2
     (K,).
 
     Weights start as normal numbers with standard deviation gain / sqrt(incoming), biases at zero (He et al.
@@ -83,7 +83,7 @@ class TwoLayerNetwork:
 
     @property
     def n_parameters(self) -> int:
-        """All weights and biases: (D + 1) H + (H + 1) K."""
+        """All weights and biases: (D + 1) M + (M + 1) K."""
         return self.W1.size + self.b1.size + self.W2.size + self.b2.size
 
     def logits(self, X: np.ndarray) -> np.ndarray:
@@ -177,8 +177,8 @@ class TwoLayerNetwork:
     # ----------------------------------------------------------------------------------------- inner workings
 
     def _forward(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        A = X @ self.W1 + self.b1  # (n, H)
-        H = ACTIVATIONS[self.activation].f(A)  # (n, H)
+        A = X @ self.W1 + self.b1  # (n, M)
+        H = ACTIVATIONS[self.activation].f(A)  # (n, M)
         return A, H, H @ self.W2 + self.b2  # logits (n, K)
 
     def _backward(self, X: np.ndarray, y: np.ndarray, l2: float) -> tuple[float, Gradients]:
@@ -191,13 +191,16 @@ class TwoLayerNetwork:
             dZ[np.arange(n), y] -= 1.0  # P - Y
             dZ /= n
         dW2, db2 = H.T @ dZ + l2 * self.W2, dZ.sum(axis=0)  # as in softmax regression, with H for X
-        dH = dZ @ self.W2.T  # (n, H): each hidden value gets blame through its weights
-        dA = dH * ACTIVATIONS[self.activation].derivative(A)  # (n, H): the chain rule through f
+        dH = dZ @ self.W2.T  # (n, M): each hidden value gets blame through its weights
+        dA = dH * ACTIVATIONS[self.activation].derivative(A)  # (n, M): the chain rule through f
         dW1, db1 = X.T @ dA + l2 * self.W1, dA.sum(axis=0)  # and the same formula once more
         return self._loss(Z, y, l2), Gradients(dW1, db1, dW2, db2)
 
     def _loss(self, Z: np.ndarray, y: np.ndarray, l2: float) -> float:
-        data = binary_cross_entropy(y, Z[:, 0]) if Z.shape[1] == 1 else cross_entropy(y, Z)
+        if Z.shape[1] == 1:  # the formulas of helpers.logistic, without its checks: this runs at every step
+            data = float(np.mean(np.logaddexp(0.0, Z[:, 0]) - y * Z[:, 0]))
+        else:
+            data = -float(log_softmax(Z)[np.arange(len(y)), y].mean())
         return data + 0.5 * l2 * float(np.sum(self.W1**2) + np.sum(self.W2**2)) if l2 else data
 
     def _inputs(self, X: np.ndarray) -> np.ndarray:

@@ -16,21 +16,18 @@ Importing this module is instant: torch and transformers are loaded by the funct
 
 from __future__ import annotations
 
-import gc
-import io
-import os
-import shutil
+import dataclasses
 import sys
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import sources, weightcache
 from .catalog import HUB
 from .cli.paths import cache_folder
+from .conversion import Report, convert, convert_from_hub, download, hub_allowed, quiet
 from .sources import FIX, DataError, Finding, about, checked
 
 if TYPE_CHECKING:
@@ -43,10 +40,8 @@ __all__ = [
 
 RECIPE = 1  # raise it when the conversion changes, so that nobody keeps an old one
 ROOM = 700_000_000  # bytes: the converted weights and something to spare
-CONTEXT = 8192  # positions SmolLM2 was trained for
 DTYPES = ("float32", "bfloat16", "float16")
 ATTENTION = ("sdpa", "eager")
-Report = Callable[[str], None]
 
 
 def prepare(progress: bool = True, report: Report | None = None) -> Path:
@@ -89,7 +84,7 @@ def load_smollm2(dtype: Any = "float32", attn_implementation: str = "sdpa"
     if attn_implementation not in ATTENTION:
         raise ValueError(f"attn_implementation must be one of {', '.join(ATTENTION)}; got {attn_implementation!r}.")
     folder = smollm2_folder()
-    with _quiet():
+    with quiet():
         import torch
         from transformers import AutoModelForCausalLM
 
@@ -108,7 +103,7 @@ def load_smollm2_tokenizer() -> PreTrainedTokenizerBase:
     Raises DataError when it is missing or damaged.
     """
     folder = smollm2_folder()
-    with _quiet():
+    with quiet():
         from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -127,10 +122,10 @@ def minilm_folder() -> Path:
     try:
         return [checked(file, source) for file in source.files][0].parent
     except DataError as error:
-        if not _hub_allowed() or "was not found" not in str(error):
+        if not hub_allowed() or "was not found" not in str(error):
             raise _with_hint(error) from error
     room = 2 * sum(file.bytes for file in HUB["minilm"].files)
-    return weightcache.build(copy, lambda aside: _download("minilm", aside), {"source": "hub"}, room)
+    return weightcache.build(copy, lambda aside: download("minilm", aside), {"source": "hub"}, room)
 
 
 def load_minilm() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -142,7 +137,7 @@ def load_minilm() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     Raises DataError when it is missing or damaged.
     """
     folder = minilm_folder()
-    with _quiet():
+    with quiet():
         import torch
         from transformers import AutoModel, AutoTokenizer
 
@@ -152,14 +147,11 @@ def load_minilm() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
 
 def status(full: bool = False) -> list[Finding]:
     """What is found of both models, each with the command that repairs it; with ``full`` every sha256 is computed."""
-    found = [_cache_finding(full)]
-    for name in ("smollm2", "minilm"):
-        finding = sources.finding(about(name), full)
-        if name == "smollm2" and finding.state == "missing" and found[0].ok:
-            finding = Finding("smollm2 package", "absent", "not needed: the converted weights are there")
-        found.append(finding if finding.name != "smollm2" else
-                     Finding("smollm2 package", finding.state, finding.detail, finding.fix))
-    return found
+    cache = _cache_finding(full)
+    package = sources.finding(about("smollm2"), full)
+    if package.state == "missing" and cache.ok:
+        package = Finding("", "absent", "not needed: the converted weights are there")
+    return [cache, dataclasses.replace(package, name="smollm2 package"), sources.finding(about("minilm"), full)]
 
 
 def verify() -> list[Finding]:
@@ -224,104 +216,14 @@ def _prepare_smollm2(progress: bool, report: Report | None = None) -> Path:
         source = about("smollm2")
         gguf = checked(source.files[0], source)
     except DataError as error:
-        if not _hub_allowed() or "was not found" not in str(error):
+        if not hub_allowed() or "was not found" not in str(error):
             raise _with_hint(error) from error
         with _steps(progress, report) as step:
             facts = {"source": f"hub {HUB['smollm2'].repository} {HUB['smollm2'].revision}", "recipe": RECIPE}
-            return weightcache.build(of_hub, lambda aside: _from_hub(aside, step), facts, 2 * ROOM, step)
+            return weightcache.build(of_hub, lambda aside: convert_from_hub(aside, step), facts, 2 * ROOM, step)
     with _steps(progress, report) as step:
         facts = {"source": gguf.name, "sha256": about("smollm2").files[0].sha256, "recipe": RECIPE}
         return weightcache.build(of_package, lambda aside: convert(gguf, aside, step), facts, ROOM, step)
-
-
-def convert(gguf: Path, folder: Path, step: Report = lambda text: None) -> None:
-    """Read the GGUF file and write it into ``folder`` in the format of transformers, weights in 32 bits."""
-    place = {"gguf_file": gguf.name, "local_files_only": True}
-    with _quiet():
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        step("reading the tokenizer")
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **place)
-        _repair_digits(tokenizer)
-        tokenizer.model_max_length = CONTEXT
-        tokenizer.save_pretrained(folder)
-        step("reading 134.5 million weights")
-        with redirect_stderr(io.StringIO()):  # a bar of its own that no setting turns off
-            model = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)
-        step("writing the converted weights")
-        _save(model, folder)
-        step("checking what was written")
-
-
-def _repair_digits(tokenizer: Any) -> None:
-    """Split numbers into single digits again: the GGUF conversion drops that step of the original tokenizer."""
-    from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
-
-    steps = [Digits(individual_digits=True), ByteLevel(add_prefix_space=False)]
-    tokenizer.backend_tokenizer.pre_tokenizer = Sequence(steps)
-
-
-def _save(model: Any, folder: Path) -> None:
-    """save_pretrained, which refuses a model that remembers its GGUF origin."""
-    if hasattr(model.config, "quantization_config"):
-        del model.config.quantization_config
-    model.hf_quantizer = None
-    model.config._name_or_path = ""
-    model.save_pretrained(folder)
-    del model
-    gc.collect()
-
-
-# --- the public hub: only with COURSE_HUB=1 --------------------------------------------------------------------------
-
-
-def _hub_allowed() -> bool:
-    return os.environ.get("COURSE_HUB", "").strip() == "1"
-
-
-def _from_hub(folder: Path, step: Report) -> None:
-    """Fetch the unquantized weights, check them, and write them in 32 bits."""
-    step("fetching from the public hub")
-    original = folder / "original"
-    original.mkdir()
-    _download("smollm2", original)
-    with _quiet():
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        step("writing the converted weights")
-        AutoTokenizer.from_pretrained(original, local_files_only=True).save_pretrained(folder)
-        model = AutoModelForCausalLM.from_pretrained(original, dtype=torch.float32, local_files_only=True)
-        _save(model, folder)
-        del model
-        gc.collect()
-    shutil.rmtree(original)
-
-
-def _download(name: str, folder: Path) -> None:
-    """Fetch the pinned files of a model into ``folder`` and compare their sha256."""
-    hub = HUB[name]
-    with _quiet():
-        from huggingface_hub import hf_hub_download
-    for file in hub.files:
-        try:
-            hf_hub_download(hub.repository, file.path, revision=hub.revision, local_dir=folder)
-        except OSError as error:
-            raise DataError(f"{file.path} of {hub.repository} could not be fetched from the hub ({error}). {FIX} installs"
-                            " the same model as a package instead.") from error
-        path = folder / file.path
-        if path.stat().st_size != file.bytes or sources.sha256_of(path) != file.sha256:
-            raise DataError(f"{file.path} of {hub.repository} on the hub is not the pinned file. It was not used. {FIX}"
-                            " installs the same model as a package instead.")
-    shutil.rmtree(folder / ".cache", ignore_errors=True)
-
-
-def _with_hint(error: DataError) -> DataError:
-    """The error, and where the package is missing, the other way to get the model."""
-    if "was not found" not in str(error):
-        return error
-    return DataError(f"{error} (With COURSE_HUB=1 it would be fetched from the public model hub.)")
 
 
 # --- shared ----------------------------------------------------------------------------------------------------------
@@ -339,25 +241,11 @@ def _cache_finding(full: bool) -> Finding:
     return Finding("smollm2", "missing", f"SmolLM2 is not converted yet. To convert it, run: {FIX}", FIX)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers off the network and its bars and warnings out of the page."""
-    if not _hub_allowed():
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from transformers.utils import logging
-
-        verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-        try:
-            yield
-        finally:
-            logging.set_verbosity(verbosity)
-            if bars:
-                logging.enable_progress_bar()
+def _with_hint(error: DataError) -> DataError:
+    """The error, and where the package is missing, the other way to get the model."""
+    if "was not found" not in str(error):
+        return error
+    return DataError(f"{error} (With COURSE_HUB=1 it would be fetched from the public model hub.)")
 
 
 @contextmanager
@@ -368,7 +256,7 @@ def _steps(progress: bool, report: Report | None) -> Iterator[Report]:
         return
     from tqdm.auto import tqdm
 
-    with tqdm(total=4, desc="SmolLM2", leave=False, bar_format="{l_bar}{bar}| {elapsed}{postfix}") as bar:
+    with tqdm(total=4, desc="SmolLM2", leave=False, nrows=24, bar_format="{l_bar}{bar}| {elapsed}{postfix}") as bar:
         started = False
 
         def step(text: str) -> None:

@@ -21,6 +21,7 @@ HOME = "helpers/__init__.py"
 _PART = r"[A-Za-z0-9_.-]+"
 _REPO = rf"(?P<repo>{_PART}/{_PART}?)"
 _TAG = rf"(?P<tag>{_PART})"
+_WORD = r"(?:(?<![A-Za-z0-9_])|(?<=\\n))"  # the start of a word; in a notebook the two characters \n may stand before it
 # Each form names the repository, and where the link has one, the tag. "always": such a link can only be ours.
 FORMS: tuple[tuple[str, bool], ...] = (
     (rf"colab\.research\.google\.com/github/{_REPO}/(?:blob|tree)/{_TAG}(?=/)", True),
@@ -31,9 +32,9 @@ FORMS: tuple[tuple[str, bool], ...] = (
     (rf"github\.com[/:]{_REPO}/(?:blob|tree|raw|releases/tag)/{_TAG}(?=[/?#\s)\"'\\>]|$)", False),
     (rf"github\.com[/:]{_REPO}/archive/refs/(?:tags|heads)/{_TAG}(?=\.zip|\.tar)", False),
     (rf"github\.com[/:]{_REPO}(?=\.git\b|[/?#\s)\"'\\>,;:]|\.\s|\.?$)(?!/(?:blob|tree|raw|releases/tag|archive)/)", False),
-    (rf"\bREPOSITORY, RELEASE = \\?[\"']{_REPO}\\?[\"'], \\?[\"']{_TAG}\\?[\"']", True),
-    (rf"\bREPOSITORY = \\?[\"']{_REPO}\\?[\"']", True),
-    (rf"\bRELEASE = \\?[\"']{_TAG}\\?[\"']", True),
+    (rf"{_WORD}REPOSITORY, RELEASE = \\?[\"']{_REPO}\\?[\"'], \\?[\"']{_TAG}\\?[\"']", True),
+    (rf"{_WORD}REPOSITORY = \\?[\"']{_REPO}\\?[\"']", True),
+    (rf"{_WORD}RELEASE = \\?[\"']{_TAG}\\?[\"']", True),
 )
 _COMPILED = tuple((re.compile(pattern, re.MULTILINE), always) for pattern, always in FORMS)
 

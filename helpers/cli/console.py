@@ -35,7 +35,7 @@ def say(text: str = "") -> None:
     print(text, flush=True)
 
 
-def guarded(command: Callable[[Any], int], options: Any) -> int:
+def guarded(command: Callable[[Any], int], options: Any, farewell: bool = True) -> int:
     """Run `command(options)`; problems become sentences, an interrupt a short farewell. Returns the status."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -48,9 +48,19 @@ def guarded(command: Callable[[Any], int], options: Any) -> int:
     except Problem as problem:
         report(problem)
         return 1
-    except KeyboardInterrupt:
-        say("\nStopped. Nothing is lost: the next start goes on from here.")
+    except BaseException as error:
+        if not _interrupted(error):
+            raise
+        if farewell:
+            say("\nStopped. Nothing is lost: the next start goes on from here.")
         return 130
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether an interrupt is behind an error, at first or second hand (a library's own clean-up may fail)."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def report(problem: Problem) -> None:

@@ -25,7 +25,7 @@ from helpers.cli.lock import SetupLock
 from helpers.cli.paths import build_folder, cache_folder, environment_folder, environment_python, repository_root
 from helpers.cli.process import child_environment, run_logged, start, stop
 from helpers.cli.space import demand_space
-from helpers.cli.stamp import Stamp, digest, interpreter_version, large_files, recorded_files, signatures
+from helpers.cli.stamp import Stamp, digest, interpreter_version, recorded_files, signatures, weight_files
 
 DATA = "data/requirements.txt"
 IMPORTS = ("numpy", "scipy", "matplotlib", "sklearn", "torch", "transformers", "jupyterlab", "ipywidgets")
@@ -91,9 +91,10 @@ class Setup:
         torch = digest(torch_build.FLOOR, torch_build.CEILING, build)
         steps = [Step("torch", torch, self._torch), self._packages("packages", "requirements.txt"),
                  Step("data", digest(self.root / DATA), self._data)]
+        check = Step("check", digest(*(step.key for step in steps)), self._check)
         if self.tests:
             steps.append(self._packages("test tools", "tests/requirements.txt"))
-        steps.append(Step("check", digest(*(step.key for step in steps)), self._check))
+        steps.append(check)
         module = self.root / "helpers" / "pretrained.py"
         if module.exists():
             key = digest(cache_folder(), module, self.root / DATA)
@@ -130,9 +131,13 @@ class Setup:
                       "Check the disk, and that no other program (a virus scanner, a synchronised folder) changes "
                       "the folder .venv. Then delete it and start the same command again.")
 
+    def damaged(self) -> dict[Path, str]:
+        """The half-installed or damaged packages of .venv: their metadata folders, each with the reason."""
+        return venv_folder.damage(self.environment.probe("broken"), self.environment)
+
     def _mend(self) -> bool:
-        """Make pip forget half-installed packages of our own environment, so that they are installed again."""
-        damaged = venv_folder.damage(self.environment.probe("broken"), self.environment)
+        """Make pip forget damaged packages of .venv, so that they are installed again."""
+        damaged = self.damaged()
         if damaged:
             names = sorted(path.name.removesuffix(".dist-info") for path in damaged)
             say(f"  {'damaged':<12} {', '.join(names)[:100]}: installing again")
@@ -175,6 +180,7 @@ class Setup:
 
         def work(line: Live) -> tuple[str, dict[str, str]]:
             line.note = "installing"
+            self.stamp.undo("check")
             self.pip.pip(["--prefer-binary", "-r", str(path)], what, line)
             rows, folders = self._installed(path)
             self._all_good(rows)
@@ -205,9 +211,8 @@ class Setup:
         """The data packages with a missing or changed file."""
         if not (self.root / "helpers" / "sources.py").exists():
             return []
-        command = [self.environment.python, "-m", "helpers.sources", "broken"]
-        status, lines = run_logged(command, self.pip.log, env=self.environment.variables(COURSE_DATA=None),
-                                   cwd=self.root)
+        status, lines = run_logged([self.environment.python, "-m", "helpers.sources", "broken"], self.pip.log,
+                                   env=self.environment.variables(COURSE_DATA=None), cwd=self.root)
         names = [line.strip() for line in lines if re.fullmatch(r"[\w.-]+", line.strip())]
         if status and not names:
             raise Problem("The data files could not be examined.", venv_folder.fix(self.environment.here),
@@ -224,7 +229,7 @@ class Setup:
         """Are all files there, and do the packages load? The last line of each error is the evidence."""
         line.note = "loading the packages once"
         bad = self.environment.probe("import", *IMPORTS)["imports"]
-        if bad and not venv_folder.damage(self.environment.probe("broken"), self.environment):
+        if bad and not self.damaged():
             fix = venv_folder.fix(self.environment.here)
             if "torch" in bad and sys.platform == "win32":
                 fix = "Install the Microsoft Visual C++ Redistributable (x64), then start the same command again."
@@ -236,6 +241,7 @@ class Setup:
         """Convert the pretrained weights once, by the course's own module; it draws its own progress bar."""
         command = [str(self.environment.python), "-m", "helpers.pretrained", "prepare"]
         env = self.environment.variables(COURSE_CACHE=str(cache_folder()))
+        line.note = "converting the pretrained weights"
         if line.terminal:
             line.hide()
             child = start(command, own_group=True, keep_open=self.pip.keep_open, env=env, cwd=self.root,
@@ -253,22 +259,26 @@ class Setup:
         if status:
             raise Problem("The pretrained weights could not be converted.", "Start the same command again. If that "
                           "does not help, run  python3 course.py doctor  and do what it says.", evidence(lines))
-        return f"ready in {cache_folder()}", signatures(large_files(cache_folder()))
+        return f"ready in {cache_folder()}", signatures(weight_files(cache_folder()))
 
 
-def prepare(options: Any, *, tests: bool = False, root: Path | None = None) -> Environment:
-    """Make sure that everything is set up; returns the environment. Raises Problem with the way out."""
+def prepare(options: Any, *, tests: bool = False, thorough: bool = False, root: Path | None = None) -> Environment:
+    """Make sure that everything is set up; returns the environment. Raises Problem with the way out.
+
+    thorough: look at every installed file (0.3 s), not only at the marks that the last set-up left.
+    """
     root = root or repository_root()
     environment = Environment.chosen(root, options.here)
     arguments = {"tests": tests, "gpu": options.gpu, "index": options.torch_index}
-    if not Setup(environment, **arguments).stale():
+    setup = Setup(environment, **arguments)
+    if not setup.stale() and not (thorough and setup.damaged()):
         return environment
     lock = SetupLock(build_folder(root) / "setup.lock")
     try:
         with lock:
             setup = Setup(environment, **arguments)  # read the stamp again: the other set-up may have done it all
             setup.pip.keep_open = (lock.descriptor,)
-            if lock.waited and not setup.stale():
+            if lock.waited and not setup.stale() and not setup.damaged():
                 say("The other set-up has done everything.")
                 return environment
             where = "the active environment" if environment.here else ".venv"
@@ -288,7 +298,7 @@ def prepare(options: Any, *, tests: bool = False, root: Path | None = None) -> E
 def command(options: Any) -> int:
     """course.py setup"""
     begun = time.monotonic()
-    environment = prepare(options)
+    environment = prepare(options, thorough=True)
     say(f"Ready in {seconds(time.monotonic() - begun)}: {environment.python}")
     say("Next: python3 course.py lab" + (" --here" if options.here else ""))
     return 0

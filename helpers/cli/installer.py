@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from helpers.cli.console import Live, Problem
 from helpers.cli.process import child_environment, run_logged
 
+PAUSE = 3.0  # seconds before the network is tried again
 _NETWORK = ("NewConnectionError", "Temporary failure in name resolution", "Name or service not known",
             "getaddrinfo failed", "nodename nor servname", "Network is unreachable", "No route to host",
             "ConnectTimeoutError", "Connection timed out", "ReadTimeoutError", "Read timed out", "ProxyError",
@@ -20,6 +22,7 @@ _KINDS = (
     ("disk", ("No space left on device", "[Errno 28]", "not enough space on the disk", "[WinError 112]",
               "Disk quota exceeded", "[Errno 122]")),
     ("memory", ("MemoryError", "Cannot allocate memory")),
+    ("long", ("Windows Long Path support", "[WinError 206]")),
     ("managed", ("externally-managed-environment",)),
     ("hash", ("DO NOT MATCH THE HASHES", "THESE PACKAGES DO NOT MATCH")),
     ("wheel", ("BadZipFile", "is not a zip file", "is invalid: ", "is not a valid wheel", "Bad CRC-32",
@@ -73,6 +76,8 @@ def problem(kind: str, what: str, lines: Sequence[str], log: Path) -> Problem:
                    "Use Python 3.11, 3.12 or 3.13 (64 bit). If you use a mirror, check that it is up to date."),
         "conflict": (f"The packages already in this environment do not go together with {what}.",
                      "Leave --here away: the course then makes its own environment in .venv."),
+        "long": (f"A file name of {what} is too long for this folder on Windows.",
+                 "Move the course to a short path such as C:\\course, or switch on Windows long paths. " + again),
         "nopip": ("This Python environment has no pip.", "Leave --here away, or run: python -m ensurepip"),
     }.get(kind, (f"{what[:1].upper()}{what[1:]} could not be installed.",
                  f"The whole story stands in {log.name} in the folder build. {again}"))
@@ -110,9 +115,21 @@ class Installer:
     keep_open: Sequence[int] = field(default_factory=tuple)
 
     def try_pip(self, arguments: Sequence[str], line: Live, **env: str | None) -> tuple[str, list[str]]:
-        """`pip install ...`; returns the kind of failure ("" when it worked) and the output."""
-        command = [str(self.python), "-m", "pip", "install", "--progress-bar", "off", *arguments]
-        return self.try_command(command, line, **env)
+        """`pip install ...`; returns the kind of failure ("" when it worked) and the output.
+
+        A second attempt, more patient, follows a short pause when the network failed, and another one, past pip's
+        own cache, when a file was broken or not the pinned one.
+        """
+        command = [str(self.python), "-m", "pip", "install", "--progress-bar", "off"]
+        kind, lines = self.try_command([*command, "--retries", "2", *arguments], line, **env)
+        if kind == "network":
+            line.note = "no answer from the package registry, trying once more"
+            time.sleep(PAUSE)
+            kind, lines = self.try_command([*command, "--retries", "4", *arguments], line, **env)
+        elif kind in ("hash", "wheel"):
+            line.note = "a file was broken, fetching it again"
+            kind, lines = self.try_command([*command, "--no-cache-dir", *arguments], line, **env)
+        return kind, lines
 
     def try_command(self, command: Sequence[str], line: Live, **env: str | None) -> tuple[str, list[str]]:
         """Any installing command, logged; returns the kind of failure ("" when it worked) and the output."""
@@ -125,11 +142,8 @@ class Installer:
         return (kind_of_failure(lines) if status else ""), lines
 
     def pip(self, arguments: Sequence[str], what: str, line: Live) -> list[str]:
-        """`pip install ...` or a Problem. A broken or wrong file is fetched once more, past pip's own cache."""
+        """`pip install ...` or a Problem about `what`."""
         kind, lines = self.try_pip(arguments, line)
-        if kind in ("hash", "wheel"):
-            line.note = "a file was broken, fetching it again"
-            kind, lines = self.try_pip(["--no-cache-dir", *arguments], line)
         if kind:
             raise problem(kind, what, lines, self.log)
         return lines

@@ -65,6 +65,15 @@ def server_command(environment: Environment, port: int, browser: bool, extra: li
     return command + extra
 
 
+def _quiet_settings(root: Path) -> str:
+    """A folder of settings that keeps Lab from asking about news on top of the first page; added to the reader's own."""
+    folder = build_folder(root) / "jupyter"
+    page = folder / "labconfig" / "page_config.json"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text('{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}', encoding="utf-8")
+    return os.pathsep.join(filter(None, (os.environ.get("JUPYTER_CONFIG_PATH"), str(folder))))
+
+
 def answers(url: str) -> bool:
     """Whether a server answers at this address, with any status."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes by a proxy
@@ -106,7 +115,7 @@ def command(options: Any) -> int:
     if options.port is None and port != PORT:
         say(f"Port {PORT} is in use; taking {port}.")
     token = secrets.token_hex(24)
-    env = environment.variables(JUPYTER_TOKEN=token, MPLBACKEND=None)
+    env = environment.variables(JUPYTER_TOKEN=token, MPLBACKEND=None, JUPYTER_CONFIG_PATH=_quiet_settings(root))
     log = build_folder(root) / "lab.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as record:

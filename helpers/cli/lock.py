@@ -44,6 +44,8 @@ class SetupLock:
         """Who holds the lock, in words."""
         try:
             note = json.loads(self.path.read_text(encoding="utf-8"))
+            if not _lives(int(note["pid"])):
+                return f"a step that process {note['pid']} left behind, since {note['since']}"
             return f"process {note['pid']}, since {note['since']}"
         except (OSError, ValueError, KeyError, TypeError):
             return "another process"
@@ -67,6 +69,19 @@ class SetupLock:
         os.ftruncate(self.descriptor, 0)
         _release(self.descriptor)
         self._close()
+
+
+def _lives(process_id: int) -> bool:
+    """Whether a process exists; on Windows, where asking would end it, it is taken for granted."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _take(descriptor: int) -> bool:

@@ -6,11 +6,14 @@ all its children ten times a second; the largest sum is the peak.
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import os
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,10 +83,8 @@ def tree_memory(process_id: int) -> int:
     except psutil.Error:
         return 0
     for process in family:
-        try:
+        with suppress(psutil.Error):
             total += process.memory_info().rss
-        except psutil.Error:
-            pass
     return total
 
 
@@ -111,7 +112,7 @@ def execute(path: str | os.PathLike[str], *, notebook: Any = None, env: Mapping[
     def starts(cell: Any, cell_index: int) -> None:
         progress.cell = cell_index + 1
 
-    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", on_cell_start=starts,
+    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", on_cell_start=starts, coalesce_streams=True,
                             extra_arguments=["--IPKernelApp.log_level=ERROR"],
                             resources={"metadata": {"path": str(path.parent)}})
     client.create_kernel_manager()
@@ -127,12 +128,9 @@ def execute(path: str | os.PathLike[str], *, notebook: Any = None, env: Mapping[
     error: CellError | None = None
     meter = Meter(kernel_process)
     begin = time.monotonic()
-    # A kernel named python3 in the user's own folders must not win over the one of this environment.
-    before = os.environ.get("JUPYTER_PREFER_ENV_PATH")
-    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     try:
-        with meter:
-            client.execute(env=variables)
+        with meter, _kernel_of_this_environment():
+            _run(client, variables, kernel_process)
     except CellExecutionError as failure:
         message = f"{failure.ename}: {failure.evalue}".strip().split("\n")[0]
         error = CellError(progress.cell, message[:300], failing_line(failure.traceback))
@@ -140,12 +138,61 @@ def execute(path: str | os.PathLike[str], *, notebook: Any = None, env: Mapping[
         error = CellError(progress.cell, f"took longer than {timeout:.0f} s and was stopped")
     except DeadKernelError:
         error = CellError(progress.cell, f"the kernel died (memory? it last held {meter.now / 1e6:.0f} MB)")
+    return Result(path, time.monotonic() - begin, meter.peak / 1e6, error, notebook)
+
+
+def _run(client: NotebookClient, variables: Mapping[str, str], kernel_process: Callable[[], int | None]) -> None:
+    """Execute in a thread of its own: nbclient takes over the signals of the main thread, and an interrupt then
+    ends in its clean-up. Here the main thread hears the interrupt, ends the kernel and passes it on.
+    """
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        factory = asyncio.SelectorEventLoop if os.name == "nt" else None  # zmq needs that one on Windows
+        try:
+            with asyncio.Runner(loop_factory=factory) as runner:
+                runner.run(client.async_execute(env=dict(variables)))
+        except BaseException as failure:
+            failures.append(failure)
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        while worker.is_alive():
+            worker.join(0.2)
+    except BaseException:
+        _end_family(kernel_process())
+        worker.join(10)
+        atexit.unregister(client._cleanup_kernel)  # there is no kernel any more, and it would complain about that
+        raise
+    if failures:
+        raise failures[0]
+
+
+def _end_family(process_id: int | None) -> None:
+    """Kill a process and all its descendants."""
+    try:
+        parent = psutil.Process(process_id)
+        family = [*parent.children(recursive=True), parent] if process_id else []
+    except psutil.Error:
+        return
+    for process in family:
+        with suppress(psutil.Error):
+            process.kill()
+
+
+@contextmanager
+def _kernel_of_this_environment() -> Iterator[None]:
+    """A kernel named python3 in the user's own folders must not win over the one of this environment."""
+    before = os.environ.get("JUPYTER_PREFER_ENV_PATH")
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    try:
+        yield
     finally:
         if before is None:
             os.environ.pop("JUPYTER_PREFER_ENV_PATH", None)
         else:
             os.environ["JUPYTER_PREFER_ENV_PATH"] = before
-    return Result(path, time.monotonic() - begin, meter.peak / 1e6, error, notebook)
 
 
 def failing_line(traceback: str) -> str:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from helpers.cli.console import Stopped
+
 WINDOWS = os.name == "nt"
 
 
@@ -106,17 +108,14 @@ def run_foreground(command: Sequence[str | os.PathLike[str]], *, env: dict[str, 
     child = start(command, own_group=False, env=env, cwd=cwd)
     try:
         return child.wait()
-    except BaseException:
-        if child.poll() is None:
-            try:
-                child.wait(10)
-            except BaseException:
-                pass
-        if child.poll() is None:
+    except BaseException as error:
+        if isinstance(error, Stopped):  # a signal to this process alone: pass it on
             child.terminate()
+        for last_resort in (child.terminate, child.kill):
             try:
                 child.wait(10)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+                break
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                last_resort()
+        child.wait()
         raise

@@ -55,7 +55,9 @@ def update(root: Path = ROOT) -> None:
     file = root / "data" / "results.json"
     results = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     readme = root / "README.md"
-    readme.write_text(updated(readme.read_text(encoding="utf-8"), results), encoding="utf-8")
+    text = readme.read_text(encoding="utf-8")
+    if BEGIN in text:
+        readme.write_text(updated(text, results), encoding="utf-8")
 
 
 if __name__ == "__main__":

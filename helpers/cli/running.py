@@ -198,7 +198,7 @@ def main() -> int:
     parser.add_argument("chapters", nargs="*")
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--timeout", type=float, default=600)
-    return guarded(inside, parser.parse_args())
+    return guarded(inside, parser.parse_args(), farewell=False)  # course.py, which waits, says it
 
 
 if __name__ == "__main__":

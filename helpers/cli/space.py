@@ -9,6 +9,7 @@ from pathlib import Path
 
 from helpers.cli.console import Problem, size
 from helpers.cli.paths import cache_folder
+from helpers.cli.stamp import weight_files
 
 # Bytes that each step may take with its downloads and temporary copies, measured on Linux and rounded up.
 NEEDS = {"environment": 0.05e9, "torch": 1.2e9, "packages": 1.1e9, "data": 0.6e9, "test tools": 0.4e9, "weights": 0.7e9}
@@ -25,6 +26,8 @@ def demand_space(root: Path, steps: Iterable[str]) -> None:
     """Raise Problem when the disks of the repository and of the cache lack room for these steps."""
     demands: dict[int, tuple[Path, float]] = {}
     for step in steps:
+        if step == "weights" and weight_files(cache_folder()):
+            continue  # converted before, perhaps by another copy of the course
         place = existing_parent(cache_folder() if step == "weights" else root)
         device = os.stat(place).st_dev
         known, total = demands.get(device, (place, 0.0))

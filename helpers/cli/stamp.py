@@ -93,9 +93,16 @@ def signatures(paths: Iterable[str | Path]) -> dict[str, str]:
     return {str(path): signature(path) for path in paths}
 
 
-def large_files(folder: Path, least: int = 1_000_000) -> list[Path]:
-    """The files of at least `least` bytes below a folder: weights, not notes."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size >= least)
+def weight_files(cache: Path) -> list[Path]:
+    """The files of the converted models in the cache, by the manifests that lie beside them."""
+    found = []
+    for manifest in sorted(cache.glob("[!.]*/manifest.json")):
+        try:
+            names = list(json.loads(manifest.read_text(encoding="utf-8"))["files"])
+        except (OSError, ValueError, KeyError, TypeError):
+            names = []
+        found += [manifest, *(manifest.parent / name for name in names)]
+    return found
 
 
 def recorded_files(distribution: Path, least: int = 50_000) -> list[Path]:

@@ -78,6 +78,9 @@ def chosen_steps(options: Any, root: Path) -> list[str]:
     return [name for name in names if _has_tests(root / STEPS[name][0], name)]
 
 
+ONE_THREAD = {name: "1" for name in ("COURSE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+
+
 def _has_tests(folder: Path, name: str) -> bool:
     return any(folder.glob("[!.]*.ipynb" if name == "nbval" else "**/test_*.py"))
 
@@ -94,7 +97,9 @@ def run_step(name: str, arguments: Sequence[str], environment: Environment, *, e
     report = build_folder(root) / "tests" / f"{name}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
-    offline = environment.variables(HF_HUB_OFFLINE="1", COURSE_PROFILE="cpu", MPLBACKEND=None)
+    # One thread each: two workers with two threads each on two cores wait for one another, up to five times as long.
+    offline = environment.variables(HF_HUB_OFFLINE="1", COURSE_PROFILE="cpu", MPLBACKEND=None, COURSE_QUIET="1",
+                                    COURSE_PROGRESS=os.devnull, **({} if "COURSE_THREADS" in os.environ else ONE_THREAD))
     command = [environment.python, "-m", "pytest", "-q", "-rs", f"--junitxml={report}", *arguments]
     outcome, begun = Outcome(name), time.monotonic()
     outcome.status = run_foreground(command, env=offline, cwd=root)

@@ -54,8 +54,6 @@ def install(pip: Installer, line: Live, *, gpu: bool = False, index: str = "", s
 def _attempt(pip: Installer, arguments: list[str], line: Live) -> bool:
     """Try pip; False only when the registry does not have it. Other failures are Problems at once."""
     kind, lines = pip.try_pip(arguments, line)
-    if kind in ("hash", "wheel"):
-        kind, lines = pip.try_pip(["--no-cache-dir", *arguments], line)
     if kind and kind != "absent":
         raise problem(kind, "torch", lines, pip.log)
     return not kind

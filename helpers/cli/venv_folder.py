@@ -36,6 +36,11 @@ def base_python() -> str:
     return base if os.path.exists(base) else sys.executable
 
 
+def venv_command(folder: Path) -> list[str]:
+    """The command that makes a new virtual environment."""
+    return [base_python(), "-m", "venv", str(folder)]
+
+
 def works(folder: Path, python: Path) -> str:
     """Why the environment cannot be used, or "" when it can."""
     if not python.exists():
@@ -84,8 +89,8 @@ def _make(folder: Path, trouble: str, environment: Environment, stamp: Stamp, pi
                           f"Move or delete the folder {folder.name}, then start the same command again.")
         _remove(folder)
     demand_space(environment.root, ["environment", "torch", "packages", "data", "weights"])
-    status, lines = run_logged([base_python(), "-m", "venv", str(folder)], pip.log, env=child_environment(),
-                               cwd=environment.root, keep_open=pip.keep_open)
+    status, lines = run_logged(venv_command(folder), pip.log, env=child_environment(), cwd=environment.root,
+                               keep_open=pip.keep_open)
     if status:
         kind = kind_of_failure(lines)
         if kind == "disk":

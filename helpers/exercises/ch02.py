@@ -441,14 +441,14 @@ def check_softmax(t: Trial) -> None:
 def backward(X, y, W1, b1, W2, b2):
     """Gradients (dW1, db1, dW2, db2) of the mean cross-entropy of a network with one ReLU layer and one output.
 
-    X (n, d), y (n,) in {0, 1}, W1 (d, H), b1 (H,), W2 (H, 1), b2 (1,). Each gradient has the shape of its parameter.
+    X (n, d), y (n,) in {0, 1}, W1 (d, m), b1 (m,), W2 (m, 1), b2 (1,). Each gradient has the shape of its parameter.
     """
-    A = X @ W1 + b1  # (n, H)
-    H = np.maximum(0, A)  # (n, H)
+    A = X @ W1 + b1  # (n, m)
+    H = np.maximum(0, A)  # (n, m)
     p = 1 / (1 + np.exp(-(H @ W2 + b2)))  # (n, 1)
     dZ = (p - y[:, None]) / len(y)  # (n, 1)
     dW2, db2 = H.T @ dZ, dZ.sum(axis=0)
-    dA = (dZ @ W2.T) * (A > 0)  # (n, H)
+    dA = (dZ @ W2.T) * (A > 0)  # (n, m)
     dW1, db1 = X.T @ dA, dA.sum(axis=0)
     return dW1, db1, dW2, db2
 
@@ -655,9 +655,9 @@ EXERCISES = [
         id="2.8", title="Backpropagation through the hidden layer", kind="core", points=3,
         solution=backward, check=check_backward,
         hints=(
-            "Do the forward pass first and keep A (n, H), H (n, H) and p (n, 1). Then dZ = (p - y) / n as a column (n, 1).",
+            "Do the forward pass first and keep A (n, m), H (n, m) and p (n, 1). Then dZ = (p - y) / n as a column (n, 1).",
             "The output layer is logistic regression with H in place of X: dW2 = H.T @ dZ, db2 = dZ.sum(axis=0).",
-            "Back through W2: dH = dZ @ W2.T (n, H). Back through the ReLU: keep dH where A > 0, else 0. Then as before "
+            "Back through W2: dH = dZ @ W2.T (n, m). Back through the ReLU: keep dH where A > 0, else 0. Then as before "
             "with X.",
         ),
         wrong=(

@@ -89,16 +89,19 @@ def _write(board: str, entry: dict) -> None:
     aside.replace(path)
 
 
-def rungs(board: str) -> list[dict]:
-    """The rungs of a ladder from the lowest to the best: the committed ones, replaced by this session's where both exist."""
+def rungs(board: str, through: str = "99") -> list[dict]:
+    """The rungs of a ladder from the lowest to the best: the committed ones, replaced by this session's where both exist.
+
+    through: leave out the committed rungs of later chapters than this one.
+    """
     info = _board(board)
-    merged = {r["rung"]: r for r in results().get(board, [])} | _session.get(board, {})
-    return sorted(merged.values(), key=lambda r: r["score"], reverse=not info["higher"])
+    committed = {r["rung"]: r for r in results().get(board, []) if r["chapter"] <= through.zfill(2)}
+    return sorted((committed | _session.get(board, {})).values(), key=lambda r: r["score"], reverse=not info["higher"])
 
 
-def chart(board: str):
+def chart(board: str, through: str = "99"):
     """Draw a ladder: one row a rung, a dot with its interval. Returns (Figure, alt text)."""
-    info, listed = _board(board), rungs(board)
+    info, listed = _board(board), rungs(board, through)
     fig, ax = figures.new(size=(7.6, 1.1 + 0.36 * max(1, len(listed))))
     for row, r in enumerate(listed):
         new = r["rung"] in _session.get(board, {})
@@ -115,12 +118,12 @@ def chart(board: str):
     return fig, f"Ladder of {info['unit']}, lowest rung first: {told or 'no rung yet'}."
 
 
-def table(board: str) -> str:
+def table(board: str, through: str = "99") -> str:
     """A ladder as an HTML table: score, interval, test items, training time, parameters."""
     rows = "".join(
         f"<tr><td style='text-align:left'>{r['rung']}</td><td>{r['chapter']}</td><td>{r['score']:.3f}</td>"
         f"<td>{r['low']:.3f} to {r['high']:.3f}</td><td>{r['n']}</td><td>{r['seconds']:g}</td><td>{r['parameters']:,}</td></tr>"
-        for r in reversed(rungs(board))
+        for r in reversed(rungs(board, through))
     )
     head = "".join(
         f"<th>{t}</th>"
@@ -129,14 +132,14 @@ def table(board: str) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def show(board: str, *, alt: str = "", caption: str = "") -> None:
-    """Show a ladder as chart and table: the committed rungs as circles, this session's as diamonds."""
+def show(board: str, *, through: str = "99", alt: str = "", caption: str = "") -> None:
+    """Show a ladder as chart and table, up to chapter ``through``: committed rungs as circles, this session's as diamonds."""
     from IPython.display import display
 
-    fig, told = chart(board)
+    fig, told = chart(board, through)
     caption = (
         caption or "The ladder so far. Circles: committed results; diamonds: this session. The number in brackets is the chapter."
     )
     figures.show(fig, alt=alt or told, caption=caption)
-    lines = [f"{r['rung']}: {r['score']:.3f} [{r['low']:.3f}, {r['high']:.3f}]" for r in reversed(rungs(board))]
-    display({"text/html": table(board), "text/plain": "\n".join(lines)}, raw=True)
+    lines = [f"{r['rung']}: {r['score']:.3f} [{r['low']:.3f}, {r['high']:.3f}]" for r in reversed(rungs(board, through))]
+    display({"text/html": table(board, through), "text/plain": "\n".join(lines)}, raw=True)

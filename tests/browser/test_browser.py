@@ -50,7 +50,7 @@ def panels_in(chapter: str) -> int:
     """How many panels the notebook shows, counted from its code."""
     nb = nbformat.read(author.notebook_path(chapter), 4)
     return sum(
-        len(re.findall(r"^(?:\w+ = )?(?:widgets\.)?explore\(|_panel\(", c.source, re.MULTILINE))
+        len(re.findall(r"^(?:\w+ = )?widgets\.explore\(", c.source, re.MULTILINE))
         for c in nb.cells
         if c.cell_type == "code"
     )
@@ -63,6 +63,9 @@ def lab(tmp_path_factory):
     for name in ("helpers", "notebooks", "data"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "course.py", folder)
+    settings = folder / ".jupyter" / "labconfig"  # no question about news on top of the screenshots
+    settings.mkdir(parents=True)
+    (settings / "page_config.json").write_text('{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}')
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
@@ -125,12 +128,22 @@ def view(panel) -> str:
 
 
 def wait_for_change(page, panel, before: str, what: str) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if view(panel) != before:
-            return
+    deadline = time.monotonic() + 30
+    while view(panel) == before:
+        assert time.monotonic() < deadline, what
         page.wait_for_timeout(50)
-    raise AssertionError(f"{what}: the view did not change")
+
+
+def settled(page, panel) -> str:
+    """The view, once the kernel is idle and nothing has changed for half a second (each key press redraws)."""
+    shown, since = view(panel), time.monotonic()
+    deadline = since + 30
+    while time.monotonic() - since < 0.5 and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+        now = view(panel)
+        if now != shown or not page.evaluate(READY):
+            shown, since = now, time.monotonic()
+    return shown
 
 
 def controls(panel) -> list[tuple[str, object]]:
@@ -151,37 +164,42 @@ def controls(panel) -> list[tuple[str, object]]:
     return found
 
 
-def move(kind: str, row) -> bool:
-    """Move one control as a person would with the keyboard. Returns whether anything could be moved."""
+def move(kind: str, row):
+    """Move one control as a person would with the keyboard. Returns how to move it back, or None where it cannot be moved."""
     if kind == "slider":
         handle = row.locator("[role=slider]").first
-        low, high, now = (float(handle.get_attribute(f"aria-value{k}") or 0) for k in ("min", "max", "now"))
+        high, now = (float(handle.get_attribute(f"aria-value{k}") or 0) for k in ("max", "now"))
+        there, back = ("ArrowRight", "ArrowLeft") if now < high else ("ArrowLeft", "ArrowRight")
         handle.focus()
-        handle.press("End" if now < high else "Home")
-    elif kind == "choice":
+        for _ in range(3):
+            handle.press(there)
+        return lambda: [handle.press(back) for _ in range(3)]
+    if kind == "choice":
         select = row.locator("select")
-        values = select.evaluate("s => [...s.options].map(o => o.value)")
-        now = select.evaluate("s => s.value")
+        values, now = select.evaluate("s => [...s.options].map(o => o.value)"), select.evaluate("s => s.value")
         other = [v for v in values if v != now]
         if not other:
-            return False
+            return None
         select.select_option(other[0])
-    elif kind == "toggle":
-        row.locator("input").click()
-    elif kind == "number":
-        box = row.locator("input").first
-        if box.get_attribute("type") == "number":
-            box.fill(str(int(float(box.input_value())) + 1))
-        else:
-            box.fill(box.input_value() + " extra")
-        box.press("Enter")
-    return True
+        return lambda: select.select_option(now)
+    box = row.locator("input").first
+    if kind == "toggle":
+        box.click()
+        return box.click
+    before = box.input_value()
+    type_in(box, str(int(float(before)) + 1) if box.get_attribute("type") == "number" else before + " extra")
+    return lambda: type_in(box, before)
+
+
+def type_in(box, text: str) -> None:
+    box.fill(text)
+    box.press("Enter")
 
 
 @needs_browser
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_the_notebook_runs_and_each_widget_moves(lab, browser, chapter):
-    page = browser.new_page(viewport={"width": 1280, "height": 1600})
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
     errors = []
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda e: errors.append(str(e)))
@@ -194,24 +212,29 @@ def test_the_notebook_runs_and_each_widget_moves(lab, browser, chapter):
         assert panels.count() == panels_in(chapter), "a panel is missing on the page"
         SHOTS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SHOTS / f"{chapter}_end.png")
+        if panels.count():
+            panels.first.evaluate("p => p.closest('.jp-Cell').scrollIntoView({block: 'center'})")
+            page.screenshot(path=SHOTS / f"{chapter}_page.png")
         for number in range(panels.count()):
             panel = panels.nth(number)
             panel.scroll_into_view_if_needed()
             listed = controls(panel)
             assert listed, f"panel {number} shows no control"
             button = next((row for kind, row in listed if kind == "run"), None)
+            start = settled(page, panel)
             panel.screenshot(path=SHOTS / f"{chapter}_panel{number}_before.png")
             for at, (kind, row) in enumerate(listed):
-                if kind == "run":
-                    continue
-                before = view(panel)
-                if not move(kind, row):
+                back = None if kind == "run" else move(kind, row)
+                if back is None:
                     continue
                 if button:
                     button.click()
-                wait_for_change(page, panel, before, f"chapter {chapter}, panel {number}, control {at} ({kind})")
-                assert "cannot be drawn" not in view(panel)
-            panel.screenshot(path=SHOTS / f"{chapter}_panel{number}_after.png")
+                what = f"chapter {chapter}, panel {number}, control {at} ({kind})"
+                wait_for_change(page, panel, start, f"{what}: the view did not change")
+                assert "cannot be drawn" not in settled(page, panel), what
+                panel.screenshot(path=SHOTS / f"{chapter}_panel{number}_after{at}.png")
+                back()  # so that each control is judged from (nearly) the same place
+                start = settled(page, panel)
         errors = [e for e in errors if "favicon" not in e]
         assert not errors, errors[:3]
         page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")

@@ -58,10 +58,18 @@ def test_lead_links_its_page():
 
 def test_sms_with_and_without_duplicates():
     every, distinct = datasets.sms(deduplicate=False), datasets.sms()
+    assert (len(every), sum(row.spam for row in every)) == (5_574, 747)  # what the collection's makers published
+    assert len(distinct) == len({row.text for row in distinct}) == 5_171
+    assert set(every) == set(distinct)
+    assert not any("\nham\t" in row.text or "\nspam\t" in row.text for row in every)
+
+
+def test_sms_as_they_stand_in_the_file():
+    every, distinct = datasets.sms(deduplicate=False, repair=False), datasets.sms(repair=False)
     assert (len(every), sum(row.spam for row in every)) == (4_837, 638)
     assert len(distinct) == len({row.text for row in distinct}) == 4_522
-    assert set(every) == set(distinct)
     assert sum(row.spam for row in distinct) == 567
+    assert sum("\nham\t" in row.text or "\nspam\t" in row.text for row in every) == 8
 
 
 def test_questions():
@@ -104,7 +112,8 @@ def test_plays():
 def test_script_by_hand():
     markdown = (
         "# A Play\n\n## ACT I\n\n### SCENE I. A room, and then\n\nanother room.\n\n_Enter A\nand B_\n\nLa la la.\n\n"
-        "**A**  \n_\\[Aside]_  \nOne *hears this* line--  \n\\--and two.\n\n_Exit_\n\nAnd three.\n\n**B**  \n\n**A** [Within]_\nFour.\n"
+        "**A**  \n_\\[Aside]_  \nOne *hears this* line--  \n\\--and two.\n\n_Exit_\n\n"
+        "And three.\n\n**B**  \n\n**A** [Within]_\nFour.\n"
     )
     assert scripts.title_of(markdown, "x") == "A Play"
     assert scripts.title_of("## ACT I\n", "measure-for-measure") == "Measure for Measure"
@@ -149,7 +158,7 @@ def test_split_of_does_not_depend_on_the_process():
 
 
 def test_composed_and_decomposed_titles_agree():
-    assert all(datasets.split_of("Caf\u00e9 %d" % i) == datasets.split_of("Cafe\u0301 %d" % i) for i in range(50))
+    assert all(datasets.split_of(f"Caf\u00e9 {i}") == datasets.split_of(f"Cafe\u0301 {i}") for i in range(50))
 
 
 @pytest.mark.parametrize("load", [
@@ -244,7 +253,7 @@ def test_records_are_frozen_and_slotted():
 
 def test_callers_get_lists_of_their_own():
     datasets.sms().clear()
-    assert len(datasets.sms()) == 4_522
+    assert len(datasets.sms()) == 5_171
 
 
 @pytest.fixture
@@ -260,7 +269,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_another_folder_can_hold_the_files(folder):
-    assert len(datasets.sms()) == 4_522
+    assert len(datasets.sms()) == 5_171
 
 
 def test_truncated_file(folder):
@@ -278,7 +287,7 @@ def test_changed_file_of_the_same_size(folder):
 
 
 def test_file_that_changes_after_it_was_checked(folder):
-    assert len(datasets.sms()) == 4_522
+    assert len(datasets.sms()) == 5_171
     content = folder.read_bytes()
     folder.write_bytes(content.replace(b"Go until", b"Go Until"))
     with pytest.raises(DataError, match="other contents"):

@@ -237,7 +237,8 @@ def test_same(a, b, equal):
 
 def test_progress_is_kept_and_survives_a_broken_file(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
-    monkeypatch.delenv("CI", raising=False)
+    for name in ("CI", "COURSE_STRICT", "COURSE_PROGRESS"):
+        monkeypatch.delenv(name, raising=False)
     assert progress.solved() == {}
     progress.remember("1.1")
     assert list(progress.solved()) == ["1.1"]

@@ -178,6 +178,16 @@ def test_ladder_session_and_committed(tmp_path, monkeypatch):
     assert "<table>" in ladder.table("classification")
 
 
+def test_a_chapter_shows_no_rungs_of_later_chapters(tmp_path, monkeypatch):
+    later = {**RUNG, "rung": "later", "chapter": "02"}
+    rows = [{**RUNG, "chapter": "01", "note": ""}, {**later, "note": ""}]
+    (tmp_path / "results.json").write_text(json.dumps({"classification": rows}))
+    monkeypatch.setenv("COURSE_RESULTS", str(tmp_path / "results.json"))
+    assert [r["rung"] for r in ladder.rungs("classification", through="1")] == ["majority"]
+    assert "later" not in ladder.table("classification", through="01")
+    assert "later" in ladder.table("classification")
+
+
 def test_language_models_are_better_when_lower(monkeypatch, tmp_path):
     monkeypatch.setenv("COURSE_RESULTS", str(tmp_path / "none.json"))
     ladder.add("language_models", **{**RUNG, "rung": "a", "score": 2.0, "low": 1.9, "high": 2.1})

@@ -356,7 +356,8 @@ def playground(data, hidden, activation, rate, steps, seed):
     with np.errstate(all="ignore"):
         right = float(np.mean(net.predict(3 * X) == y))
     if not note:
-        shade(axes[0], lambda P: net.probabilities(3 * P), (-1.35, -1.35), (1.35, 1.35), n=70)
+        with np.errstate(all="ignore"):  # large weights may overflow inside GELU on the way to a plain 0 or 1
+            shade(axes[0], lambda P: net.probabilities(3 * P), (-1.35, -1.35), (1.35, 1.35), n=70)
     scatter(axes[0], X, y, size=26)
     axes[0].set_title(f"{right:.0%} right{note}, {net.n_parameters} parameters")
     axes[0].set_xlabel("x1")

@@ -1,0 +1,243 @@
+"""The commands test, doctor, lab and run: counts, findings, ports, executions."""
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import cli_fakes
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from helpers.cli import doctor, lab, notebooks, paths, running, testing
+from helpers.cli.console import Problem, seconds, size
+
+REPORT = """<testsuites><testsuite tests="5">
+<testcase name="a"/><testcase name="b"><failure message="no"/></testcase>
+<testcase name="c"><skipped type="pytest.skip" message="no Chromium here"/></testcase>
+<testcase name="d"><error message="teardown"/></testcase><testcase name="e"/></testsuite></testsuites>"""
+
+
+# --- test -------------------------------------------------------------------------------------------------------------
+
+
+def test_counts_are_read_from_the_report(tmp_path):
+    (tmp_path / "r.xml").write_text(REPORT)
+    outcome = testing.Outcome("unit")
+    testing.read_counts(tmp_path / "r.xml", outcome)
+    assert (outcome.passed, outcome.failed, outcome.skipped) == (2, 2, 1)
+    assert outcome.reasons == {"no Chromium here": 1} and not outcome.good
+
+
+@pytest.mark.parametrize("text", [None, "", "<testsuites><testsuite>"])
+def test_a_missing_or_torn_report_is_a_failure(tmp_path, text):
+    if text is not None:
+        (tmp_path / "r.xml").write_text(text)
+    outcome = testing.Outcome("unit")
+    testing.read_counts(tmp_path / "r.xml", outcome)
+    assert outcome.failed == 1
+
+
+def test_the_summary_ends_with_the_plain_line():
+    first = testing.Outcome("unit", passed=5, skipped=1, seconds=2.0, reasons=testing.Counter({"no GPU": 1}))
+    lines = testing.summary([first, testing.Outcome("nbval", passed=2, failed=1, status=1)]).splitlines()
+    assert lines[-1] == "7 passed, 1 failed, 1 skipped"
+    assert any("no GPU" in line for line in lines) and any("FAILED" in line for line in lines)
+
+
+def test_the_steps_are_chosen(tmp_path):
+    for folder in ("tests/unit", "tests/parity", "tests/browser", "notebooks"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "test_x.py").touch()
+    (tmp_path / "notebooks" / "01.ipynb").touch()
+
+    def steps(**changes):
+        return testing.chosen_steps(argparse.Namespace(**{"steps": "", "fast": False, **changes}), tmp_path)
+
+    assert steps() == ["unit", "parity", "nbval", "browser"]
+    assert steps(fast=True) == ["unit", "parity"]
+    assert steps(steps="nbval, unit") == ["unit", "nbval"]
+    with pytest.raises(Problem, match="no test step speed"):
+        steps(steps="speed")
+
+
+def test_a_step_runs_pytest_and_counts(tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "import os, pytest\ndef test_a(): assert os.environ['HF_HUB_OFFLINE'] == '1' and 'MPLBACKEND' not in os.environ\n"
+        "def test_b(): pytest.skip('not today')\n")
+    clean = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    clean["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    here = argparse.Namespace(root=tmp_path, python=sys.executable,
+                              variables=lambda **more: clean | {k: v for k, v in more.items() if v is not None})
+    outcome = testing.run_step("unit", ["-p", "no:cacheprovider", "test_it.py"], here, empty_is_fine=False)
+    assert (outcome.passed, outcome.failed, outcome.skipped, outcome.good) == (1, 0, 1, True)
+    (tmp_path / "test_it.py").write_text("syntax error")
+    assert testing.run_step("unit", ["test_it.py"], here, empty_is_fine=True).failed == 1
+
+
+def test_an_empty_step_is_a_failure_unless_tests_were_selected(tmp_path, monkeypatch):
+    monkeypatch.setattr(testing, "run_foreground", lambda *args, **options: testing.NO_TESTS)
+    here = argparse.Namespace(root=tmp_path, python=sys.executable, variables=lambda **v: {})
+    assert testing.run_step("unit", ["-k", "no such"], here, empty_is_fine=True).good
+    assert not testing.run_step("unit", [], here, empty_is_fine=False).good
+
+
+def test_named_paths_replace_the_steps():
+    assert testing.paths_in(["tests/unit/test_cli_entry.py::test_the_command_line", "-x"], cli_fakes.REPOSITORY)
+    assert not testing.paths_in(["-k", "unit", "-x"], cli_fakes.REPOSITORY)
+
+
+# --- doctor -----------------------------------------------------------------------------------------------------------
+
+
+def test_doctor_before_setup_names_the_one_command(tmp_path):
+    course = cli_fakes.Course(tmp_path / "cours").make()
+    done = subprocess.run([sys.executable, "course.py", "doctor"], cwd=course.root, capture_output=True,
+                          encoding="utf-8", check=False)
+    assert done.returncode == 1 and "MISSING  environment" in done.stdout and "course.py setup" in done.stdout
+    for name in ("Python", "disk", "memory", "port 8888", "git", "Chromium", "network"):
+        assert name in done.stdout
+    assert not (course.root / "build").exists() and not (course.root / ".venv").exists()
+
+
+def test_doctor_after_setup_finds_harm(tmp_path, monkeypatch):
+    course = cli_fakes.new_course(tmp_path, monkeypatch)
+    from helpers.cli import environment
+
+    environment.prepare(course.options(), root=course.root)
+    findings = {finding.name: finding for finding in doctor.examine(course.root)}
+    assert findings["torch"].detail == "2.13.0+cpu (no CUDA)" and findings["packages"].state == "ok"
+    assert findings["set-up"].state == "ok" and findings["test tools"].fix.endswith("course.py test")
+    (course.site / "alpha" / "version.py").write_text("")
+    (course.root / "requirements.txt").write_text("torch>=2.9,<3\nalpha>=9\nomega>=1\n")
+    findings = {finding.name: finding for finding in doctor.examine(course.root) if finding.state == "missing"}
+    assert "not installed" in findings["omega"].detail and "damaged" in findings["alpha"].detail
+    assert "packages" in findings["set-up"].detail and findings["set-up"].fix.endswith("course.py setup")
+
+
+def test_memory_is_found():
+    assert doctor.total_memory() > 5e8
+
+
+# --- lab --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_free_port_is_found_and_a_taken_one_refused():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert not lab.port_is_free(port)
+        with pytest.raises(Problem, match=f"Port {port} is used"):
+            lab.choose_port(port)
+    assert lab.choose_port(port) == port and lab.port_is_free(lab.choose_port(None))
+    with pytest.raises(Problem, match="between 1 and 65535"):
+        lab.choose_port(70000)
+
+
+def test_the_token_is_not_on_the_command_line(tmp_path):
+    from helpers.cli.environment import Environment
+
+    words = lab.server_command(Environment(tmp_path, tmp_path / "python", False), 8889, False, ["--debug"])
+    assert "--ServerApp.port=8889" in words and "--no-browser" in words and words[-1] == "--debug"
+    assert f"--ServerApp.root_dir={tmp_path}" in words and not any("oken=" in word for word in words)
+
+
+# --- run --------------------------------------------------------------------------------------------------------------
+
+
+def write(path: Path, *sources: str) -> Path:
+    nb = new_notebook(cells=[new_markdown_cell("# Title"), *map(new_code_cell, sources)])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nb, path)
+    return path
+
+
+WIDGET = ("from IPython.display import display\ndisplay({'application/vnd.jupyter.widget-view+json': {'model_id': 'x'}, "
+          "'text/html': '<b>STATIC ' + 'SHOWN</b>'}, raw=True)")
+
+
+def test_execute_measures_and_leaves_the_file_alone(tmp_path):
+    path = write(tmp_path / "01_a.ipynb", "x = bytearray(150_000_000)\nimport time; time.sleep(0.4)",
+                 "import os; print(os.environ['GIVEN'], os.getcwd())", WIDGET)
+    before = path.read_bytes()
+    result = notebooks.execute(path, env={"GIVEN": "yes"})
+    assert result.error is None and path.read_bytes() == before
+    assert result.notebook.cells[2].outputs[0].text.split()[0] == "yes"
+    assert str(tmp_path.resolve()) in result.notebook.cells[2].outputs[0].text
+    assert 150 < result.peak_mb < 600 and 0.4 < result.seconds < 60
+    page = notebooks.page(result.notebook, "01_a")
+    assert "STATIC SHOWN" in page and "Loading widget" not in page
+    assert notebooks.WIDGET_VIEW in result.notebook.cells[3].outputs[0].data  # the original keeps its widget
+
+
+def test_a_failing_cell_is_reported_with_its_line(tmp_path):
+    result = notebooks.execute(write(tmp_path / "01_a.ipynb", "a = 1", "b = 2\nc = b / 0\nd = 3", "print('not reached')"))
+    assert str(result.error) == "cell 3: ZeroDivisionError: division by zero   [at: c = b / 0]"
+    assert not result.notebook.cells[3].outputs
+
+
+def test_a_dead_kernel_and_an_endless_cell_are_reported(tmp_path):
+    dead = notebooks.execute(write(tmp_path / "01_a.ipynb", "import os; os._exit(1)"))
+    assert dead.error.cell == 2 and "kernel died" in dead.error.message
+    slow = notebooks.execute(write(tmp_path / "02_a.ipynb", "while True: pass"), timeout=1)
+    assert "longer than 1 s" in slow.error.message
+
+
+def test_run_writes_pages_and_records(tmp_path, monkeypatch):
+    root = tmp_path / "repo"
+    (root / "notebooks").mkdir(parents=True)
+    (root / "data").mkdir()
+    (root / "data" / "results.json").write_text('{"classification": [1], "notebooks": {"09": 1}}')
+    write(root / "notebooks" / "01_good.ipynb", "import os; assert os.environ['COURSE_RECORD'] == '1'")
+    write(root / "notebooks" / "02_bad.ipynb", "1 / 0")
+    monkeypatch.setattr(running, "repository_root", lambda: root)
+    monkeypatch.delenv("COURSE_RESULTS", raising=False)
+    monkeypatch.chdir(root)
+    status = running.inside(argparse.Namespace(chapters=[], record=True, timeout=60))
+    assert status == 1
+    index = (root / "build" / "pages" / "index.html").read_text(encoding="utf-8")
+    assert "01_good" in index and "ZeroDivisionError" in index and (root / "build" / "pages" / "02_bad.html").exists()
+    data = json.loads((root / "data" / "results.json").read_text())
+    assert data["classification"] == [1] and data["notebooks"]["09"] == 1 and "02" not in data["notebooks"]
+    entry = data["notebooks"]["01"]
+    assert {"seconds", "peak_mb", "profile", "hardware", "versions", "date"} == set(entry)
+    assert socket.gethostname() not in json.dumps(entry)
+
+
+def test_chapters_are_named_in_several_ways(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    for name in ("00_start", "01_linear", "02_logistic", ".solved_01"):
+        (tmp_path / "notebooks" / f"{name}.ipynb").touch()
+
+    def names(*words):
+        return [path.name[:2] for path in running.chosen(tmp_path, words)]
+
+    assert names() == ["00", "01", "02"] and names("1") == ["01"] == names("01") == names("01_lin")
+    assert names("01-02") == ["01", "02"] and names("2", "02") == ["02"]
+    with pytest.raises(Problem, match="no notebook '7'"):
+        names("7")
+
+
+# --- places and words -------------------------------------------------------------------------------------------------
+
+
+def test_the_cache_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "a b"))
+    assert paths.cache_folder() == tmp_path / "a b"
+    monkeypatch.setenv("COURSE_CACHE", " ")
+    for system, variable in (("linux", "XDG_CACHE_HOME"), ("win32", "LOCALAPPDATA")):
+        monkeypatch.setattr(paths.sys, "platform", system)
+        monkeypatch.setenv(variable, str(tmp_path))
+        assert paths.cache_folder() == tmp_path / "from-counts-to-chat"
+    monkeypatch.setattr(paths.sys, "platform", "darwin")
+    assert paths.cache_folder() == Path.home() / "Library" / "Caches" / "from-counts-to-chat"
+
+
+def test_durations_and_sizes_for_people():
+    assert [seconds(t) for t in (0.04, 9.94, 12.4, 125)] == ["0.0 s", "9.9 s", "12 s", "2 min 5 s"]
+    assert [size(n) for n in (12, 3400, 3.55e6, 1.2e9)] == ["12 bytes", "3.4 kB", "3.5 MB", "1.2 GB"]
