@@ -71,7 +71,8 @@ def clean(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell in copy.cells:
         cell.metadata.pop("execution", None)
         if "outputs" in cell:  # a progress bar leaves only its plain text: nothing to keep
-            cell.outputs = [o for o in cell.outputs if not str(o.get("data", {}).get("text/plain", "")).startswith("  0%|")]
+            bars = [str(o.get("data", {}).get("text/plain", "")).startswith("  0%|") for o in cell.outputs]
+            cell.outputs = [o for o, bar in zip(cell.outputs, bars) if not bar]
     return copy
 
 
