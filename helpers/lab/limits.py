@@ -1,6 +1,7 @@
 """A time limit around code that may never end, for the checks."""
 
 import _thread
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ class TookTooLong(Exception):
 def time_limit(seconds: float) -> Iterator[None]:
     """Interrupt the block after ``seconds`` and raise `TookTooLong`. Raises ValueError unless ``seconds`` > 0.
 
-    Works on every system by interrupting the main thread, as Ctrl-C does; in another thread there is no limit.
-    A call into compiled code is interrupted only when it returns.
+    Works on every system by interrupting the main thread, as Ctrl-C does, also where the process was started with Ctrl-C
+    ignored (in the background of a shell). In another thread there is no limit. A call into compiled code is interrupted
+    only when it returns.
     """
     if seconds <= 0:
         raise ValueError(f"the time limit must be positive, got {seconds}")
@@ -30,6 +32,7 @@ def time_limit(seconds: float) -> Iterator[None]:
                 state["fired"] = True
                 _thread.interrupt_main()
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where it is ignored, interrupt_main does nothing
     timer = threading.Timer(seconds, interrupt)
     timer.daemon = True
     timer.start()
@@ -44,3 +47,5 @@ def time_limit(seconds: float) -> Iterator[None]:
     finally:
         state["done"] = True
         timer.cancel()
+        if before is not None:  # None: a handler that was not set from Python cannot be put back
+            signal.signal(signal.SIGINT, before)

@@ -1,5 +1,6 @@
 """The checker: what it says about each kind of answer, and its parts."""
 
+import signal
 import time
 
 import numpy as np
@@ -218,6 +219,18 @@ def test_time_limit_passes_results_and_errors_through():
             pass
     with pytest.raises(ValueError), limits.time_limit(0):
         pass
+
+
+def test_time_limit_where_ctrl_c_is_ignored():
+    """A process in the background of a shell ignores SIGINT; the limit must hold all the same, and leave things as they were."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(limits.TookTooLong), limits.time_limit(0.1):
+            while True:
+                pass
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_brief_and_call_text():
