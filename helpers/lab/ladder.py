@@ -112,7 +112,7 @@ def chart(board: str, through: str = "99"):
     ax.set_yticks(range(len(listed)), [f"{r['rung']} ({r['chapter']})" for r in listed])
     ax.set_ylim(-0.6, max(1, len(listed)) - 0.4)
     ax.margins(x=0.12)
-    ax.set_xlabel(info["axis"])
+    ax.set_xlabel(info["axis"], loc="right")  # not cut off where long names leave little room
     ax.grid(False, axis="y")
     told = "; ".join(f"{r['rung']} {r['score']:.3f} ({r['low']:.3f} to {r['high']:.3f})" for r in listed)
     return fig, f"Ladder of {info['unit']}, lowest rung first: {told or 'no rung yet'}."
