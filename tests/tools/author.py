@@ -80,7 +80,8 @@ def execute(nb: nbformat.NotebookNode, chapter: str):
     """Execute in place as the cpu profile and print how it went. Returns whether it went through."""
     from helpers.cli.notebooks import execute as run
 
-    result = run(notebook_path(chapter), notebook=nb, env={"COURSE_PROFILE": "cpu", "COURSE_QUIET": "1", "COURSE_PROGRESS": os.devnull})
+    plain = {"COURSE_PROFILE": "cpu", "COURSE_QUIET": "1", "COURSE_PROGRESS": os.devnull}
+    result = run(notebook_path(chapter), notebook=nb, env=plain)
     print(f"{result.seconds:.1f} s, peak {result.peak_mb:.0f} MB, {'failed: ' + str(result.error) if result.error else 'ok'}")
     return not result.error
 
