@@ -187,7 +187,10 @@ def move(kind: str, row):
         box.click()
         return box.click
     before = box.input_value()
-    type_in(box, str(int(float(before)) + 1) if box.get_attribute("type") == "number" else before + " extra")
+    if box.get_attribute("type") == "number":
+        type_in(box, str(int(float(before)) + 1))
+    else:  # a panel that wants one word gets another one that every vocabulary knows
+        type_in(box, before + " extra" if " " in before else "the")
     return lambda: type_in(box, before)
 
 
