@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from helpers.cli.doctor import chromium
 from tests.tools import author
 
 playwright = pytest.importorskip(
@@ -22,11 +23,7 @@ playwright = pytest.importorskip(
 )
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "build" / "screenshots"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "C:/Program Files/Google/Chrome/Application/chrome.exe")
-CHROMIUM = next(
-    filter(None, [os.environ.get("COURSE_CHROMIUM"), *map(shutil.which, NAMES), *(p for p in PLACES if Path(p).exists())]), None
-)
+CHROMIUM = chromium()
 needs_browser = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium; or set COURSE_CHROMIUM)"
 )
