@@ -68,16 +68,43 @@ def build_parser():
     test = command("test", "Set up, then run the whole test suite.",
                    epilog="Other arguments go to pytest: course.py test tests/unit -k softmax")
     test.add_argument("--steps", default="", metavar="A,B",
-                      help="only these steps: unit, parity, exercises, notebooks, nbval, browser")
+                      help="only these steps: unit, parity, exercises, mutation, notebooks, classroom, nbval, browser")
     test.add_argument("--fast", action="store_true", help="leave notebooks and browser out")
 
     bench = command("bench", "Measure our code beside the libraries that do the same work.")
-    bench.add_argument("names", nargs="*", metavar="name", help="such as bow (default: all benchmarks)")
+    bench.add_argument("names", nargs="*", metavar="name", help="such as bow (default: all but training, which takes minutes)")
 
     run = command("run", "Execute notebooks without a browser and write them as pages.")
     run.add_argument("chapters", nargs="*", metavar="chapter", help="such as 01 or 01_linear_regression")
     run.add_argument("--record", action="store_true", help="write time and memory into data/results.json")
     run.add_argument("--timeout", type=int, default=600, metavar="SECONDS", help="limit of one cell")
+
+    site = command("site", "Write the executed notebooks, as they are, as a site that needs no server and no network.")
+    site.add_argument("--out", default="", metavar="FOLDER", help="where to (default: build/site)")
+
+    release = command("release", "For teachers: a copy of the course for students, without solutions and wrong answers.")
+    release.add_argument("chapters", nargs="*", metavar="chapter", help="such as 03 or 01-04 (default: all)")
+    release.add_argument("--out", required=True, metavar="FOLDER", help="a new folder, or one of an earlier release")
+    release.add_argument("--due", default="", metavar="DATE", help="such as 2027-03-01 or 2027-03-01T18:00")
+    release.add_argument("--points", default="", metavar="ID=N,...", help="such as 3.1=2,3.2=5, or a JSON file")
+    release.add_argument("--instructions", default="", metavar="FILE", help="your own text for the notebooks")
+    release.add_argument("--address", default="", metavar="OWNER/REPO", help="where you publish the release, for its links")
+    release.add_argument("--tag", default="main", help="the tag or branch there")
+    release.add_argument("--nbgrader", default="", metavar="FOLDER", help="also write a course folder for nbgrader, for you only")
+    release.add_argument("--keep-outputs", action="store_true", help="leave figures and printed results in the notebooks")
+
+    grade = command("grade", "For teachers: grade the notebooks in a folder, each isolated from your files and the others.")
+    grade.add_argument("folder", help="a folder for each student, or a notebook for each student")
+    grade.add_argument("--chapter", default="", metavar="NN", help="refuse notebooks of other chapters")
+    grade.add_argument("--out", default="", metavar="FOLDER", help="where to (default: build/grades/...)")
+    grade.add_argument("--release", default="", metavar="FOLDER", help="take points and due date from this release")
+    grade.add_argument("--due", default="", metavar="DATE", help="mark files that were changed later")
+    grade.add_argument("--jobs", type=int, default=0, metavar="N", help="submissions at a time (default: the number of cores)")
+    grade.add_argument("--wall", type=float, default=None, metavar="SECONDS", help="limit of one submission (default: 120)")
+    grade.add_argument("--cpu", type=int, default=None, metavar="SECONDS", help="limit of its processor time (default: 60)")
+    grade.add_argument("--memory", type=int, default=None, metavar="MB", help="limit of its memory (default: 4096)")
+    grade.add_argument("--no-isolation", action="store_true",
+                       help="grade although this machine cannot isolate: answers can then read your files")
 
     doctor = command("doctor", "What is found, what is missing, and the command that mends it.", setup=False)
     doctor.add_argument("--here", action="store_true", help="look at the active environment instead of .venv")
@@ -120,8 +147,8 @@ def main(arguments=None):
     if sys.path[:1] != [here]:
         sys.path.insert(0, here)
     options = parse(list(sys.argv[1:] if arguments is None else arguments))
-    modules = {"setup": "environment", "lab": "lab", "test": "testing", "run": "running", "bench": "bench",
-               "doctor": "doctor", "address": "address"}
+    modules = {"setup": "environment", "lab": "lab", "test": "testing", "run": "running", "bench": "bench", "site": "site",
+               "doctor": "doctor", "address": "address", "release": "teaching", "grade": "teaching"}
     from helpers.cli.console import guarded
 
     module = import_module("helpers.cli." + modules[options.command])

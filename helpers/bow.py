@@ -15,7 +15,7 @@ from itertools import chain, count
 import numpy as np
 from scipy import sparse
 
-from helpers.term_weights import IDF, cosine, document_frequency, idf, saturate, unit_rows
+from .term_weights import IDF, cosine, document_frequency, idf, saturate, unit_rows
 
 __all__ = [
     "CountVectorizer", "TfidfVectorizer", "Vocabulary", "cosine", "document_frequency", "idf", "ngrams", "saturate",

@@ -58,7 +58,7 @@ CHAPTERS = (
         "recurrent_networks",
         "Recurrent networks",
         "Elman, LSTM and GRU networks, trained on the same text",
-        {"02": "backpropagation", "06": "yardstick"},
+        {"02": "backpropagation", "05": "tokenizer", "06": "yardstick"},
     ),
     Chapter(
         "08",

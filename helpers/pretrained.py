@@ -33,9 +33,11 @@ from .sources import FIX, DataError, Finding, about, checked
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from .transformer import Transformer
+
 __all__ = [
-    "DataError", "Finding", "load_minilm", "load_smollm2", "load_smollm2_tokenizer", "main", "minilm_folder", "prepare",
-    "smollm2_folder", "status", "verify",
+    "DataError", "Finding", "load_minilm", "load_own_smollm2", "load_smollm2", "load_smollm2_tokenizer", "main", "minilm_folder",
+    "prepare", "smollm2_folder", "status", "verify",
 ]
 
 RECIPE = 1  # raise it when the conversion changes, so that nobody keeps an old one
@@ -107,6 +109,34 @@ def load_smollm2_tokenizer() -> PreTrainedTokenizerBase:
         from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def load_own_smollm2(library: PreTrainedModel | None = None) -> Transformer:
+    """SmolLM2's weights in the course's own class, `transformer.Transformer`, in 32 bits and evaluation mode.
+
+    library: a model of `load_smollm2` whose weights are to be shared (no second copy in memory); without one the weights
+    are mapped from the cached file, and transformers is not loaded at all.
+
+    Raises DataError when the weights are missing or damaged, ValueError when they do not fit the class.
+    """
+    import json
+
+    from .transformer import Config, Transformer
+
+    folder = smollm2_folder()
+    facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    base = facts.get("rope_theta") or facts["rope_parameters"]["rope_theta"]
+    config = Config(
+        vocab_size=facts["vocab_size"], context_length=facts["max_position_embeddings"], hidden_dim=facts["hidden_size"],
+        n_layers=facts["num_hidden_layers"], n_heads=facts["num_attention_heads"], n_kv_heads=facts["num_key_value_heads"],
+        ffn_dim=facts["intermediate_size"], rope_base=base, norm_eps=facts["rms_norm_eps"], tied=True, start_id=0)
+    if library is not None:
+        weights = library.state_dict()
+    else:
+        from safetensors.torch import load_file
+
+        weights = load_file(folder / "model.safetensors")
+    return Transformer.from_llama(config, weights)
 
 
 def minilm_folder() -> Path:

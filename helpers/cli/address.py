@@ -30,6 +30,7 @@ FORMS: tuple[tuple[str, bool], ...] = (
     (rf"codespaces\.new/{_REPO}(?:/(?:blob|tree)/{_TAG})?(?=[?#\s)\"'\\]|$)", True),
     (rf"raw\.githubusercontent\.com/{_REPO}/(?:refs/(?:tags|heads)/)?{_TAG}(?=/)", False),
     (rf"github\.com[/:]{_REPO}/(?:blob|tree|raw|releases/tag)/{_TAG}(?=[/?#\s)\"'\\>]|$)", False),
+    (rf"repo=https://github\.com/{_REPO}&branch={_TAG}(?=[&\s)\"'\\]|$)", False),
     (rf"github\.com[/:]{_REPO}/archive/refs/(?:tags|heads)/{_TAG}(?=\.zip|\.tar)", False),
     (rf"github\.com[/:]{_REPO}(?=\.git\b|[/?#\s)\"'\\>,;:]|\.\s|\.?$)(?!/(?:blob|tree|raw|releases/tag|archive)/)", False),
     (rf"{_WORD}REPOSITORY, RELEASE = \\?[\"']{_REPO}\\?[\"'], \\?[\"']{_TAG}\\?[\"']", True),

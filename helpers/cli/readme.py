@@ -1,4 +1,4 @@
-"""The chapter table of README.md, made from the catalog of chapters and the measurements in data/results.json."""
+"""The made parts of README.md: the chapter table and the two ladders, from the measurements in data/results.json."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,10 @@ from helpers import chapters
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- chapters: made by `python3 course.py run --record` -->", "<!-- end of chapters -->"
+
+LADDERS, LADDERS_END = "<!-- ladders: made by `python3 course.py run --record` -->", "<!-- end of ladders -->"
+PICTURES = {"classification": "data/pictures/ladder_classifiers.png",
+            "language_models": "data/pictures/ladder_language_models.png"}
 
 
 def table(results: dict) -> str:
@@ -41,23 +45,44 @@ def hardware(results: dict) -> str:
     )
 
 
+def ladders() -> str:
+    """The two ladders as pictures, each with its alt text; needs matplotlib."""
+    from helpers.lab import ladder
+
+    return "\n\n".join(f"![{ladder.chart(board)[1]}]({file})" for board, file in PICTURES.items())
+
+
+def draw_ladders(root: Path = ROOT) -> None:
+    """Draw the pictures of `ladders` anew."""
+    from helpers.lab import figures, ladder
+
+    for board, file in PICTURES.items():
+        (root / file).write_bytes(figures.png(ladder.chart(board)[0]))
+
+
+def between(text: str, begin: str, end: str, new: str) -> str:
+    """``text`` with ``new`` between two marker lines. Raises ValueError when they are missing."""
+    if begin not in text or end not in text:
+        raise ValueError(f"README.md lacks the marker lines {begin} and {end}; put them where this part belongs")
+    before, rest = text.split(begin, 1)
+    return f"{before}{begin}\n{new}\n{end}{rest.split(end, 1)[1]}"
+
+
 def updated(text: str, results: dict) -> str:
-    """README text with its table renewed. Raises ValueError when the markers are missing."""
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"README.md lacks the marker lines {BEGIN} and {END}; put them where the table belongs")
-    before, rest = text.split(BEGIN, 1)
-    _, after = rest.split(END, 1)
-    return f"{before}{BEGIN}\n{table(results)}\n\n{hardware(results)}\n{END}{after}"
+    """README text with its made parts renewed. Raises ValueError when the markers are missing."""
+    text = between(text, BEGIN, END, f"{table(results)}\n\n{hardware(results)}")
+    return between(text, LADDERS, LADDERS_END, ladders())
 
 
 def update(root: Path = ROOT) -> None:
-    """Renew the table of README.md in place."""
+    """Renew README.md and its pictures in place."""
     file = root / "data" / "results.json"
     results = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     readme = root / "README.md"
     text = readme.read_text(encoding="utf-8")
     if BEGIN in text:
         readme.write_text(updated(text, results), encoding="utf-8")
+        draw_ladders(root)
 
 
 if __name__ == "__main__":

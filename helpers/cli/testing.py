@@ -17,17 +17,19 @@ from helpers.cli.paths import build_folder, repository_root
 from helpers.cli.process import run_foreground
 
 WORKERS = ["-n", "2", "--dist", "loadfile"]  # loadfile: one notebook, one kernel
-NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "120"]
+NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300"]  # against hangs; the budget is 120 s a notebook
 # name -> the folder and the options of pytest. Browser tests share one server and are sensitive to load: one worker.
 STEPS: dict[str, tuple[str, list[str]]] = {
     "unit": ("tests/unit", WORKERS),
     "parity": ("tests/parity", WORKERS),
     "exercises": ("tests/exercises", WORKERS),
+    "mutation": ("tests/mutation", WORKERS),
     "notebooks": ("tests/notebooks", WORKERS),
+    "classroom": ("tests/classroom", WORKERS),
     "nbval": ("notebooks", [*NBVAL, *WORKERS]),
     "browser": ("tests/browser", []),
 }
-SLOW = ("notebooks", "nbval", "browser")
+SLOW = ("notebooks", "classroom", "nbval", "browser")
 NO_TESTS = 5  # pytest's exit status when nothing was collected
 
 

@@ -364,7 +364,7 @@ def check_spearman(t: Trial) -> None:
 
 
 def info_nce(A, B, temperature):
-    """Mean InfoNCE loss of B pairs: row i of A (B, d) belongs to row i of B (B, d); the other rows of B are its negatives."""
+    """Mean InfoNCE loss of n pairs: row i of A (n, d) belongs to row i of B (n, d); the other rows of B are its negatives."""
     S = A @ B.T / temperature
     S = S - S.max(axis=1, keepdims=True)
     log_p = S - np.log(np.exp(S).sum(axis=1, keepdims=True))

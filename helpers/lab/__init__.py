@@ -7,7 +7,7 @@ The names that notebooks use most are offered here and imported on first use, so
 from importlib import import_module
 
 _HOME = {
-    "setup": "runtime", "budget": "runtime",
+    "setup": "runtime", "budget": "runtime", "tidy": "runtime",
     "show": "figures",
     "check": "checks", "hint": "checks", "solution": "checks",
 }

@@ -38,7 +38,7 @@ def cell() -> str:
 
 # Import name -> distribution name, where they differ. torch, numpy and ipywidgets are Colab's own and never replaced.
 _IMPORTS = {"scikit-learn": "sklearn"}
-_KEEP = {"torch", "numpy", "ipywidgets", "jupyterlab", "ipykernel"}
+_KEEP = {"torch", "numpy", "ipywidgets", "jupyterlab", "ipykernel", "latex2mathml"}  # the last: only course.py site needs it
 
 
 def missing(requirements: str) -> list[str]:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from helpers.lab.limits import TookTooLong, time_limit
-from helpers.lab.shown import brief, call_text, same
+from helpers.lab.shown import as_array, brief, call_text, same
 
 KINDS = ("warm-up", "core", "stretch", "find the bug")
 
@@ -124,7 +124,7 @@ class Trial:
         if got is None:
             self._fail(f"returns nothing (None) where {what} was expected; is there a `return`?", expected, got)
         try:
-            ours, theirs = np.asarray(got, dtype=float), np.asarray(expected, dtype=float)
+            ours, theirs = (np.asarray(as_array(value), dtype=float) for value in (got, expected))
         except (TypeError, ValueError):
             self._fail(f"gives {what} as {type(got).__name__}; a {_kind(expected)} was expected", expected, got)
         if ours.shape != theirs.shape:
@@ -255,24 +255,34 @@ def _diagnose(exercise: Exercise, trial: Trial, mistake: Mistake) -> str:
     return mistake.diagnosis
 
 
+def not_done(exercise: Exercise) -> Report:
+    """The report on an answer that nobody has begun."""
+    return Report(exercise.id, "not done yet", f"… {exercise.id} {exercise.title}: not done yet. "
+                  f"Help: hint(\"{exercise.id}\")")
+
+
 def evaluate(exercise_id: str, answer: Any) -> Report:
     """Judge ``answer`` and report; never raises for anything that the answer does. Raises ValueError for an unknown id."""
     exercise = find(exercise_id)
     head = f"{exercise.id} {exercise.title}"
-    undone = Report(exercise.id, "not done yet", f"… {head}: not done yet. Help: hint(\"{exercise.id}\")")
     if untouched(exercise, answer):
-        return undone
+        return not_done(exercise)
     expected_kind = "class" if inspect.isclass(exercise.solution) else "function"
     if not callable(answer):
         return Report(exercise.id, "wrong", f"✗ {head}: check() wants the {expected_kind} {exercise.name} itself, got "
                       f"{type(answer).__name__}. Write check(\"{exercise.id}\", {exercise.name}), without calling it.")
-    trial = Trial(answer, exercise.name)
+    return judge(exercise, Trial(answer, exercise.name))
+
+
+def judge(exercise: Exercise, trial: Trial) -> Report:
+    """Run the check of an exercise on a trial, and put what it finds into words."""
+    head = f"{exercise.id} {exercise.title}"
     try:
         with time_limit(exercise.seconds):
             exercise.check(trial)
         return Report(exercise.id, "passed", f"✓ {head}: right ({len(trial.steps)} tries, all as expected)")
     except Undone:
-        return undone
+        return not_done(exercise)
     except TookTooLong:
         mistake = Mistake(f"does not come back within {exercise.seconds:g} seconds; is there a loop that never ends, "
                           "or work that is done again and again?", trial.shown)
@@ -309,15 +319,20 @@ def hint(exercise_id: str) -> None:
     number = _given.get(exercise.id, 0) % len(exercise.hints)
     _given[exercise.id] = number + 1
     print(f"Hint {number + 1} of {len(exercise.hints)} for {exercise.id}: {exercise.hints[number]}")
-    if number + 1 == len(exercise.hints):
+    if number + 1 == len(exercise.hints) and not getattr(exercise.solution, "withheld", False):
         print(f"That was the last hint. The reference: solution(\"{exercise.id}\")")
 
 
 def solution_source(exercise_id: str) -> str:
-    """The source code of the reference solution."""
+    """The source code of the reference solution. Raises ValueError in a copy for students, which has none."""
+    if getattr(find(exercise_id).solution, "withheld", False):
+        raise ValueError(f"the reference solution of {exercise_id} is not part of this copy of the course")
     return textwrap.dedent(inspect.getsource(find(exercise_id).solution))
 
 
 def solution(exercise_id: str) -> None:
     """Print the reference solution. Try the hints first: an answer that you found stays longer."""
+    if getattr(find(exercise_id).solution, "withheld", False):
+        print(f"This is a copy for a class: it has no solutions. Help: hint(\"{exercise_id}\"), or your teacher.")
+        return
     print(solution_source(exercise_id))

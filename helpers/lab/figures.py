@@ -46,14 +46,14 @@ def label(ax, x: float, y: float, text: str, color: str = "black", dx: float = 5
 
 
 def png(fig: Figure, dpi: int = 100) -> bytes:
-    """The figure as PNG bytes, reduced to 256 colors where that makes the file smaller."""
+    """The figure as PNG bytes, reduced to 128 colors where that makes the file smaller."""
     from PIL import Image
 
     raw = io.BytesIO()
     with rc_context(STYLE):
         fig.savefig(raw, format="png", dpi=dpi, facecolor="white")
     small = io.BytesIO()
-    Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    Image.open(raw).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
     return min(raw.getvalue(), small.getvalue(), key=len)
 
 

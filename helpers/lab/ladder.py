@@ -66,9 +66,9 @@ def add(
     entry = dict(
         rung=rung,
         chapter=str(chapter).zfill(2),
-        score=round(float(score), 4),
-        low=round(float(low), 4),
-        high=round(float(high), 4),
+        score=round(float(score), 6),
+        low=round(float(low), 6),
+        high=round(float(high), 6),
         n=int(n),
         seconds=float(f"{seconds:.2g}"),
         parameters=int(parameters),

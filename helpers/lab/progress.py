@@ -49,6 +49,8 @@ def remember(exercise_id: str) -> None:
     record[exercise_id] = date.today().isoformat()
     try:
         path = _file()
+        if path.exists() and not path.is_file():
+            return  # a device such as /dev/null: the rename below would put a file in its place
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".tmp")
         aside.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")

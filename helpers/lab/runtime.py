@@ -1,9 +1,12 @@
 """Set up a notebook the same way everywhere: seeds, threads, device, profile, one printed line."""
 
+import ctypes
+import gc
 import os
 import platform
 import random
 import sys
+from contextlib import suppress
 
 PROFILES = ("cpu", "full")
 
@@ -84,6 +87,14 @@ def set_threads(count: int) -> None:
     _limits = threadpool_limits(limits=count)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)
+
+
+def tidy() -> None:
+    """Free what nothing refers to any more, and give it back to the system (Linux's C library keeps freed memory otherwise)."""
+    gc.collect()
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def setup(seed: int = 0, torch: bool = False) -> None:

@@ -1,8 +1,9 @@
 """Benchmarks: our code beside named peers, in one process, results compared first, ratios printed, no time asserted.
 
-Each file bench_NAME.py here has a function ``cases() -> list[Case]``. `course.py bench NAME ...` runs them;
-in an environment that is set up already: `python -m tests.benchmarks NAME ...`. The targets are design
-decisions, not tests: a miss is printed, and the exit status stays 0. Only a wrong result is an error.
+Each file bench_NAME.py here has a function ``cases() -> list[Case]``, or one ``report()`` that yields lines, where what is
+measured is no time. `course.py bench NAME ...` runs them; in an environment that is set up already:
+`python -m tests.benchmarks NAME ...`. The targets are design decisions, not tests: a miss is printed, and the exit status
+stays 0. Only a wrong result is an error.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+ONLY_BY_NAME = {"training": "it trains for about 8 minutes"}  # left out unless it is named
 SHOWN_VERSIONS = ("numpy", "scipy", "scikit-learn", "torch", "tokenizers", "transformers", "gensim", "nltk", "tiktoken")
 
 
@@ -138,7 +140,7 @@ def verdict(ratio: float, target: float | None, stretch: float | None) -> str:
 
 def in_words(ratio: float) -> str:
     """A ratio of times as "<= 0.8x its time", or as ">= 100x as fast" where that reads better."""
-    return f">= {1 / ratio:g}x as fast" if ratio < 0.2 else f"<= {ratio:g}x its time"
+    return f">= {1 / ratio:g}x as fast" if ratio < 0.2 else f"<= {ratio:.3g}x its time"
 
 
 def table(listed: Sequence[Row]) -> str:
@@ -176,6 +178,19 @@ def names() -> list[str]:
     return sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
 
 
+def chosen(wanted: Sequence[str]) -> list[str]:
+    """The benchmarks to run: those that are named, else all but the ones that take minutes."""
+    return list(wanted) or [name for name in names() if name not in ONLY_BY_NAME]
+
+
+def torch_threads() -> int:
+    """Give torch as many threads as the other libraries get; returns their number. Called by the benchmarks that use torch."""
+    import torch
+
+    torch.set_num_threads(int(os.environ.get("COURSE_THREADS", "2")))
+    return torch.get_num_threads()
+
+
 def main(wanted: Sequence[str]) -> int:
     """Run the named benchmarks (all of them for no name) and print a table after each. Returns the exit status."""
     unknown = [name for name in wanted if name not in names()]
@@ -188,9 +203,12 @@ def main(wanted: Sequence[str]) -> int:
     print("Median of at least 3 runs after a warm-up; results are compared before anything is timed.")
     status, verdicts = 0, []
     with threadpool_limits(int(os.environ.get("COURSE_THREADS", "2"))):
-        for name in wanted or names():
+        for name in chosen(wanted):
             print(f"\n=== {name}", flush=True)
-            for case in import_module(f"tests.benchmarks.bench_{name}").cases():
+            module = import_module(f"tests.benchmarks.bench_{name}")
+            for line in module.report() if hasattr(module, "report") else ():
+                print(line, flush=True)
+            for case in module.cases() if hasattr(module, "cases") else ():
                 try:
                     listed = run_case(case)
                 except AssertionError as error:
@@ -199,5 +217,7 @@ def main(wanted: Sequence[str]) -> int:
                     continue
                 print(table(listed), flush=True)
                 verdicts += [row.verdict.split()[0] for row in listed if row.ratio is not None]
+    for name in () if wanted else ONLY_BY_NAME:
+        print(f"\nleft out: {name} ({ONLY_BY_NAME[name]}); to run it, name it")
     print(f"\ntargets met: {verdicts.count('met')}, missed: {verdicts.count('missed')}, without target: {verdicts.count('no')}")
     return status

@@ -113,6 +113,11 @@ def browser():
 def open_and_run(page, address: str, chapter: str) -> None:
     page.goto(f"{address}/lab/tree/notebooks/{author.notebook_path(chapter).name}?reset")
     page.wait_for_function(READY, timeout=60_000)
+    run_all(page)
+
+
+def run_all(page) -> None:
+    """Run every cell with all of them on the page: JupyterLab else takes cells out of view away, their panels with them."""
     page.evaluate("""async () => {
       const nb = window.jupyterapp.shell.currentWidget.content;
       nb.notebookConfig = {...nb.notebookConfig, windowingMode: 'none'};
@@ -161,16 +166,19 @@ def controls(panel) -> list[tuple[str, object]]:
     return found
 
 
-def move(kind: str, row):
-    """Move one control as a person would with the keyboard. Returns how to move it back, or None where it cannot be moved."""
+def move(kind: str, row, steps: int = 1):
+    """Move one control as a person would with the keyboard. Returns how to move it back, or None where it cannot be moved.
+
+    steps: by how many steps a slider moves; each of them is drawn.
+    """
     if kind == "slider":
         handle = row.locator("[role=slider]").first
         high, now = (float(handle.get_attribute(f"aria-value{k}") or 0) for k in ("max", "now"))
         there, back = ("ArrowRight", "ArrowLeft") if now < high else ("ArrowLeft", "ArrowRight")
         handle.focus()
-        for _ in range(3):
+        for _ in range(steps):
             handle.press(there)
-        return lambda: [handle.press(back) for _ in range(3)]
+        return lambda: [handle.press(back) for _ in range(steps)]
     if kind == "choice":
         select = row.locator("select")
         values, now = select.evaluate("s => [...s.options].map(o => o.value)"), select.evaluate("s => s.value")
@@ -224,19 +232,97 @@ def test_the_notebook_runs_and_each_widget_moves(lab, browser, chapter):
             start = settled(page, panel)
             panel.screenshot(path=SHOTS / f"{chapter}_panel{number}_before.png")
             for at, (kind, row) in enumerate(listed):
-                back = None if kind == "run" else move(kind, row)
-                if back is None:
+                what, undo = f"chapter {chapter}, panel {number}, control {at} ({kind})", []
+                for steps in (1, 2):  # one step of a slider may be too small to be seen: then two more
+                    back = None if kind == "run" else move(kind, row, steps)
+                    if back is None:
+                        break
+                    undo.append(back)
+                    if button:
+                        button.click()
+                    if settled(page, panel) != start or kind != "slider":
+                        break
+                if not undo:
                     continue
-                if button:
-                    button.click()
-                what = f"chapter {chapter}, panel {number}, control {at} ({kind})"
                 wait_for_change(page, panel, start, f"{what}: the view did not change")
                 assert "cannot be drawn" not in settled(page, panel), what
                 panel.screenshot(path=SHOTS / f"{chapter}_panel{number}_after{at}.png")
-                back()  # so that each control is judged from (nearly) the same place
+                for back in reversed(undo):  # so that each control is judged from (nearly) the same place
+                    back()
                 start = settled(page, panel)
         errors = [e for e in errors if "favicon" not in e]
         assert not errors, errors[:3]
         page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    finally:
+        page.close()
+
+
+ALL_KINDS = '''
+import sys
+sys.path.insert(0, "..")
+from helpers.lab import widgets
+
+def draw(**values):
+    return f"<p>{sorted(values.items())}</p>"
+
+widgets.explore(draw, caption="every control", whole=widgets.slider("whole", 0, 9, 3, 1),
+                part=widgets.slider("part", 0.0, 1.0, 0.5, 0.1), power=widgets.log_slider("power", -3, 0, 0.1),
+                kind=widgets.choice("kind", ["one", "two"]), on=widgets.toggle("on"), word=widgets.text("word", "text"),
+                seed=widgets.seed_button("seed"))
+'''
+WITH_BUTTON = 'widgets.explore(draw, caption="a button", run="Train", n=widgets.slider("n", 0, 9, 3, 1))'
+# A list is chosen from by its first letter: JupyterLab takes the arrow keys of a list for itself (they move from cell to
+# cell), unless the list was opened with Alt and the arrow. "number" is a line to type into, for words or for a number.
+KEYS = {"slider": ["ArrowRight"], "choice": ["t"], "toggle": ["Space"], "run": ["Space"], "number": ["End", "7", "Enter"]}
+SAVE = """async ([path, sources]) => {
+  const cells = sources.map(source => ({cell_type: 'code', metadata: {}, outputs: [], execution_count: null, source}));
+  const spec = {display_name: 'Python 3', language: 'python', name: 'python3'};
+  const content = {cells, metadata: {kernelspec: spec}, nbformat: 4, nbformat_minor: 4};
+  await window.jupyterapp.serviceManager.contents.save(path, {type: 'notebook', format: 'json', content}); }"""
+
+
+def tab_into(page, row, limit: int) -> int:
+    """Press Tab until the focus is inside ``row``; returns how often. Fails after ``limit`` presses."""
+    for presses in range(limit + 1):
+        if row.evaluate("r => r.contains(document.activeElement)"):
+            return presses
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{limit} presses of Tab do not reach {row.inner_text()!r}")
+
+
+@needs_browser
+def test_each_kind_of_control_is_reached_and_moved_by_keyboard_alone(lab, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    try:
+        page.goto(f"{lab}/lab?reset")
+        page.wait_for_function("() => window.jupyterapp?.serviceManager?.isReady")
+        page.evaluate(SAVE, ["notebooks/all_controls.ipynb", [ALL_KINDS, WITH_BUTTON]])
+        # without reset the notebook of the test before opens, too, as a hidden tab with hidden panels
+        page.goto(f"{lab}/lab/tree/notebooks/all_controls.ipynb?reset")
+        page.wait_for_function(READY, timeout=60_000)
+        run_all(page)
+        panels = page.locator(".course-panel")
+        panels.nth(1).wait_for(timeout=30_000)
+        page.wait_for_timeout(500)
+        # From the cell's text into its output, as a reader without a mouse goes: Escape, then Tab.
+        page.locator(".jp-CodeCell .cm-content").first.focus()
+        page.keyboard.press("Escape")
+        kinds = []
+        for panel, limit in ((panels.nth(0), 40), (panels.nth(1), 40)):
+            for kind, row in controls(panel):
+                tab_into(page, row, limit)
+                limit = 3  # the next control comes after at most one other stop, the read-out of a slider
+                assert page.evaluate("document.activeElement.getBoundingClientRect().width") > 0
+                before = view(panel)
+                if (kind, len(controls(panel))) == ("slider", 2):
+                    page.keyboard.press("ArrowRight")
+                    page.wait_for_timeout(500)
+                    assert view(panel) == before, "with a button the view waits for it"
+                    continue
+                for key in KEYS[kind]:
+                    page.keyboard.press(key)
+                wait_for_change(page, panel, before, f"{kind}: the keys {KEYS[kind]} change nothing")
+                kinds.append(kind)
+        assert kinds == ["slider", "slider", "slider", "choice", "toggle", "number", "number", "run"]
     finally:
         page.close()

@@ -64,6 +64,11 @@ def test_a_case_refuses_too_few_repeats_and_unknown_peers():
 
 def test_every_benchmark_file_offers_cases_and_unknown_names_are_told(capsys):
     assert "bow" in harness.names()
+    for path in harness.HERE.glob("bench_*.py"):
+        assert "\ndef cases()" in path.read_text(encoding="utf-8") or "\ndef report(" in path.read_text(encoding="utf-8")
+    assert set(harness.ONLY_BY_NAME) < set(harness.names())
+    assert harness.chosen(["training"]) == ["training"]
+    assert set(harness.chosen([])) == set(harness.names()) - set(harness.ONLY_BY_NAME)
     assert harness.main(["nonsense"]) == 2 and "there are: " in capsys.readouterr().out
     with pytest.raises(Problem, match="nonsense"):
         bench.command(SimpleNamespace(names=["nonsense"]))

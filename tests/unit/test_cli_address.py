@@ -21,6 +21,7 @@ LINKS = [
     "https://colab.research.google.com/github/{repository}/blob/{tag}/notebooks/01.ipynb",
     "https://mybinder.org/v2/gh/{repository}/{tag}?urlpath=lab/tree/notebooks/00.ipynb",
     "https://codespaces.new/{repository}",
+    "https://hub.example/hub/user-redirect/git-pull?repo=https://github.com/{repository}&branch={tag}&urlpath=lab/tree/x/01.ipynb",
     "https://codespaces.new/{repository}?quickstart=1",
     "https://raw.githubusercontent.com/{repository}/{tag}/data/README.md",
     "https://nbviewer.org/github/{repository}/blob/{tag}/notebooks/01.ipynb",

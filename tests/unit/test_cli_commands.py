@@ -50,7 +50,7 @@ def test_the_summary_ends_with_the_plain_line():
 
 
 def test_the_steps_are_chosen(tmp_path):
-    for folder in ("tests/unit", "tests/parity", "tests/browser", "notebooks"):
+    for folder in ("tests/unit", "tests/parity", "tests/mutation", "tests/browser", "notebooks"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "test_x.py").touch()
     (tmp_path / "notebooks" / "01.ipynb").touch()
@@ -58,8 +58,8 @@ def test_the_steps_are_chosen(tmp_path):
     def steps(**changes):
         return testing.chosen_steps(argparse.Namespace(**{"steps": "", "fast": False, **changes}), tmp_path)
 
-    assert steps() == ["unit", "parity", "nbval", "browser"]
-    assert steps(fast=True) == ["unit", "parity"]
+    assert steps() == ["unit", "parity", "mutation", "nbval", "browser"]
+    assert steps(fast=True) == ["unit", "parity", "mutation"]
     assert steps(steps="nbval, unit") == ["unit", "nbval"]
     with pytest.raises(Problem, match="no test step speed"):
         steps(steps="speed")

@@ -265,3 +265,16 @@ def test_progress_is_kept_and_survives_a_broken_file(tmp_path, monkeypatch, caps
 def test_bar_gives_the_items(monkeypatch):
     monkeypatch.setenv("COURSE_QUIET", "1")
     assert list(progress.bar([1, 2], "x")) == [1, 2]
+
+
+def test_torch_tensors_are_shown_and_compared_like_arrays():
+    torch = pytest.importorskip("torch")
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    assert "[1., 2.]  shape (2,)" in shown.brief(x) and "shape (2,)" in shown.brief((x, 1.0))
+    assert shown.call_text("f", (x,), {}) == "f(tensor([1., 2.]))"
+    assert shown.same(x, np.array([1.0, 2.0]), 1e-6, 0) and not shown.same(x, x + 1, 1e-6, 0)
+    assert shown.same([x], [x.detach()], 0, 0)
+    trial = checks.Trial(None)
+    trial.close(x, torch.tensor([1.0, 2.0]))
+    with pytest.raises(checks.Mistake, match="shape"):
+        trial.close(x, torch.ones(3))

@@ -74,7 +74,7 @@ def test_binder_installs_through_course_py_and_never_plain_torch():
 
 # The hosts are put together from parts, so that this file names none of them either.
 HOSTS = ["py" + "pi.org", "python" + "hosted.org", "download.py" + "torch.org", "ana" + "conda.org", "npm" + "js.org"]
-OWN_PATHS = re.compile(r"(?<![\w.])/(?:root|work|home/(?!me\b)\w+)/")
+OWN_PATHS = re.compile(r"(?<![\w.])/(?:root|work|home/(?!me\b|jovyan\b)\w+)/")
 
 
 def tracked():
@@ -90,3 +90,11 @@ def test_no_file_names_a_package_host_or_a_path_of_our_machines():
         assert not [h for h in HOSTS if h in text], path
         found = OWN_PATHS.search(text)
         assert not found or "tests" in path.relative_to(ROOT).parts, (path, found and found[0])
+
+
+def test_the_ladders_of_the_readme_tell_every_rung():
+    for board, file in readme.PICTURES.items():
+        assert (ROOT / file).read_bytes().startswith(b"\x89PNG")
+        told = next(line for line in README.splitlines() if file in line)
+        for rung in RESULTS[board]:
+            assert f"{rung['rung']} {rung['score']:.3f} ({rung['low']:.3f} to {rung['high']:.3f})" in told

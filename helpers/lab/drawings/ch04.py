@@ -115,7 +115,7 @@ def training(curves: Mapping[str, Sequence[tuple[int, float]]], chance: float):
     ax.axhline(chance, color="black", linestyle=":")
     figures.label(ax, 0, chance, "all vectors zero: (k + 1) ln 2", dx=4, dy=-9, fontsize=9)
     ax.margins(x=0.12)
-    ax.set(xlabel="million words seen", ylabel="loss per pair (nats)")
+    ax.set(xlabel="million words seen", ylabel="loss per prediction (nats)")
     return fig, f"Training loss, starting near {chance:.2f}: {'; '.join(told)}."
 
 

@@ -1,0 +1,174 @@
+"""A chat over one's own documents inside the notebook: sources beside each answer, and a stop button that works.
+
+The answer is written in a thread of its own, so the page stays alive: the button is heard while the model writes. Only what
+ipywidgets 7.7 (Colab) and 8.1 share is used. A page without a kernel shows a chat that was prepared.
+"""
+
+import html as _html
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import ipywidgets
+
+from helpers.lab.widgets import _WIDE, _WIDGET_VIEW
+from helpers.memory import Buffer, Memory, Window
+
+Respond = Callable[[str, Memory, Callable[[], bool]], Iterator[Any]]  # question, memory, stop -> answers as they grow
+MEMORIES = ("none", "last 2 turns", "everything")
+
+
+class Turn(NamedTuple):
+    """One question and its answer (a `rag.Answer`). state: "writing", "done", "stopped", or an error in words."""
+
+    question: str
+    answer: Any
+    state: str = "done"
+
+
+def render(turns: Sequence[Turn]) -> str:
+    """The chat as HTML. What comes from a person, a model or a document is escaped; quotes are marked in their source."""
+    if not turns:
+        return "<p style='opacity: 0.7'>Nothing asked yet.</p>"
+    return "".join(_turn(turn) for turn in turns)
+
+
+def _turn(turn: Turn) -> str:
+    e, a = _html.escape, turn.answer
+    text = e(a.text) if a is not None and a.text else ("…" if turn.state == "writing" else "")
+    note = {"writing": "writing …", "stopped": "stopped by you", "done": ""}.get(turn.state, f"error: {turn.state}")
+    if a is not None and turn.state == "done" and not a.declined:
+        note = f"prompt of {a.prompt_tokens} tokens; {a.support:.0%} of its numbers and names stand in the sources"
+    small = "font-size: 0.85em; opacity: 0.75"
+    said = (
+        f"<div style='margin: 0.7em 0 0.2em'><b>You:</b> {e(turn.question)}</div>"
+        f"<div class='chat-answer'><b>Assistant:</b> {text}</div><div class='chat-state' style='{small}'>{e(note)}</div>"
+    )
+    if a is None or a.declined or not a.sources:
+        return said
+    rows = "".join(f"<li><b>{e(d.title)}</b>: {_quoted(d.text, a.citation, n)}</li>" for n, d in enumerate(a.sources, start=1))
+    return (
+        f"{said}<details class='chat-sources' open><summary>sources</summary><ol style='font-size: 0.85em'>{rows}</ol></details>"
+    )
+
+
+def _quoted(text: str, citation: Any, number: int, around: int = 140) -> str:
+    """A source as HTML: the cited span marked, with some text around it; otherwise its beginning."""
+    e = _html.escape
+    if citation is None or citation.source != number:
+        return e(text[:around]) + (" …" if len(text) > around else "")
+    left, right = max(0, citation.start - around), min(len(text), citation.end + around)
+    return (("… " if left else "") + e(text[left : citation.start]) + f"<mark>{e(text[citation.start : citation.end])}</mark>"
+            + e(text[citation.end : right]) + (" …" if right < len(text) else ""))  # fmt: skip
+
+
+class ChatPanel:
+    """The widget. Make it the last expression of a cell.
+
+    respond(question, memory, stop): yields the answer as it grows; stop() is true once the button was pressed.
+    open_folder(path): reads another folder, returns (respond, what was read in words); None hides that line.
+    prepared: turns shown first, and on pages without a kernel.
+    """
+
+    def __init__(
+        self,
+        respond: Respond,
+        *,
+        caption: str,
+        open_folder: Callable[[str], tuple[Respond, str]] | None = None,
+        prepared: Sequence[Turn] = (),
+    ):
+        self.respond, self.open_folder, self.caption = respond, open_folder, caption
+        self.turns, self.memory = list(prepared), Buffer()
+        self._stop, self._lock, self._thread = threading.Event(), threading.Lock(), None
+        wide, button = ipywidgets.Layout(width="min(100%, 560px)"), ipywidgets.Layout(width="90px")
+        self.folder = ipywidgets.Text(
+            value="",
+            description="folder",
+            placeholder="a folder of text files",
+            continuous_update=False,
+            style=_WIDE,
+            layout=wide,
+        )
+        self.open_button = ipywidgets.Button(description="Read", layout=button)
+        self.question = ipywidgets.Text(
+            value="", description="question", placeholder="ask, then press Ask", style=_WIDE, layout=wide
+        )
+        self.ask_button = ipywidgets.Button(description="Ask", button_style="primary", layout=button)
+        self.stop_button = ipywidgets.Button(description="Stop", disabled=True, layout=button)
+        self.memories = ipywidgets.Dropdown(
+            options=list(MEMORIES), value=MEMORIES[0], description="memory", style=_WIDE, layout=wide
+        )
+        self.message, self.view = ipywidgets.HTML(), ipywidgets.HTML(render(self.turns))
+        lines = [ipywidgets.HBox([self.folder, self.open_button])] if open_folder else []
+        lines += [ipywidgets.HBox([self.question, self.ask_button, self.stop_button]), self.memories, self.message, self.view]
+        self.box = ipywidgets.VBox(lines)
+        self.box.add_class("course-chat")
+        self.ask_button.on_click(lambda _: self.ask(self.question.value))
+        self.stop_button.on_click(lambda _: self.stop())
+        self.open_button.on_click(lambda _: self.read(self.folder.value))
+        self.memories.observe(self._new_memory, names="value")
+
+    def _new_memory(self, _change: Any = None) -> None:
+        old = self.memory.turns
+        self.memory = Window(2) if self.memories.value == MEMORIES[1] else Buffer()
+        self.memory.turns = old
+
+    def read(self, path: str) -> None:
+        """Take another folder; what went wrong is said in the panel."""
+        try:
+            self.respond, said = self.open_folder(path)
+            self.turns, self.memory.turns = [], []
+            self._show()
+        except (OSError, ValueError) as error:
+            said = f"Not read: {error}"
+        self.message.value = f"<p>{_html.escape(said)}</p>"
+
+    def ask(self, question: str) -> None:
+        """Start writing an answer; returns at once. While one is being written, or without a question, nothing happens."""
+        with self._lock:
+            if not question.strip() or (self._thread is not None and self._thread.is_alive()):
+                return
+            self._stop.clear()
+            self.ask_button.disabled, self.stop_button.disabled = True, False
+            self.turns.append(Turn(question, None, "writing"))
+            self._show()
+            self._thread = threading.Thread(target=self._write, args=(question,), daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the writing thread to end after the token it is at."""
+        self._stop.set()
+
+    def wait(self, seconds: float = 60) -> None:
+        """Until the answer is finished, for tests and scripts."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def _write(self, question: str) -> None:
+        answer, state = None, "done"
+        memory = Buffer() if self.memories.value == MEMORIES[0] else self.memory
+        try:
+            for answer in self.respond(question, memory, self._stop.is_set):
+                self.turns[-1] = Turn(question, answer, "writing")
+                self._show()
+            state = "stopped" if self._stop.is_set() else "done"
+        except Exception as error:  # a thread's exception would vanish: show it where the reader looks
+            state = f"{type(error).__name__}: {error}"
+        self.turns[-1] = Turn(question, answer, state)
+        if state == "done" and answer is not None and memory is self.memory:
+            self.memory.add(question, answer.text)
+        self.ask_button.disabled, self.stop_button.disabled = False, True
+        self._show()
+
+    def _show(self) -> None:
+        self.view.value = render(self.turns)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        note = "Static view of a prepared chat. Run the notebook to ask questions of your own."
+        below = f"<p style='font-size: 0.9em; opacity: 0.85'>{_html.escape(self.caption)}</p>"
+        return {
+            _WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id},
+            "text/html": f"{render(self.turns)}{below}<p style='font-size: 0.85em; opacity: 0.75'>{note}</p>",
+            "text/plain": f"[chat panel] {self.caption}",
+        }

@@ -1,0 +1,124 @@
+"""Filters, penalties, greedy and beam decoding against transformers, on random scores and random tiny Llamas."""
+
+import numpy as np
+import pytest
+import torch
+
+from helpers import sampling
+from helpers.beam import beam_search
+from helpers.sampling import GREEDY, Sampler, generate
+from helpers.transformer import Config, Transformer
+
+transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+from transformers import LogitsProcessorList, generation  # noqa: E402
+
+V, END = 40, 0
+RNG = np.random.default_rng(0)
+ROWS = [RNG.normal(size=V) * scale for scale in (0.3, 1, 3) for _ in range(8)]
+
+
+def theirs(processors, scores, seen=(1,)):
+    out = LogitsProcessorList(processors)(torch.tensor([list(seen)]), torch.tensor(scores)[None].double())
+    return out[0].numpy()
+
+
+SINGLE = {
+    "temperature": (lambda s: sampling.temperature(s, 0.6), lambda: generation.TemperatureLogitsWarper(0.6)),
+    "top-k": (lambda s: sampling.top_k(s, 7), lambda: generation.TopKLogitsWarper(7)),
+    "top-p": (lambda s: sampling.top_p(s, 0.8), lambda: generation.TopPLogitsWarper(0.8)),
+    "min-p": (lambda s: sampling.min_p(s, 0.1), lambda: generation.MinPLogitsWarper(0.1)),
+    "typical": (lambda s: sampling.typical(s, 0.7), lambda: generation.TypicalLogitsWarper(0.7)),
+    "repetition": (
+        lambda s: sampling.repetition_penalty(s, [3, 5, 3], 1.4),
+        lambda: generation.RepetitionPenaltyLogitsProcessor(1.4),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_each_filter_equals_that_of_transformers(name):
+    ours, make = SINGLE[name]
+    for scores in ROWS:
+        a, b = ours(scores), theirs([make()], scores, seen=(3, 5, 3))
+        assert np.array_equal(np.isfinite(a), np.isfinite(b))
+        assert np.allclose(a[np.isfinite(a)], b[np.isfinite(b)], atol=1e-9)
+
+
+def test_all_together_in_the_same_order():
+    sampler = Sampler(temperature=0.7, top_k=20, top_p=0.9, min_p=0.02, typical_p=0.95, repetition=1.2)
+    chain = [
+        generation.RepetitionPenaltyLogitsProcessor(1.2),
+        generation.TemperatureLogitsWarper(0.7),
+        generation.TopKLogitsWarper(20),
+        generation.TopPLogitsWarper(0.9),
+        generation.MinPLogitsWarper(0.02),
+        generation.TypicalLogitsWarper(0.95),
+    ]
+    for scores in ROWS:
+        a, b = sampler.scores(scores, [2, 9]), theirs(chain, scores, seen=(2, 9))
+        assert np.array_equal(np.isfinite(a), np.isfinite(b))
+        assert np.allclose(sampling.softmax(a), torch.tensor(b).softmax(0).numpy(), atol=1e-9)
+
+
+def pair(seed):
+    """A random tiny Llama with lively logits, as the library's model and as ours."""
+    torch.manual_seed(seed)
+    config = transformers.LlamaConfig(
+        vocab_size=V,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+        tie_word_embeddings=False,
+        bos_token_id=1,
+        eos_token_id=END,
+        pad_token_id=END,
+    )
+    library = transformers.LlamaForCausalLM(config).eval()
+    with torch.no_grad():
+        for p in library.parameters():
+            if p.ndim == 2:
+                p.mul_(6)
+    own = Transformer.from_llama(
+        Config(
+            V,
+            context_length=64,
+            hidden_dim=32,
+            n_layers=2,
+            n_heads=4,
+            n_kv_heads=2,
+            ffn_dim=48,
+            norm_eps=config.rms_norm_eps,
+            tied=False,
+        ),
+        library.state_dict(),
+    )
+    return library, own
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_greedy_and_beam_give_the_same_tokens_and_scores(seed):
+    library, own = pair(seed)
+    own.start_id = 1
+    prompt = [1, *np.random.default_rng(seed).integers(2, V, size=5).tolist()]  # the library counts the start symbol as given
+    ids = torch.tensor([prompt])
+    greedy = library.generate(ids, max_new_tokens=12, do_sample=False)[0, len(prompt) :].tolist()
+    written = generate(own, prompt[1:], GREEDY, max_tokens=12, stop_ids=[END])
+    assert written.ids == [i for i in greedy if i != END]
+    for penalty in (0.0, 1.0):
+        found = library.generate(
+            ids,
+            max_new_tokens=10,
+            do_sample=False,
+            num_beams=4,
+            num_return_sequences=3,
+            length_penalty=penalty,
+            output_scores=True,
+            return_dict_in_generate=True,
+        )
+        ours = beam_search(own, prompt[1:], width=4, max_tokens=10, end_id=END, length_penalty=penalty)[:3]
+        for row, score, beam in zip(found.sequences[:, len(prompt) :].tolist(), found.sequences_scores.tolist(), ours):
+            cut = row[: row.index(END) + 1] if END in row else row
+            assert list(beam.ids) == cut and beam.score == pytest.approx(score, abs=1e-4)
