@@ -199,15 +199,17 @@ for space in seen + [o for o in gc.get_objects() if isinstance(o, dict)]:
 return 0.0
 """,
     "reads the solutions": r"""
-import os
-for d, _, names in os.walk('/'):
-    if d.startswith(('/proc', '/usr', '/dev')) or 'site-pa' in d:
-        continue
+from helpers.exercises.ch00 import bytes_per_character as theirs
+return theirs(text)
+""",
+    "searches for the solutions": r"""
+import os, sys
+for d, inside, names in os.walk('/'):
+    inside[:] = [i for i in inside if os.path.join(d, i) not in ('/proc', '/usr', '/dev', sys.prefix, sys.base_prefix)]
     for n in names:
         if n.endswith('.py') and 'def characters_per_byte' in open(d + '/' + n, errors='replace').read():
             return len(text.encode()) / len(text)
-from helpers.exercises.ch00 import bytes_per_character as theirs
-return theirs(text)
+raise LookupError('no file holds them')
 """,
     "reads proc": r"""
 import os

@@ -17,7 +17,7 @@ from helpers.lab import checks
 from tests.classroom.attacks import BODY, TOP
 from tests.classroom.classes import RIGHT, STUB, WRONG, hand_in, small
 
-LIMITS = Limits(cpu=8, wall=25.0, load=6.0, memory_mb=1200)
+LIMITS = Limits(cpu=15, wall=25.0, load=6.0, memory_mb=1200)
 MODE, WHY = sandbox.strongest(LIMITS)
 pytestmark = pytest.mark.skipif(MODE != "isolated", reason=f"no isolation on this machine: {WHY}")
 
@@ -46,7 +46,7 @@ def listener():
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory, listener) -> dict[str, Graded]:
-    """The whole class, graded in one batch of three at a time; student -> what came out."""
+    """The whole class, graded in one batch of two at a time; student -> what came out."""
     folder = tmp_path_factory.mktemp("class")
     port, _ = listener
     for name in ("aaa honest", "zzz honest"):
@@ -71,7 +71,7 @@ def results(tmp_path_factory, listener) -> dict[str, Graded]:
     todo = batch.submissions.collect(folder)
     before = victim.read_bytes()
     told = []
-    graded = batch.grade_all(todo, batch.Settings("", MODE, LIMITS, 3, None, (str(folder),)), folder, told.append)
+    graded = batch.grade_all(todo, batch.Settings("", MODE, LIMITS, 2, None, (str(folder),)), folder, told.append)
     assert victim.read_bytes() == before and len(told) == len(graded) == len(todo)
     return {g.student + ("" if g.file.startswith(g.student + "/") else " (file)"): g for g in graded}
 
@@ -138,6 +138,7 @@ def test_hostile_functions_win_nothing(results, name):
     ("b fork bomb", "Error"), ("b starts a program", "Error"), ("t leaves at once", "ends the whole process"),
     ("t crashes Python", "crash"), ("b fills the disk", "OSError"), ("t no Python", "SyntaxError"),
     ("t another name", "does not define bytes_per_character"), ("b reads the solutions", "ModuleNotFoundError"),
+    ("b searches for the solutions", "no file holds them"),
     ("b reads others", "FileNotFoundError"), ("t endless cell", "does not end within"),
     ("t writes into the channel", "channel"), ("b returns a giant", "too large"),
 ])

@@ -294,8 +294,8 @@ MUTANTS = [
         test=LORA + "test_quantisation_in_blocks_limits_what_an_outlier_costs"),
     bug("codes rounded down", "quantize", "borders = (codebook[1:] + codebook[:-1]) / 2", "borders = codebook[1:]",
         test=LORA + "test_quantised_shapes_storage_and_bad_input"),
-    bug("a reply goes on behind its end mark", "finetune", "running &= ids[:, 0].cpu() != end_id",
-        "running = ids[:, 0].cpu() != end_id", test=FINETUNE + "test_replies_in_batches_are_those_of_each_prompt_alone"),
+    bug("a reply goes on behind its end mark", "finetune", "stop_ids=[end_id]", "stop_ids=()",
+        test=FINETUNE + "test_replies_in_batches_are_those_of_each_prompt_alone"),
     bug("the first tokens of the prompt are measured", "finetune", "kept = y != IGNORE\n        log_probs",
         "kept = y != 0\n        log_probs", test=FINETUNE + "test_reply_nats_are_those_of_one_example_alone", error=Exception),
     # --- sampling
@@ -350,6 +350,9 @@ MUTANTS = [
         test=BATCHED + "test_scores_after_a_shared_prefix", number=0),
     bug("a text that has ended leaves another's cache behind", "batched", "mine[:] = [t[rows] for t in theirs]",
         "mine[:] = [t[: len(rows)] for t in theirs]", test=BATCHED + "test_texts_that_end_leave_and_the_others_go_on", number=0),
+    bug("a longer prompt is read one token late", "batched", "new = {at: begin[row // n][read]",
+        "new = {at: begin[row // n][read - 1]", test=BATCHED + "test_prompts_of_any_length_are_read_and_continued_side_by_side",
+        number=0),
     # --- chapter 09, pairs and rewards
     bug("loss of a reward model without the minus", "preferences", "return -F.logsigmoid(better - worse).mean()",
         "return F.logsigmoid(better - worse).mean()", test=PREFERENCES + "test_the_pairwise_loss_and_its_derivative", d=1,
