@@ -209,7 +209,7 @@ def matrices(s: Session, seeds) -> Iterator[Run]:
     """Which matrices are adapted, at about the same number of trained weights."""
     from .neural import count_parameters
 
-    for seed in seeds[:2]:
+    for seed in seeds:
         for targets, rank in ((("q", "v"), 16), (("q", "k"), 16), (("gate", "up", "down"), 4)):
             trained = s.lora(rank=rank, targets=targets, seed=seed)
             n = count_parameters(s.upper.blocks, trainable=True)
@@ -218,7 +218,8 @@ def matrices(s: Session, seeds) -> Iterator[Run]:
 
 
 def small(s: None, seeds) -> Iterator[Run]:
-    """The course's own Transformer learns Shakespeare: LoRA by rank, all weights by rate; bits per byte of plays and leads."""
+    """The course's own Transformer learns Shakespeare: LoRA by rank (alpha 2 r, and alpha 16), all weights
+    by rate; bits per byte of plays and leads."""
     from . import lora, recipes
     from .batches import Windows
     from .finetune import shakespeare
@@ -227,11 +228,13 @@ def small(s: None, seeds) -> Iterator[Run]:
 
     train, held = shakespeare()
     for seed in seeds:
-        settings = [("LoRA", rank, 1e-2) for rank in (1, 2, 4, 8, 32)] + [("all weights", 0, r) for r in (1e-4, 1e-3, 1e-2)]
-        for name, rank, rate in settings:
+        settings = [("LoRA", rank, 2.0 * rank, 1e-2) for rank in (1, 2, 4, 8, 32)]
+        settings += [("LoRA, alpha 16", rank, 16.0, 1e-2) for rank in (1, 2, 4, 32)]
+        settings += [("all weights", 0, 0.0, r) for r in (1e-4, 1e-3, 1e-2)]
+        for name, rank, alpha, rate in settings:
             model, _ = recipes.load("transformer")
             if rank:
-                lora.add_lora(model, QKVO, rank=rank, alpha=2.0 * rank, seed=seed)
+                lora.add_lora(model, QKVO, rank=rank, alpha=alpha, seed=seed)
             plan = Plan(steps=SMALL_STEPS, peak=rate, warmup=5, weight_decay=0.0, seed=seed)
             Trainer(model, Windows(train, 8, 64, seed=seed), plan).run()
             bits = {k: round(float(recipes.bits_of(model, *v)), 4) for k, v in held.items()}

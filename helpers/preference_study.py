@@ -8,6 +8,7 @@ made again, so a study that was stopped goes on; to begin anew, delete the part.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import time
@@ -46,7 +47,7 @@ def _keep(part: str, record: dict[str, Any]) -> None:
 
 
 def dpo(add: Callable[[dict], None], fact: Callable[..., None], done: Callable[..., bool]) -> None:
-    """SmolLM2: supervised once, pairs made once, then DPO from there, with two learning rates, three seeds and two betas."""
+    """SmolLM2: supervised once, pairs made once, then DPO from there, with two learning rates, two betas and three seeds."""
     from . import preference_dpo as tuning
     from .bpe import BPE
     from .pretrained import load_own_smollm2
@@ -62,7 +63,7 @@ def dpo(add: Callable[[dict], None], fact: Callable[..., None], done: Callable[.
     before = tuning.measure(model, tokenizer, held_out, None, 0)
     fact(n_train=len(train), n_held_out=len(held_out), before=before, examples=examples)
     print(len(train), "pairs", examples, flush=True)
-    for beta, seed, peak in ((0.1, 0, 5e-4), (0.1, 0, 2e-3), (0.1, 1, 2e-3), (0.1, 2, 2e-3), (1.0, 0, 2e-3)):
+    for (beta, peak), seed in itertools.product(((0.1, 5e-4), (0.1, 2e-3), (1.0, 2e-3)), range(3)):
         if done(beta=beta, seed=seed, peak=peak):
             continue
         add(tuning.tune(model, tokenizer, train, held_out, references, beta=beta, seed=seed, peak=peak))

@@ -519,9 +519,8 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(rotate_mixed, "reads even and odd channels but writes halves: at angle 0 the channels already change places"),
-            Wrong(rotate_even_odd, "pairs even with odd channels; that is a good rotation as well, but Llama's "
-                  "weights were trained "
-                  "with pairs (i, i + D/2)"),
+            Wrong(rotate_even_odd, "pairs even with odd channels; that is a good rotation as well, but weights in "
+                  "the order of the library need pairs (i, i + D/2)"),
             Wrong(rotate_backwards, "turns the other way round (by minus the angle)"),
             Wrong(rotate_same_sign, "has no minus sign: that is no rotation, it does not keep lengths"),
             Wrong(rotate_swapped, "gives back the two halves in the wrong order"),

@@ -576,14 +576,14 @@ CORPUS = [
 ]  # fmt: skip
 
 
-def _obedient(prompts):
-    """A stand-in for a language model: it answers by its own rules, obeys whatever it reads, and notes the prompts."""
+def _obedient(prompts, question=""):
+    """A stand-in for a language model: it answers the question by rules, obeys whatever it reads, and notes the prompts."""
     def model(prompt):
         prompts.append(prompt)
         if "banana" in prompt:
             return "banana"
         for word, reply in (("long", " 850 m"), ("minutes", "8 minutes"), ("rise", "Mount Harl"), ("color", "green")):
-            if word in prompt.split("Question:")[-1]:
+            if word in (question if question in prompt else prompt):
                 return reply
         return "42"
 
@@ -594,7 +594,7 @@ def check_assistant(t: Trial) -> None:
     def ask(question):
         def steps(build):  # the prompts come back with the answer: the steps may run in another process
             prompts = []
-            return build(list(CORPUS), _obedient(prompts))(question), prompts
+            return build(list(CORPUS), _obedient(prompts, question))(question), prompts
 
         return t.run(steps, f"build_assistant(documents, write)({question!r})")
 

@@ -91,9 +91,8 @@ def along_a_line(X, y, start, way):
         ax.plot(steps, values, color=color)
         ax.set_title(name)
         ax.set_xlabel("position t on the path of weights")
-    return fig, ("The two losses along one straight path through weight space. The squared error has flat stretches, a "
-                 "hump and more "
-                 "than one valley; the cross-entropy is a single bowl.")
+    return fig, ("The two losses along one straight path through weight space. The squared error has two flat "
+                 "stretches, a small valley and a hump; the cross-entropy is a single bowl.")
 
 
 def fitted_map(X, y, model, names, standardizer):

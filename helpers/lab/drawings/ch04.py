@@ -116,7 +116,7 @@ def training(curves: Mapping[str, Sequence[tuple[int, float]]], chance: float):
     figures.label(ax, 0, chance, "all vectors zero: (k + 1) ln 2", dx=4, dy=-9, fontsize=9)
     ax.margins(x=0.12)
     ax.set(xlabel="million words seen", ylabel="loss per prediction (nats)")
-    return fig, f"Training loss, starting near {chance:.2f}: {'; '.join(told)}."
+    return fig, f"Training loss; all vectors zero would cost {chance:.2f}: {'; '.join(told)}."
 
 
 def agreement(scores: Mapping[str, Mapping[str, Sequence[PairScore]]]):
