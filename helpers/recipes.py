@@ -166,14 +166,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--steps", type=int, default=None, help="only so many more steps")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     options = parser.parse_args(arguments)
-    if "RANK" in os.environ:
-        import torch.distributed as dist
+    from . import processes
 
-        dist.init_process_group("nccl" if options.device.startswith("cuda") else "gloo")
+    processes.join(options.device)
     path = train(options.name, options.seed, options.threads, options.steps, options.device,
                  report=lambda text: print(text, flush=True))
     print(f"written: {path.name}")
-    return 0
+    return processes.leave()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import train
+from helpers import processes, train
 from helpers.batches import Batch, Streams, Windows
 from helpers.checkpoint import load_tensors
 from helpers.neural import IGNORE
@@ -547,11 +547,12 @@ import json, sys
 import torch, torch.distributed as dist
 torch.set_num_threads(1)
 from tests.unit.test_train import curves, refuse_eight_parts
-dist.init_process_group("gloo")
+from helpers import processes
+processes.join()
 with open(f"{sys.argv[1]}.{dist.get_rank()}.json", "w") as file:
     json.dump(curves(sys.argv[1]), file)
 refuse_eight_parts()
-dist.destroy_process_group()
+processes.leave()
 """
 
 
@@ -575,6 +576,13 @@ def curves(name):
 def refuse_eight_parts():
     with pytest.raises(ValueError, match=r"divides by 8 \(processes x accumulate\), got 4"):
         Trainer(transformer(), windows(), Plan(steps=2, accumulate=4))
+
+
+def test_a_process_on_its_own_joins_and_leaves_nothing(monkeypatch):
+    monkeypatch.delenv("RANK", raising=False)
+    processes.join()
+    assert not torch.distributed.is_available() or not torch.distributed.is_initialized()
+    assert processes.leave() == 0 and processes.leave(3) == 3
 
 
 def test_two_processes_have_the_losses_of_one(tmp_path):
