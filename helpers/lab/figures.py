@@ -45,6 +45,26 @@ def label(ax, x: float, y: float, text: str, color: str = "black", dx: float = 5
                 va=kw.pop("va", "center"), **kw)
 
 
+def labels(ax, points, texts, colors, fontsize: float = 9) -> None:
+    """A direct label for each data point, to its right, left, above or below: the first place that is free.
+
+    Free is a place whose box, by its estimated width, holds no point and no label placed before. points: (n, 2), data units.
+    Call it when all else is drawn: later changes of the limits move the points, but not the decision.
+    """
+    ax.figure.draw_without_rendering()
+    at = ax.transData.transform(points) * 72 / ax.figure.dpi  # in points of 1/72 inch, as the offsets of labels
+    boxes = [(x - 3, y - 3, 6, 6) for x, y in at]
+    for (x, y), point, text, color in zip(at, points, texts, colors):
+        w, h = 0.6 * fontsize * len(text), 1.1 * fontsize
+        sides = [(6, -h / 2), (-6 - w, -h / 2), (-w / 2, 5), (-w / 2, -5 - h), (6, 3), (6, -3 - h)]
+        free = [(dx, dy) for dx, dy in sides if not any(
+            x + dx < bx + bw and bx < x + dx + w and y + dy < by + bh and by < y + dy + h
+            for bx, by, bw, bh in boxes)]  # fmt: skip
+        dx, dy = (free or sides)[0]
+        boxes.append((x + dx, y + dy, w, h))
+        label(ax, *point, text, color=color, dx=dx, dy=dy + h / 2, fontsize=fontsize)
+
+
 def png(fig: Figure, dpi: int = 100) -> bytes:
     """The figure as PNG bytes, reduced to 128 colors where that makes the file smaller."""
     from PIL import Image

@@ -103,6 +103,18 @@ def test_figures_are_opaque_and_small():
     assert image.getpixel((0, 0)) == (255, 255, 255, 255)
 
 
+def test_labels_take_the_first_place_that_is_free():
+    fig, ax = figures.new()
+    ax.plot([0, 1], [0, 1], "o")
+    points = [(0.5, 0.5), (0.52, 0.5), (0.54, 0.52), (0.9, 0.1)]
+    figures.labels(ax, points, ["concerto", "concertos", "orchestra", "alone"], ["blue"] * 3 + ["red"])
+    fig.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert [t.get_text() for t in ax.texts] == ["concerto", "concertos", "orchestra", "alone"]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert boxes[3].x0 > ax.transData.transform(points[3])[0]  # where nothing is in the way: on the right
+
+
 def test_palette_and_grid_of_axes():
     assert len(set(figures.COLORS.values())) == 8 and set(figures.CYCLE) <= set(figures.COLORS.values())
     _, axes = figures.new(2, 3)

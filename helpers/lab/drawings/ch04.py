@@ -158,13 +158,10 @@ def embedding_map(vectors: WordVectors, shown: Map, query: str, k: int = 10, bac
         ax.set_title(f"'{query}' is not among the {len(vectors):,} words; {hint}")
         return fig, f"Map of word vectors. The word {query} is unknown; {hint}."
     near = vectors.neighbors(query, k)
-    for i, n in enumerate(near):
-        x, y = xy[vectors.ids[n.word]]
-        ax.plot(x, y, "o", color=C["blue"], markersize=5)
-        figures.label(ax, x, y, n.word, color="blue", dx=6, dy=(-4, 5)[i % 2], fontsize=9)
-    x, y = xy[vectors.ids[query]]
-    ax.plot(x, y, "*", color=C["red"], markersize=15)
-    figures.label(ax, x, y, query, color="red", dx=9, dy=10, fontsize=11, fontweight="bold")
+    points = xy[[vectors.ids[word] for word in (query, *(n.word for n in near))]]  # (1 + k, 2)
+    ax.plot(*points[1:].T, "o", color=C["blue"], markersize=5)
+    ax.plot(*points[0], "*", color=C["red"], markersize=15)
+    figures.labels(ax, points, [query, *(n.word for n in near)], ["red"] + ["blue"] * len(near))
     ax.set_title(f"{query}: nearest in all {vectors.table.shape[1]} dimensions, shown in 2")
     told = ", ".join(f"{n.word} {n.cosine:.2f}" for n in near)
     return fig, f"Map of {background} words with {query} and its nearest neighbors by cosine: {told}."
