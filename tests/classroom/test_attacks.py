@@ -146,6 +146,13 @@ def test_the_message_says_what_happened(results, name, words):
     assert words in results[name].marks[0].message
 
 
+def test_processor_time_is_limited_whatever_the_clock_says():
+    with sandbox.open_jail(MODE, Limits(cpu=4), []) as jail:
+        jail.request("load", 60, exercise="0.1", name="f", source="def f():\n    while True: pass\n", before=[], after=[])
+        with pytest.raises(sandbox.Gone, match="more processor time or memory than is allowed"):
+            jail.request("call", 120, args=pickle.dumps(((), {})))
+
+
 def test_there_is_no_network(results, listener):
     assert points(results["b network"]) == 1  # it answers right only after every connection has failed
     assert listener[1] == []
