@@ -36,8 +36,9 @@ def calculate(expression: str) -> str:
         raise ToolError(f"expected an expression of at most 200 characters, got {len(expression)}")
     try:
         with localcontext() as context:
-            context.prec = 28
-            value = _value(ast.parse(expression.replace(" ", "").replace(",", ""), mode="eval").body)
+            context.prec, context.Emax = 28, 99
+            source = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", expression.strip())  # 1,000: a comma between thousands only
+            value = _value(ast.parse(source, mode="eval").body, source) + 0  # + 0: no "-0"
         if not value.is_finite():
             raise Overflow
         return f"{value.normalize():f}"
@@ -47,13 +48,16 @@ def calculate(expression: str) -> str:
         raise ToolError(f"division by zero in {expression!r}") from error
 
 
-def _value(node: ast.expr) -> Decimal:
+def _value(node: ast.expr, source: str) -> Decimal:
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        return Decimal(str(node.value))
+        return Decimal(ast.get_source_segment(source, node))  # as written: a float would round it
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return -_value(node.operand)
+        return -_value(node.operand, source)
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATIONS:
-        return _OPERATIONS[type(node.op)](_value(node.left), _value(node.right))
+        left, right = _value(node.left, source), _value(node.right, source)
+        if isinstance(node.op, ast.Div) and right == 0:  # 0/0 too, which decimal counts as an invalid operation
+            raise DivisionByZero
+        return _OPERATIONS[type(node.op)](left, right)
     raise ToolError("expected numbers and + - * / only; names, calls and powers are not allowed")
 
 
@@ -123,7 +127,7 @@ def policy_of_rules(plan: list[str]) -> Callable[[str, list[Step]], str]:
     """
 
     def policy(question: str, steps: list[Step]) -> str:
-        numbers = [re.search(r"\d[\d,]*(?:\.\d+)?", s.observation) for s in steps]
+        numbers = [re.search(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?", s.observation) for s in steps]
         line = plan[min(len(steps), len(plan) - 1)]
         for n, found in enumerate(numbers, start=1):
             line = line.replace(f"{{{n}}}", found.group().replace(",", "") if found else "?")

@@ -53,7 +53,7 @@ def online_softmax_attention(q: Tensor, k: Tensor, v: Tensor, block: int = 16) -
     both sums when a larger score turns up. The idea of FlashAttention (Dao et al. 2022; Milakov and Gimelshein 2018).
     """
     largest = q.new_full((*q.shape[:-1], 1), -math.inf)  # (..., T, 1)
-    total, out = torch.zeros_like(largest), torch.zeros((*q.shape[:-1], v.shape[-1]), dtype=v.dtype)
+    total, out = torch.zeros_like(largest), v.new_zeros((*q.shape[:-1], v.shape[-1]))
     for start in range(0, k.shape[-2], block):
         keys, values = k[..., start : start + block, :], v[..., start : start + block, :]
         scores = q @ keys.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (..., T, block)
@@ -162,7 +162,7 @@ class KVCache:
         return sum(t[:, :, : self.length].numel() * t.element_size() for t in [*self.keys, *self.values] if t is not None)
 
 
-def fused_attend(q: Tensor, k: Tensor, v: Tensor, dropout: float = 0.0) -> Tensor:
+def fused_attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """`attend` with a causal mask by torch's fused kernel. q: (B, H, T, D), k, v: (B, K, S, D), the queries being the last T.
 
     A torch kernel that aligns the causal mask at the first key is only right for T = S; other cases get an explicit mask.
@@ -174,4 +174,4 @@ def fused_attend(q: Tensor, k: Tensor, v: Tensor, dropout: float = 0.0) -> Tenso
         return F.scaled_dot_product_attention(q.view(B, H // groups, groups, D), k, v).view(B, H, 1, D)
     mask = None if T == 1 or T == S else causal_mask(T, S, q.device)
     k, v = repeat_heads(k, groups), repeat_heads(v, groups)
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=T == S and T > 1, dropout_p=dropout)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=T == S and T > 1)

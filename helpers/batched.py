@@ -19,14 +19,14 @@ from torch import Tensor
 
 from .attention import KVCache
 from .language_model import check_ids
-from .neural import NeuralLM, pad
+from .neural import NeuralLM, evaluating, pad
 from .sampling import Generated, Sampler
 
 __all__ = ["generate_batch", "next_scores", "repeat_rows"]
 
 
 def repeat_rows(state, n: int):
-    """What a model remembers of one text, n times side by side: a cache, a tensor whose second axis is the batch, or a tuple."""
+    """What a model remembers of a text, n times side by side: a cache, a tensor (the batch is its last axis but one), a tuple."""
     if isinstance(state, KVCache):
         if any(k is None for k in state.keys):
             raise ValueError("expected a cache that holds a text, got an empty one; read the prompt first")
@@ -80,6 +80,7 @@ def generate_batch(
     rows = [check_ids(r, model.vocab_size, "prompt").tolist() for r in rows]
     if n < 1 or max_tokens < 0:
         raise ValueError(f"expected n >= 1 and max_tokens >= 0, got {n} and {max_tokens}")
+    check_ids(sorted(stop_ids), model.vocab_size, "stop_ids")
     if allowed is not None and len(allowed) != n * len(rows):
         raise ValueError(f"expected a constraint for each of {n * len(rows)} texts, got {len(allowed)}")
     begin = [[model.start_id, *r] if start else r for r in rows]
@@ -92,9 +93,7 @@ def generate_batch(
     out = [Generated() for _ in range(len(rows) * n)]
     if not max_tokens:
         return out
-    was_training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         first = torch.tensor([r[:shortest] for r in begin], device=model.device)  # (B, shortest)
         features, state = model.features(first, model.begin_state(len(rows)))
         last = features[:, -1].repeat_interleave(n, dim=0)  # (B * n, C)
@@ -129,8 +128,6 @@ def generate_batch(
                 state, alive = keep_rows(state, stay), [alive[at] for at in stay]
             features, state = model.features(torch.tensor([new[at] for at in stay], device=model.device)[:, None], state)
             last, read = features[:, -1], read + 1
-    finally:
-        model.train(was_training)
 
 
 @torch.inference_mode()
@@ -138,15 +135,13 @@ def next_scores(model: NeuralLM, prefix: Sequence[int], endings: Sequence[Sequen
                 batch_size: int = 32) -> np.ndarray:
     """Logits (n, V) of the token after prefix + ending, for each ending; the prefix is read once only.
 
-    Raises ValueError for an empty ending, or for no prefix without a start symbol.
+    Raises ValueError for no endings or an empty one, or for no prefix without a start symbol.
     """
     prefix = check_ids(prefix, model.vocab_size, "prefix").tolist()
     before = [model.start_id, *prefix] if start else prefix
-    if not before or not all(len(e) for e in endings):
+    if not before or not len(endings) or not all(len(e) for e in endings):
         raise ValueError("expected a prefix (or start=True) and endings that are not empty")
-    was_training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         _, state = model.features(torch.tensor([before], device=model.device), model.begin_state(1))
         results = []
         for at in range(0, len(endings), batch_size):
@@ -156,5 +151,3 @@ def next_scores(model: NeuralLM, prefix: Sequence[int], endings: Sequence[Sequen
             last = features[torch.arange(len(part)), torch.tensor([len(e) - 1 for e in part])]  # not the last column
             results.append(model.logits(last).double().cpu().numpy())
         return np.concatenate(results)
-    finally:
-        model.train(was_training)

@@ -48,10 +48,12 @@ def beam_search(
     """The best `width` continuations, best first.
 
     At each step every beam is continued by its likeliest tokens, and the best `width` of all go on. One that ends among the
-    best `width` is set aside. It stops when `width` texts are set aside and no living beam could still enter by its score so far.
+    best `width` is set aside. It stops when `width` texts are set aside and no living beam could still enter by its score so far;
+    at max_tokens the living ones are ranked with those set aside.
     steps: a list that is filled with what happened. With width 1 and max_tokens reached it is the greedy choice.
 
-    Raises ValueError for width < 1, max_tokens < 1 or ids out of range. Source: Graves 2012; length penalty: Wu et al. 2016.
+    Raises ValueError for width < 1, max_tokens < 1 or ids out of range. Source: Graves 2012. The length
+    penalty divides by length ** penalty, as transformers does; that of Wu et al. 2016 is a little different.
     """
     if width < 1 or max_tokens < 1:
         raise ValueError(f"expected width and max_tokens of at least 1, got {width} and {max_tokens}")
@@ -82,7 +84,7 @@ def beam_search(
             break
         living = _advance(kept, [state for _, state in living])
     rest = [beam for beam, _ in living]
-    return sorted([*done, *rest] if len(done) < width else done, key=lambda b: -b.score)[:width]
+    return sorted([*done, *rest], key=lambda b: -b.score)[:width]
 
 
 def _advance(kept: list[tuple[Beam, int]], states: list[Any]) -> list[tuple[Beam, Any]]:

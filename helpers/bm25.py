@@ -110,4 +110,5 @@ class BM25:
     def explain(self, query: str, index: int) -> list[tuple[str, float]]:
         """What each known word of the query adds to the score of a document, largest first."""
         row = self.columns[index].toarray().ravel()
-        return sorted(((w, float(row[self.vocabulary.ids[w]])) for w in dict.fromkeys(self.known(query))), key=lambda p: -p[1])
+        words = Counter(self.known(query))  # a word that is asked twice counts twice
+        return sorted(((w, n * float(row[self.vocabulary.ids[w]])) for w, n in words.items()), key=lambda p: -p[1])

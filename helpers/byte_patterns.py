@@ -22,7 +22,7 @@ _DIGIT, _WORD, _SPACE = (
     set(b" \t\n\r\f\v"),
 )
 _CLASSES = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
-_SIGNS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "b": "\b"}
+_SIGNS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 _ASCII = set(range(128))
 # Well-formed UTF-8 of two, three and four bytes (RFC 3629): ranges of each byte.
 _BEYOND = [[(0xC2, 0xDF), (0x80, 0xBF)], [(0xE0, 0xE0), (0xA0, 0xBF), (0x80, 0xBF)], [(0xE1, 0xEC), (0x80, 0xBF), (0x80, 0xBF)],

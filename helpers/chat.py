@@ -118,7 +118,7 @@ def encode_example(
 
 def encode_prompt(tokenizer: Any, messages: Sequence[Message], *, default_system: str | None = DEFAULT_SYSTEM) -> list[int]:
     """The ids up to the place where the assistant begins to speak: exactly what stands before a reply in `encode_example`."""
-    marker = [*messages, assistant("")]
+    marker = [*checked(messages, None), assistant("")]
     ids = encode_example(tokenizer, marker, default_system=default_system).ids
     return ids[: len(ids) - 1 - len(tokenizer.encode("\n"))]  # without the end mark and the line break of the empty reply
 

@@ -90,6 +90,8 @@ def sentence_chunks(text: str, max_words: int, overlap: int = 0, document: int =
         if last == len(spans):
             break
         first = max(first + 1, last - overlap)
+        while first < last and sum(lengths[first : last + 1]) > max_words:
+            first += 1  # repeated sentences must leave room for a new one
     return chunks
 
 

@@ -190,8 +190,12 @@ def json_pattern(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return choices_pattern(_compact(value) for value in schema["enum"])
     if "anyOf" in schema:
+        if not schema["anyOf"]:
+            raise ValueError("expected at least one option in anyOf, got none")
         return "(" + "|".join(json_pattern(option) for option in schema["anyOf"]) + ")"
     kind = schema.get("type")
+    if not isinstance(kind, str | None):
+        raise ValueError(f"expected one type, got {kind!r}; for a choice of types use anyOf")
     simple = {"integer": INTEGER, "number": NUMBER, "boolean": "(true|false)", "null": "null"}
     if kind in simple:
         return simple[kind]

@@ -136,7 +136,8 @@ def plays(split: str | None = None) -> list[Play]:
 
 
 def manuals(split: str | None = None) -> list[Manual]:
-    """About 80 long documents (2 to 60 kB) from the reference topics that come with Python, for cutting into chunks.
+    """About 80 documents from the reference topics that come with Python, for cutting into chunks: nearly half of them are
+    longer than 2 kB, the longest has about 60 kB.
 
     Their text differs a little between versions of Python, so no exact number may hang on it.
 

@@ -28,7 +28,8 @@ def distinct_n(texts: Texts, n: int = 2) -> float:
 def repetition(texts: Texts, n: int = 4) -> float:
     """The mean share of a text's n-grams that stood in the same text before: 0 for none, near 1 for a loop.
 
-    A text shorter than n tokens repeats nothing. Raises as `distinct_n`. Source: Welleck et al. 2020 (seq-rep-n).
+    A text shorter than n tokens repeats nothing. Source: Welleck et al. 2020 (seq-rep-n).
+    Raises TypeError for strings, ValueError for n < 1 or no texts.
     """
     _check(texts, n)
     shares = []

@@ -18,7 +18,7 @@ from .batched import generate_batch
 from .batches import Batch
 from .chat import Example, Message, assistant, collate, encode_example, encode_prompt, user
 from .evaluation import rouge_n
-from .neural import IGNORE, NeuralLM
+from .neural import IGNORE, NeuralLM, evaluating
 from .records import Lead
 from .sampling import GREEDY
 
@@ -36,7 +36,8 @@ NOT_STATED = "not stated"
 
 
 class Examples:
-    """Batches of chat examples for `train.Trainer`: each epoch in a new order, every example once.
+    """Batches of chat examples for `train.Trainer`: each epoch in a new order, every example once (but
+    for a rest that fills no batch).
 
     Rows of one batch have similar lengths, so that little is computed for padding. Raises ValueError for fewer examples than
     one batch holds.
@@ -64,13 +65,14 @@ class Examples:
 def reply_nats(model: NeuralLM, examples: Sequence[Example], batch_size: int = 8) -> tuple[np.ndarray, np.ndarray]:
     """For each example: the nats that its labels cost, and how many labels there are. (N,) each."""
     nats, counts = np.zeros(len(examples)), np.zeros(len(examples))
-    for at in range(0, len(examples), batch_size):
-        x, y = collate(examples[at : at + batch_size])
-        kept = y != IGNORE
-        log_probs = model.logits(model.features(x.to(model.device))[0][kept]).float().log_softmax(-1)  # (kept, V)
-        per_token = -log_probs.gather(1, y[kept].to(model.device)[:, None]).squeeze(1).cpu().numpy()
-        np.add.at(nats, at + kept.nonzero()[:, 0].numpy(), per_token)
-        counts[at : at + len(x)] = kept.sum(1)
+    with evaluating(model):
+        for at in range(0, len(examples), batch_size):
+            x, y = collate(examples[at : at + batch_size])
+            kept = y != IGNORE
+            log_probs = model.logits(model.features(x.to(model.device))[0][kept]).float().log_softmax(-1)  # (kept, V)
+            per_token = -log_probs.gather(1, y[kept].to(model.device)[:, None]).squeeze(1).cpu().numpy()
+            np.add.at(nats, at + kept.nonzero()[:, 0].numpy(), per_token)
+            counts[at : at + len(x)] = kept.sum(1)
     return nats, counts
 
 
@@ -92,7 +94,7 @@ def write_replies(model: NeuralLM, prompts: Sequence[Sequence[int]], max_tokens:
 
 
 class Paired(NamedTuple):
-    """A mean before and after, their difference, and its 95 % interval. It reads as "0.10 -> 0.30, +0.20 [0.11, 0.29]"."""
+    """A mean before and after, their difference, and its 95 % interval. It reads as "0.10 -> 0.30, +0.20 [+0.11, +0.29]"."""
 
     before: float
     after: float

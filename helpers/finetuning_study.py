@@ -125,6 +125,7 @@ class Session:
 
 def base(s: Session, seeds) -> Iterator[Run]:
     """Before: the untouched model, asked alone, and with three examples in front of the question."""
+    s.upper.restore()  # another part may have run before
     yield {"name": "base", **s.judged(), "bits": s.bits()}
     from . import datasets
     from . import finetune as f

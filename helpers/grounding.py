@@ -68,7 +68,7 @@ def claims(answer: str, question: str = "") -> list[str]:
     """The words of an answer that carry facts and were not in the question: numbers, and words with a capital inside a sentence
     or at its beginning (common little words aside)."""
     asked = set(_pieces.findall(normalized(question)))
-    found = _pieces.findall(_marks.sub(" ", answer))
+    found = _pieces.findall(_marks.sub(" ", unicodedata.normalize("NFC", answer)))  # an accent apart would split its word
     loud = [w for w in found if w[0].isdigit() or w[0].isupper()]
     return [w for w in loud if normalized(w) not in asked and normalized(w) not in _STOP]
 

@@ -68,5 +68,6 @@ class IVF:
 
     def compared(self, query: np.ndarray, n_probe: int | None = None) -> int:
         """How many dot products a search costs: all centers, and the vectors of the probed cells."""
-        cells = [h.index for h in top_k(self.centers @ np.asarray(query, dtype=np.float32), n_probe or self.n_probe)]
+        n_probe = self.n_probe if n_probe is None else n_probe
+        cells = [h.index for h in top_k(self.centers @ np.asarray(query, dtype=np.float32), n_probe)]
         return len(self.centers) + int(sum(self.starts[c + 1] - self.starts[c] for c in cells))

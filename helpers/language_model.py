@@ -171,7 +171,8 @@ def bits_per_byte(model: LanguageModel, tokenizer: Tokenizer, texts: Sequence[st
     score = float(bits.sum() / n_bytes.sum())
     low = high = score
     if math.isfinite(score):
-        low, high = metrics.bootstrap_interval(lambda b, n: b.sum() / n.sum(), bits, n_bytes, n_resamples=n_resamples, seed=seed)
+        per_byte = lambda b, n: b.sum() / n.sum() if n.sum() else np.nan  # noqa: E731 (NaN: only empty texts were drawn)
+        low, high = metrics.bootstrap_interval(per_byte, bits, n_bytes, n_resamples=n_resamples, seed=seed)
     return BitsPerByte(score, min(low, score), max(high, score), len(documents), sum(len(d) for d in documents),
                        int(n_bytes.sum()), bits, n_bytes)
 

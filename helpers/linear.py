@@ -49,10 +49,9 @@ def r2(y: np.ndarray, y_hat: np.ndarray) -> float:
         ValueError: different shapes, NaN/infinity, or targets that are all equal (SST is 0: undefined).
     """
     y, y_hat = _same_shape(y, y_hat)
-    total = float(np.sum((y - y.mean(axis=0)) ** 2))
-    if total == 0:
+    if np.all(y == y[:1]):  # not total == 0: the mean of equal numbers may be rounded
         raise ValueError("r2 needs targets that differ; all values of y are equal. Report the mse instead.")
-    return 1.0 - float(np.sum((y - y_hat) ** 2)) / total
+    return 1.0 - float(np.sum((y - y_hat) ** 2) / np.sum((y - y.mean(axis=0)) ** 2))
 
 
 def mse_gradient(X: np.ndarray, y: np.ndarray, w: np.ndarray, b: float) -> tuple[np.ndarray, float]:

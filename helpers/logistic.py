@@ -279,7 +279,7 @@ class LogisticRegression(_Linear):
 
         theta = np.zeros(X.shape[1] + 1)
         if self.solver == "newton":
-            theta, self.losses = newton(objective, hessian, theta, self.steps)
+            theta, self.losses = newton(objective, hessian, theta, self.steps, self.tolerance)
         elif self.solver == "lbfgs":
             theta, self.losses = lbfgs(objective, theta, self.steps, self.tolerance)
         else:

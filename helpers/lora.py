@@ -45,7 +45,8 @@ class LoRALinear(nn.Module):
         with torch.no_grad():
             self.A.uniform_(-bound, bound, generator=generator)
         self.drop = nn.Dropout(dropout)
-        self.original: Tensor | None = None  # the weights before merging
+        self.original: Tensor | None  # the weights before merging; a buffer, so that it follows model.to and model.half
+        self.register_buffer("original", None, persistent=False)
 
     @property
     def scale(self) -> float:
@@ -87,6 +88,8 @@ def add_lora(
 
     Raises ValueError when the model has updates already, a target is not found, or as `LoRALinear` does; then nothing changes.
     """
+    if isinstance(targets, str) or not targets:
+        raise ValueError(f'expected a list of names such as ("q", "v"), got {targets!r}')
     if any(True for _ in _layers(model)):
         raise ValueError("this model has LoRA layers already; call merge(model) and remove_lora(model) first, or load it anew")
     found = [

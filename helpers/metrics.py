@@ -1,7 +1,7 @@
 """How a classifier is judged: counts, rates, curves, calibration, and how sure we may be of each number.
 
 Everything here is NumPy only. Labels are integer arrays of shape (n,); a binary label is 0 or 1 and 1 is
-"positive". The metrics of language models (perplexity, bits per byte) join this module with chapter 06.
+"positive". The metrics of language models (perplexity, bits per byte) are in `language_model`.
 """
 
 from __future__ import annotations

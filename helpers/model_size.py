@@ -47,6 +47,9 @@ class Size:
     extra_norms: int = 1
 
     def __post_init__(self):
+        if self.head_dim is None and self.n_heads > 0 and self.hidden_dim % self.n_heads:
+            raise ValueError(f"expected hidden_dim to divide by n_heads, got {self.hidden_dim} and {self.n_heads}; or give "
+                             "head_dim")
         for name, default in (("n_kv_heads", self.n_heads), ("head_dim", self.hidden_dim // max(1, self.n_heads))):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, default)

@@ -10,7 +10,8 @@ Shapes: B batch, T time (tokens), C channels (width of the model), V vocabulary.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ from torch import Tensor, nn
 
 from .language_model import check_ids
 
-__all__ = ["IGNORE", "Linear", "NeuralLM", "NeuralState", "as_ids", "chunked_cross_entropy", "count_parameters", "linear", "pad"]
+__all__ = ["IGNORE", "Linear", "NeuralLM", "NeuralState", "as_ids", "chunked_cross_entropy", "count_parameters", "evaluating",
+           "linear", "pad"]
 
 IGNORE = -100  # a target that does not count: padding, and from chapter 09 on the prompt
 
@@ -70,9 +72,13 @@ def chunked_cross_entropy(features: Tensor, weight: Tensor, targets: Tensor, bia
     """Mean cross-entropy in nats of the next-token logits `features @ weight.T + bias`, without storing all the logits.
 
     features: (..., C); weight: (V, C); targets: (...) ids, IGNORE where a position does not count. Loss and gradients equal
-    those of F.cross_entropy on the full logits. Raises ValueError when shapes or devices do not fit or an id is out
-    of range, TypeError for targets that are no ids.
+    those of F.cross_entropy on the full logits. chunk: how many positions at a time. Raises ValueError when shapes or devices do
+    not fit, an id is out of range or chunk < 1, TypeError for targets that are no ids.
     """
+    if chunk < 1:
+        raise ValueError(f"expected a chunk of at least 1, got {chunk}")
+    if weight.ndim != 2 or weight.shape[1] != features.shape[-1]:
+        raise ValueError(f"expected weights of shape (V, {features.shape[-1]}), got {tuple(weight.shape)}")
     if targets.shape != features.shape[:-1]:
         raise ValueError(f"expected one target for each position, {tuple(features.shape[:-1])}, got {tuple(targets.shape)}")
     if targets.dtype != torch.int64:
@@ -95,6 +101,17 @@ def pad(documents: Sequence[Sequence[int]], value: int) -> Tensor:
     """Documents of different lengths as one tensor (B, longest), filled up on the right with `value`."""
     rows = [torch.as_tensor(np.asarray(d, dtype=np.int64)) for d in documents]
     return nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=value)
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Inside, dropout is off; afterwards the model is in the mode it was in."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
 
 
 def count_parameters(model: nn.Module, trainable: bool = False) -> int:
@@ -211,9 +228,7 @@ class NeuralLM(nn.Module):
         results: list[np.ndarray] = [np.zeros(len(d)) for d in documents]
         windows = [w for n, d in enumerate(documents) for w in self._windows(n, len(d))]
         windows.sort(key=lambda w: w[2] - w[1])
-        was_training = self.training
-        self.eval()
-        try:
+        with evaluating(self):
             for at in range(0, len(windows), batch_size):
                 part = windows[at : at + batch_size]
                 inputs = [[self.start_id, *documents[n][:last - 1]] if first == 0 else documents[n][first - 1 : last - 1]
@@ -225,8 +240,6 @@ class NeuralLM(nn.Module):
                         targets = torch.as_tensor(documents[n][some:end], device=self.device)
                         log_probs = self.logits(row[some - first : end - first]).double().log_softmax(-1)  # (128, V)
                         results[n][some:end] = log_probs.gather(1, targets[:, None]).squeeze(1).cpu().numpy()
-        finally:
-            self.train(was_training)
         return results
 
     def _windows(self, number: int, length: int) -> list[tuple[int, int, int, int]]:
@@ -273,13 +286,9 @@ class NeuralState:
 
     @torch.inference_mode()
     def _read(self, ids: list[int]) -> None:
-        was_training = self.model.training
-        self.model.eval()
-        try:
+        with evaluating(self.model):
             features, self._memory = self.model.features(torch.tensor([ids], device=self.model.device), self._memory)
             self.logits = self.model.logits(features[0, -1])  # (V,)
-        finally:
-            self.model.train(was_training)
         self._log_probs = None
 
     @property

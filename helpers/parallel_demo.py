@@ -44,12 +44,15 @@ def command(processes: int) -> list[str]:
 
 
 def launch(processes: int, seconds: float = 120) -> list[float]:
-    """Run `command` and return the losses it prints. Raises RuntimeError with what it said when it fails."""
+    """Run `command` and return the losses it prints. Raises RuntimeError when it fails, with what it said, or is too slow."""
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
     if sys.platform == "linux":
         env["GLOO_SOCKET_IFNAME"] = "lo"  # talk over loopback, whatever the name of this machine resolves to
     root = Path(__file__).parents[1]
-    done = subprocess.run(command(processes), cwd=root, env=env, capture_output=True, text=True, timeout=seconds)
+    try:
+        done = subprocess.run(command(processes), cwd=root, env=env, capture_output=True, text=True, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"{processes} processes were not done after {seconds:g} s") from None
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or len(lines) != 1:
         raise RuntimeError(f"{processes} processes failed with status {done.returncode}: {(done.stderr or done.stdout)[-1500:]}")

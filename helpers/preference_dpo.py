@@ -104,9 +104,9 @@ def measure(model: Any, tokenizer: Any, pairs: Sequence[Pair], reference: tuple 
     """What a model does on held-out pairs. reference: `log_probs_of` before tuning, and the function that gives a fresh sample's
     log-probability under the reference; None for the reference itself.
 
-    chosen, rejected: mean log-probability in nats; prefers: share of pairs with p(chosen) > p(rejected); nll: nats per token of
-    the chosen; rouge: F1 of shared words between a drawn answer and the chosen one; length: words of a drawn answer; kl: mean of
-    ln p - ln p_reference over the drawn answers (an estimate, in nats for each answer); beats: share of pairs whose margin rose.
+    chosen, rejected: mean log-probability in nats; prefers: number of pairs with p(chosen) > p(rejected); nll: nats per token of
+    the chosen; rouge: a list, F1 of shared words between each drawn answer and the chosen one; length: mean words; kl: mean of
+    ln p - ln p_reference over the drawn answers (an estimate, in nats for each answer); beats: number of pairs whose margin rose.
     """
     chosen, rejected = log_probs_of(model, pairs)
     end, generator = tokenizer.special_tokens[chat.END], torch.Generator().manual_seed(1_000 + seed)

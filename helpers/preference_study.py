@@ -42,7 +42,7 @@ def _keep(part: str, record: dict[str, Any]) -> None:
                                                                                "parts": {}}
     study["parts"][part] = record
     aside = FILE.with_name(f"preferences.{part}.tmp")
-    aside.write_text(json.dumps(study, separators=(",", ":")).replace('{"', '\n{"') + "\n", encoding="utf-8")
+    aside.write_text(json.dumps(study, indent=1) + "\n", encoding="utf-8")
     aside.replace(FILE)
 
 

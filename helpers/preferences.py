@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .neural import IGNORE, NeuralLM
+from .neural import IGNORE, NeuralLM, evaluating
 
 __all__ = ["answer_log_probs", "dpo_loss", "group_advantages", "pairwise_loss", "policy_gradient_loss", "sample_answers"]
 
@@ -51,13 +51,12 @@ def sample_answers(model: NeuralLM, prompts: Tensor, max_new: int, stop_id: int,
         parts = [sample_answers(model, part, max_new, stop_id, temperature=temperature, generator=generator)
                  for part in prompts.split(CHUNK)]
         return torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts])
-    (B, T), was_training = prompts.shape, model.training
+    B, T = prompts.shape
     x = torch.full((B, T + max_new - 1), stop_id, dtype=torch.long, device=prompts.device)
     x[:, :T] = prompts
     y = torch.full_like(x, IGNORE)
     open_, state, read = torch.ones(B, dtype=torch.bool, device=prompts.device), model.begin_state(B), prompts
-    model.eval()
-    try:
+    with evaluating(model):
         for place in range(T - 1, T - 1 + max_new):
             features, state = model.features(read, state)
             scores = model.logits(features[:, -1]).float()  # (B, V)
@@ -72,8 +71,6 @@ def sample_answers(model: NeuralLM, prompts: Tensor, max_new: int, stop_id: int,
             if not bool(open_.any()):
                 break
             read = torch.where(open_, new, stop_id)[:, None]
-    finally:
-        model.train(was_training)
     return x, y
 
 
@@ -109,7 +106,8 @@ def group_advantages(rewards: Tensor) -> Tensor:
         raise ValueError(f"expected rewards of shape (groups, n) with n >= 2, got {tuple(rewards.shape)}")
     centred = rewards - rewards.mean(1, keepdim=True)
     deviation = rewards.std(1, keepdim=True, correction=0)
-    return torch.where(deviation > 0, centred / deviation.clamp(min=1e-8), torch.zeros_like(centred))
+    differ = rewards.amax(1, keepdim=True) > rewards.amin(1, keepdim=True)  # not deviation > 0: a rounded mean leaves a rest
+    return torch.where(differ, centred / deviation.clamp(min=1e-8), torch.zeros_like(centred))
 
 
 def policy_gradient_loss(log_probs: Tensor, advantages: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ Importing this module is instant: torch and transformers are loaded by the funct
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -55,6 +56,12 @@ def prepare(progress: bool = True, report: Report | None = None) -> Path:
     Raises DataError when the source is missing or damaged, or the disk is full.
     """
     folder = _prepare_smollm2(progress, report)
+    copy = _minilm_copy()
+    if weightcache.exists(copy):
+        try:
+            weightcache.check(copy)
+        except DataError:
+            shutil.rmtree(copy)  # the package, or the hub again, takes its place
     minilm_folder()
     return folder
 
@@ -144,8 +151,7 @@ def minilm_folder() -> Path:
 
     Raises DataError when it is missing or damaged.
     """
-    source = about("minilm")
-    copy = cache_folder() / f"minilm-hub-{HUB['minilm'].revision[:8]}"
+    source, copy = about("minilm"), _minilm_copy()
     if weightcache.exists(copy):
         weightcache.check(copy)
         return copy
@@ -156,6 +162,11 @@ def minilm_folder() -> Path:
             raise _with_hint(error) from error
     room = 2 * sum(file.bytes for file in HUB["minilm"].files)
     return weightcache.build(copy, lambda aside: download("minilm", aside), {"source": "hub"}, room)
+
+
+def _minilm_copy() -> Path:
+    """Where the hub's copy of MiniLM lies, if it was ever fetched."""
+    return cache_folder() / f"minilm-hub-{HUB['minilm'].revision[:8]}"
 
 
 def load_minilm() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -181,7 +192,14 @@ def status(full: bool = False) -> list[Finding]:
     package = sources.finding(about("smollm2"), full)
     if package.state == "missing" and cache.ok:
         package = Finding("", "absent", "not needed: the converted weights are there")
-    return [cache, dataclasses.replace(package, name="smollm2 package"), sources.finding(about("minilm"), full)]
+    minilm = sources.finding(about("minilm"), full)
+    if weightcache.exists(_minilm_copy()):  # it is what `minilm_folder` takes
+        try:
+            weightcache.check(_minilm_copy(), full)
+            minilm = dataclasses.replace(minilm, state="ok", detail=f"the hub's copy in {_minilm_copy()}", fix="")
+        except DataError as error:
+            minilm = dataclasses.replace(minilm, state="damaged", detail=str(error), fix=FIX)
+    return [cache, dataclasses.replace(package, name="smollm2 package"), minilm]
 
 
 def verify() -> list[Finding]:

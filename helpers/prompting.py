@@ -43,8 +43,11 @@ def sums_prompt(item: Sum, shots: Sequence[Sum] = ()) -> str:
 
 
 def three_sums(item: Sum, shots: Sequence[Sum], style: str) -> str:
-    """A prompt for sums of three numbers. style: "direct", "steps" (the partial sum is written out) or "filler" (as many tokens
-    as the steps have, but without content). Raises ValueError for another style."""
+    """A prompt for sums of three numbers. style: "direct", "steps" (the partial sum is written out) or "filler" (dots in
+    place of the steps: without content, and with about three quarters of their tokens).
+
+    Raises ValueError for another style.
+    """
 
     def line(s: Sum, solved: bool) -> str:
         a, b, c = s.numbers
@@ -95,12 +98,16 @@ def _pairs(rows) -> set[tuple[str, str]]:
 
 
 def invented_countries(n: int, seed: int = 0) -> list[str]:
-    """n names that sound like countries and are none."""
+    """n names that sound like countries and are none. Raises ValueError for more than there are, 2,304."""
     rng, names = random.Random(seed), set()
     first, middle = ("Bal", "Tor", "Zel", "Mor", "Vex", "Qui", "Dra", "Ulm"), ("ra", "lo", "ve", "mi", "tu", "qua", "xe", "dor")
+    last = ("stan", "nia", "via", "land")
+    most = len(first) * (len(middle) + len(middle) ** 2) * len(last)
+    if n > most:
+        raise ValueError(f"expected at most {most} names, got {n}")
     while len(names) < n:
         inside = "".join(rng.choice(middle) for _ in range(rng.randint(1, 2)))
-        names.add(rng.choice(first) + inside + rng.choice(("stan", "nia", "via", "land")))
+        names.add(rng.choice(first) + inside + rng.choice(last))
     return sorted(names)
 
 
@@ -125,15 +132,17 @@ def find_json(text: str) -> Any:
 
     Raises ValueError when there is none to be found.
     """
-    start = text.find("{")
-    if start < 0:
+    starts = [at for at, c in enumerate(text) if c == "{"]
+    if not starts:
         raise ValueError("no object begins in this text")
-    body = text[start:]
-    for candidate in (body, body[: body.rfind("}") + 1], body.rstrip().rstrip(",") + "}", body.rstrip() + '"}'):
-        for repaired in (candidate, re.sub(r",\s*}", "}", candidate), candidate.replace("'", '"')):
-            try:
-                found, _ = json.JSONDecoder().raw_decode(repaired)
-            except ValueError:
-                continue
-            return found
+    for start in starts:  # a brace may stand in the words before the object
+        body = text[start:]
+        for candidate in (body, body[: body.rfind("}") + 1], body.rstrip().rstrip(",") + "}", body.rstrip() + '"}'):
+            no_comma = re.sub(r",\s*}", "}", candidate)
+            for repaired in (candidate, no_comma, candidate.replace("'", '"'), no_comma.replace("'", '"')):
+                try:
+                    found, _ = json.JSONDecoder().raw_decode(repaired)
+                except ValueError:
+                    continue
+                return found
     raise ValueError("an object begins, but it cannot be repaired")

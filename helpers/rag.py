@@ -114,7 +114,8 @@ def best_threshold(scores: Sequence[float], answerable: Sequence[bool]) -> Thres
     if s.shape != y.shape or not y.any() or y.all():
         raise ValueError("expected a score for each question, and questions of both kinds, answerable and not")
     values = np.unique(s)
-    cuts = np.r_[values[0] - 1e-6, (values[:-1] + values[1:]) / 2, values[-1] + 1e-6]
+    between = np.where(np.isfinite(values[:-1]), (values[:-1] + values[1:]) / 2, values[1:] - 1e-6)  # -inf: nothing was found
+    cuts = np.r_[values[0] - 1e-6, between, values[-1] + 1e-6]
     right = [np.mean((s >= cut) == y) for cut in cuts]
     return Threshold(float(cuts[int(np.argmax(right))]), float(max(right)))
 

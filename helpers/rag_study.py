@@ -175,19 +175,22 @@ def run(study: Study, part: str, file: Path = FILE, until: float = float("inf"),
 
     share: (i, n) does only the items i, i + n, ...; so several processes can work side by side on one file.
     """
+    from filelock import FileLock
+
     for number, item in enumerate(study.items(part)):
         if number % share[1] != share[0] or number in {row["number"] for row in _read(file).get(part, [])}:
             continue
         if time.perf_counter() > until:
             return False
         row = {"number": number, **getattr(study, part)(item, number)}
-        known = _read(file)  # afresh: another process may have written meanwhile
-        known[part] = sorted([*known.get(part, []), row], key=lambda r: r["number"])
-        known |= {"command": "python -m helpers.rag_study", "decoding": "greedy", "attack": ATTACK,
-                  "told": LIE, "sources": f"hybrid search over 10,033 leads, {WORDS} words of each source"}  # fmt: skip
-        aside = file.with_suffix(f".{part}{share[0]}.tmp")
-        aside.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        aside.replace(file)
+        with FileLock(file.with_suffix(".lock")):
+            known = _read(file)  # afresh: another process may have written meanwhile
+            known[part] = sorted([*known.get(part, []), row], key=lambda r: r["number"])
+            known |= {"command": "python -m helpers.rag_study", "decoding": "greedy", "attack": ATTACK,
+                      "told": LIE, "sources": f"hybrid search over 10,033 leads, {WORDS} words of each source"}  # fmt: skip
+            aside = file.with_suffix(".tmp")
+            aside.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            aside.replace(file)
     return True
 
 

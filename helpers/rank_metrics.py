@@ -50,7 +50,7 @@ def average_precision(ranking: Sequence[int], relevant: Collection[int]) -> floa
     """The mean, over ALL relevant documents, of the precision at the rank of each; one that was never found counts 0."""
     wanted = _checked(relevant)
     found, total = 0, 0.0
-    for rank, document in enumerate(ranking, start=1):
+    for rank, document in enumerate(dict.fromkeys(ranking), start=1):  # a document counts once
         if document in wanted:
             found += 1
             total += found / rank
@@ -69,7 +69,7 @@ def ndcg(ranking: Sequence[int], gains: Mapping[int, float], k: int, exponential
     """
     _checked([d for d, g in gains.items() if g > 0], k)
     best = sorted(gains.values(), reverse=True)[:k]
-    return dcg([gains.get(d, 0.0) for d in ranking[:k]], exponential) / dcg(best, exponential)
+    return dcg([gains.get(d, 0.0) for d in list(dict.fromkeys(ranking))[:k]], exponential) / dcg(best, exponential)
 
 
 class Mean(NamedTuple):

@@ -48,9 +48,9 @@ RECIPES = {
     "transformer": Recipe(
         "transformer",
         dict(context_length=256, hidden_dim=192, n_layers=4, n_heads=4, dropout=0.1),
-        dict(batch_size=16, length=256),
-        dict(steps=2200, peak=2.5e-3, warmup=200, floor=0.02, weight_decay=0.1, clip=1.0, average=0.998),
-        cool_down=(1000, 800),
+        dict(batch_size=4, length=256),
+        dict(steps=40_000, peak=2e-3, warmup=200, floor=0.02, weight_decay=0.1, clip=1.0, average=0.998),
+        cool_down=(12_250, 3750),
     ),
 }
 
@@ -120,7 +120,8 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
         return bits
 
     place = cache_folder() / "training" / f"{name}-{seed}.safetensors"
-    trainer = Trainer(model, data, Plan(**RECIPES[name].plan, seed=seed), evaluate=evaluate, evaluate_every=400, checkpoint=place,
+    plan = Plan(**RECIPES[name].plan, seed=seed)
+    trainer = Trainer(model, data, plan, evaluate=evaluate, evaluate_every=1000, checkpoint=place,
                       checkpoint_every=200)
     if RECIPES[name].cool_down and trainer.cooling is None:
         (leave, length), before = RECIPES[name].cool_down, trainer.step

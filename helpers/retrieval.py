@@ -59,6 +59,9 @@ class DenseIndex:
         k, scores = min(k, len(self)), self.scores(np.atleast_2d(queries))  # (m, n)
         part = np.argpartition(scores, len(self) - k, axis=1)[:, len(self) - k:]  # the k best, in no order
         values = np.take_along_axis(scores, part, axis=1)
+        for row in np.flatnonzero((scores >= values.min(axis=1, keepdims=True)).sum(axis=1) > k):  # equals at the border
+            part[row] = np.argsort(-scores[row], kind="stable")[:k]
+            values[row] = scores[row, part[row]]
         order = np.lexsort((part, -values), axis=1)  # best first, ties by number
         return np.take_along_axis(part, order, axis=1), np.take_along_axis(values, order, axis=1)
 
@@ -134,7 +137,7 @@ def expand_with_feedback(index: BM25, query: str, n_documents: int = 3, n_words:
         return query
     weight = np.asarray(index.columns.tocsr()[[hit.index for hit in hits]].sum(axis=0)).ravel()
     known = set(index.tokenize(query))
-    heaviest = (index.vocabulary.words[j] for j in np.argsort(-weight, kind="stable"))
+    heaviest = (index.vocabulary.words[j] for j in np.argsort(-weight, kind="stable") if weight[j] > 0)
     added: list[str] = []
     for word in heaviest:
         if len(added) == n_words:

@@ -19,7 +19,7 @@ import numpy as np
 
 from .language_model import LanguageModel, check_ids
 
-__all__ = ["Generated", "GREEDY", "Sampler", "cut_at", "frequency_penalty", "generate", "log_softmax", "min_p",
+__all__ = ["Generated", "GREEDY", "Sampler", "cut_at", "frequency_penalty", "generate", "min_p",
            "presence_penalty", "repetition_penalty", "scores_of", "softmax", "stop_at", "temperature", "top_k", "top_p",
            "typical"]  # fmt: skip
 
@@ -34,12 +34,6 @@ def softmax(scores: np.ndarray) -> np.ndarray:
         )
     e = np.exp(scores - largest)
     return e / e.sum(-1, keepdims=True)
-
-
-def log_softmax(scores: np.ndarray) -> np.ndarray:
-    """Natural-log probabilities (..., V) of scores."""
-    with np.errstate(divide="ignore"):
-        return np.log(softmax(scores))
 
 
 # -------------------------------------------------------------------------------------------------------------- filters
@@ -74,6 +68,8 @@ def top_p(scores: np.ndarray, p: float) -> np.ndarray:
     if not 0 < p <= 1:
         raise ValueError(f"expected top-p in (0, 1], got {p}; p = 1 keeps every token")
     scores = np.asarray(scores, dtype=np.float64)
+    if p == 1:  # rounding in the sum must not cost a rare token
+        return scores
     order = _by_size(scores)
     before = np.cumsum(softmax(scores)[order]) - softmax(scores)[order]  # probability of all likelier tokens
     return _keep(scores, order[before < p - 1e-12])
@@ -99,6 +95,8 @@ def typical(scores: np.ndarray, p: float) -> np.ndarray:
     if not 0 < p <= 1:
         raise ValueError(f"expected typical p in (0, 1], got {p}; p = 1 keeps every token")
     scores = np.asarray(scores, dtype=np.float64)
+    if p == 1:
+        return scores
     probs = softmax(scores)
     with np.errstate(divide="ignore", invalid="ignore"):
         surprise = -np.log(probs)

@@ -161,7 +161,7 @@ def topics_right(model, tokenizer, examples, items: int) -> int:
 
 
 def thought(model, tokenizer, items: int = 32, seeds=(0, 1, 2, 3)) -> dict[str, Any]:
-    """Sums of three numbers after three solved ones: answered at once, in steps, or after filler of the steps' length."""
+    """Sums of three numbers after three solved ones: answered at once, in steps, or after dots in place of the steps."""
     rows = []
     for seed in seeds:
         given, questions = sums(3, 1, 9, 100 + seed, 3), sums(items, 1, 9, seed, 3)

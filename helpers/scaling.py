@@ -30,7 +30,7 @@ LAYERS, CONTEXT, BATCH = 2, 64, 8
 
 
 def config_of(width: int):
-    """The model of this width: 2 layers, heads of 8 or 16 channels, a vocabulary of 256 bytes and the end of text."""
+    """The model of this width: 2 layers, heads of 8 to 16 channels, a vocabulary of 256 bytes and the end of text."""
     from .transformer import Config
 
     heads = max(2, width // 16)

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .neural import evaluating
 from .train import learning_rate, update
 
 __all__ = ["embed", "encode", "few_labels", "few_labels_tfidf", "french_questions", "hard_negatives", "pair_loss",
@@ -34,14 +35,12 @@ def embed(encoder: Any, tokenizer: Any, texts: Sequence[str], max_length: int = 
 @torch.no_grad()
 def encode(encoder: Any, tokenizer: Any, texts: Sequence[str], batch_size: int = 64, max_length: int = 48) -> np.ndarray:
     """(n, d) unit vectors as an array; texts of similar length go together, so that little is spent on padding."""
-    was_training = encoder.training
-    encoder.eval()
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     out = np.zeros((len(texts), encoder.config.hidden_size), dtype=np.float32)
-    for at in range(0, len(order), batch_size):
-        rows = order[at : at + batch_size]
-        out[rows] = embed(encoder, tokenizer, [texts[i] for i in rows], max_length).numpy()
-    encoder.train(was_training)
+    with evaluating(encoder):
+        for at in range(0, len(order), batch_size):
+            rows = order[at : at + batch_size]
+            out[rows] = embed(encoder, tokenizer, [texts[i] for i in rows], max_length).numpy()
     return out
 
 

@@ -105,10 +105,10 @@ def locate(file: File, source: Source) -> Path:
             what = f"{size:,} bytes instead of {file.bytes:,}"
             if file.count > 1:
                 what = f"{len(found)} files with {size:,} bytes instead of {file.count} with {file.bytes:,}"
-            raise DataError(f"{file.name} has {what}: it is truncated or was changed. {_repair(source, root)}")
+            raise DataError(f"{file.name} has {what}: it is truncated or was changed. {_repair(source)}")
         return found[0] if file.count == 1 else root
     where = f"in {data_folder()} (COURSE_DATA)" if data_folder() else "among the installed packages"
-    raise DataError(f"{file.path} was not found {where}. {_repair(source, None)}")
+    raise DataError(f"{file.path} was not found {where}. {_repair(source)}")
 
 
 def checked(file: File, source: Source) -> Path:
@@ -122,7 +122,7 @@ def checked(file: File, source: Source) -> Path:
     if _digest(state, str(path) if file.count > 1 else "") != file.sha256:
         raise DataError(
             f"{file.name} has the right size but other contents (its sha256 is not the pinned one). "
-            f"{_repair(source, None)}"
+            f"{_repair(source)}"
         )
     return path
 
@@ -192,7 +192,7 @@ def _members(root: Path, file: File) -> list[Path]:
     return sorted(root.glob(file.path), key=lambda path: path.relative_to(root).as_posix())
 
 
-def _repair(source: Source, root: Path | None) -> str:
+def _repair(source: Source) -> str:
     if data_folder() is not None:
         return f"Put package {source.package} {source.version} there (unpacked), or unset COURSE_DATA and run: {FIX}"
     return f"It belongs to package {source.package} {source.version}. To repair, run: {FIX}"

@@ -30,7 +30,6 @@ class SpanConstraint:
         bare = (lambda w: w) if lead == " " else (lambda w: tokenizer.encode(tokenizer.decode(w)[1:]))
         first = [(s, w, bare(ids)) for s, row in enumerate(self.rows) for w, ids in enumerate(row)]
         self._places = [(s, w, 0, w, ids) for s, w, ids in first]  # source, word, token in it, first word, the word's tokens
-        self.written: list[int] = []
         self.spans: list[tuple[int, int, int]] = []  # (source, first word, last word + 1) that equal the text so far
 
     def mask(self) -> np.ndarray:
@@ -57,4 +56,3 @@ class SpanConstraint:
         if not kept and not self.spans:
             raise ValueError(f"id {id} does not follow in any source; ask mask() first")
         self._places = kept
-        self.written.append(id)

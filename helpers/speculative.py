@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from .language_model import LanguageModel, check_ids
-from .neural import NeuralState
+from .neural import NeuralState, evaluating
 from .sampling import Sampler, scores_of
 
 __all__ = ["PromptLookup", "Speculated", "accept", "speculate"]
@@ -34,7 +34,8 @@ def accept(p: np.ndarray, q: np.ndarray, guess: int, rng: np.random.Generator) -
 
 @dataclass
 class Speculated:
-    """What was written. rounds: how often the large model ran; proposed, accepted: guesses in all, and those that were kept."""
+    """What was written. rounds: how often guesses were checked, for a Transformer one run each; proposed, accepted: guesses in
+    all, and those that were kept."""
 
     ids: list[int] = field(default_factory=list)
     rounds: int = 0
@@ -80,6 +81,7 @@ def speculate(
     prompt, stop_ids = check_ids(prompt, target.vocab_size, "prompt").tolist(), set(stop_ids)
     out = Speculated()
     large, small = target.begin(prompt) if start else target.begin(prompt, start=False), draft.begin(prompt)
+    pending: list[int] = []  # the last token written: the large model reads it together with the next guesses, in one run
     while len(out.ids) < max_tokens:
         guesses, q = [], []
         ahead = small.fork()
@@ -87,7 +89,8 @@ def speculate(
             q.append(sampler.probs(scores_of(ahead)))
             guesses.append(int(rng.choice(len(q[-1]), p=q[-1])))
             ahead.advance(guesses[-1])
-        rows, after = read_ahead(large, guesses)
+        rows, after = read_ahead(large, pending + guesses)
+        before, rows = rows, rows[len(pending) :]
         out.rounds += 1
         out.proposed += len(guesses)
         kept: list[int] = []
@@ -108,7 +111,8 @@ def speculate(
                 return out
         out.ids += kept
         if len(out.ids) < max_tokens:
-            large = settle(large, after, guesses, kept)
+            large = settle(large, after, pending + guesses, pending + kept[:-1], before)
+            pending = kept[-1:]
             for token in kept:
                 small.advance(token)
     return out
@@ -184,7 +188,7 @@ def read_ahead(state: Any, ids: Sequence[int]) -> tuple[list[np.ndarray], Any]:
     limit = getattr(getattr(state, "model", None), "context_length", None)
     if isinstance(state, NeuralState) and (limit is None or len(state._row) + len(ids) <= limit):
         model = state.model
-        with torch.inference_mode():
+        with torch.inference_mode(), evaluating(model):
             features, after._memory = model.features(torch.tensor([list(ids)], device=model.device), after._memory)
             logits = model.logits(features[0])  # (n, V)
         after._row, after.logits, after._log_probs = [*state._row, *ids], logits[-1], None
@@ -195,22 +199,20 @@ def read_ahead(state: Any, ids: Sequence[int]) -> tuple[list[np.ndarray], Any]:
     return rows, after
 
 
-def settle(before: Any, after: Any, guesses: Sequence[int], kept: Sequence[int]) -> Any:
-    """The state after the kept tokens: that after all guesses, moved back to the last good one where possible."""
-    good = len(kept) - 1  # the last kept token is new
-    if good == len(guesses):
-        state = after
-    elif (
-        isinstance(after, NeuralState)
-        and hasattr(after._memory, "truncate")
-        and len(after._row) == len(before._row) + len(guesses)
-    ):
-        state = after
-        state._row = state._row[: len(before._row) + good]
-        state._memory.truncate(len(state._row))
-    else:  # a recurrent state cannot be moved back, so it is moved on again
-        state = before.fork()
-        for id in kept[:-1]:
-            state.advance(id)
-    state.advance(kept[-1])
+def settle(before: Any, after: Any, read: Sequence[int], good: Sequence[int], rows: Sequence[np.ndarray]) -> Any:
+    """The state after the ids that were right: `after` has read them all, and is moved back to the last good one where it can.
+
+    rows: the scores that `read_ahead` gave for `read`; good: its first ids.
+    """
+    if len(good) == len(read):
+        return after
+    same_window = isinstance(after, NeuralState) and len(after._row) == len(before._row) + len(read)
+    if same_window and hasattr(after._memory, "truncate"):
+        after._row = after._row[: len(before._row) + len(good)]
+        after._memory.truncate(len(after._row))
+        after.logits, after._log_probs = torch.as_tensor(rows[len(good)]).to(after.logits), None
+        return after
+    state = before.fork()  # a recurrent state cannot be moved back, so it is moved on again
+    for id in good:
+        state.advance(id)
     return state

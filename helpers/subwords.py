@@ -200,8 +200,10 @@ class Unigram:
             longest: longest substring. keep: share kept in each cut. rounds: EM steps between cuts.
 
         Raises:
-            ValueError: no words, or a size below the number of different characters.
+            ValueError: no words, a size below the number of different characters, keep outside (0, 1), or rounds below 1.
         """
+        if not 0 < keep < 1 or rounds < 1:  # with all pieces kept it would never end
+            raise ValueError(f"expected keep between 0 and 1 and at least one round, got {keep} and {rounds}.")
         found = Counter()
         for word, n in words.items():
             for start in range(len(word)):

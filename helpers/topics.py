@@ -67,12 +67,17 @@ def k_means(X, k: int, seed: int = 0, rounds: int = 100, start: np.ndarray | Non
     start = np.random.default_rng(seed).choice(n, k, replace=False) if start is None else np.asarray(start)
     if start.shape != (k,):
         raise ValueError(f"expected {k} rows to start from, got shape {start.shape}")
+    if rounds < 1:
+        raise ValueError(f"expected at least one round, got {rounds}")
     length = np.asarray(X.multiply(X).sum(axis=1)).ravel() if sparse.issparse(X) else (X * X).sum(axis=1)
     centers = X[start].toarray() if sparse.issparse(X) else X[start].copy()
     labels, done = np.full(n, -1), 0
+
+    def squared_distances() -> np.ndarray:  # (n, k), to the centers as they are now
+        return length[:, None] - 2 * np.asarray(X @ centers.T) + (centers * centers).sum(axis=1)
+
     for done in range(1, rounds + 1):  # noqa: B007 (its last value is returned)
-        distance = length[:, None] - 2 * np.asarray(X @ centers.T) + (centers * centers).sum(axis=1)  # (n, k), squared
-        new = distance.argmin(axis=1)
+        new = squared_distances().argmin(axis=1)
         if np.array_equal(new, labels):
             break
         labels = new
@@ -81,5 +86,5 @@ def k_means(X, k: int, seed: int = 0, rounds: int = 100, start: np.ndarray | Non
         sums = G @ X
         sums = sums.toarray() if sparse.issparse(sums) else np.asarray(sums)
         centers = np.where(members[:, None] > 0, sums / np.maximum(members, 1)[:, None], centers)
-    inertia = float(np.maximum(distance[np.arange(n), labels], 0).sum())
+    inertia = float(np.maximum(squared_distances()[np.arange(n), labels], 0).sum())
     return Clusters(labels, centers, inertia, done)

@@ -326,6 +326,7 @@ class Trainer:
         if facts.get("first_batch", self.first_batch) != self.first_batch:
             raise ValueError(f"{Path(path).name} was trained on other batches (other documents, size or seed); delete it, or "
                              "pass resume=False")
+        self.optimizer.state.clear()  # a checkpoint of step 0 has no moments
         with torch.no_grad():
             for n, p in self.model.named_parameters():
                 p.copy_(tensors[f"model.{n}"])

@@ -12,13 +12,14 @@ from typing import Any
 
 import torch
 
+from .neural import evaluating
 from .transformer import Transformer
 
 __all__ = ["Writer"]
 
 
 class Writer:
-    """A model, its tokenizer, and the cache of the last prompt. Not for two threads at once: a lock lets one wait.
+    """A model, its tokenizer, and the cache of the last prompt. Two threads may write: a lock lets one token at a time be read.
 
     tokenizer: anything with encode, decode and special_tokens (chapter 05's BPE with SmolLM2's vocabulary).
     """
@@ -29,8 +30,13 @@ class Writer:
         self._lock = threading.Lock()
         self.tokens_read = 0  # what went through the model, all prompts together; shared beginnings count once
 
+    @torch.inference_mode()
     def _read(self, ids: Sequence[int]) -> torch.Tensor:
         """(V,) logits after these ids; what they share with the last ones is taken from the cache."""
+        with self._lock, evaluating(self.model):
+            return self._read_on(ids)
+
+    def _read_on(self, ids: Sequence[int]) -> torch.Tensor:
         same = 0
         while same < min(len(ids) - 1, len(self._read_ids)) and ids[same] == self._read_ids[same]:
             same += 1
@@ -53,21 +59,20 @@ class Writer:
         if len(ids) + max_tokens > limit:
             raise ValueError(f"expected prompt and answer within {limit} tokens, got {len(ids)} and {max_tokens}; use fewer or "
                              "shorter sources, or forget a part of the chat")
-        with self._lock, torch.inference_mode():
-            row = list(ids)
-            for _ in range(max_tokens):
-                if stop is not None and stop():
-                    return
-                logits = self._read(row)
-                if allowed is not None:
-                    logits = logits.masked_fill(~torch.as_tensor(allowed.mask()), -torch.inf)
-                id = int(logits.argmax())
-                if id == self.end_id:
-                    return
-                if allowed is not None:
-                    allowed.advance(id)
-                row.append(id)
-                yield id
+        row = list(ids)
+        for _ in range(max_tokens):
+            if stop is not None and stop():
+                return
+            logits = self._read(row)
+            if allowed is not None:
+                logits = logits.masked_fill(~torch.as_tensor(allowed.mask()), -torch.inf)
+            id = int(logits.argmax())
+            if id == self.end_id:
+                return
+            if allowed is not None:
+                allowed.advance(id)
+            row.append(id)
+            yield id
 
     def stream(self, ids: Sequence[int], max_tokens: int = 40, **settings: Any) -> Iterator[str]:
         """The text so far, after each token. A character that is still missing bytes is shown when it is whole."""
@@ -85,6 +90,7 @@ class Writer:
         """Natural-log probability of `ids` after `before`, summed. The cache is not touched. Raises ValueError for no ids."""
         if not before or not ids:
             raise ValueError("expected at least one id before and one to judge")
-        features, _ = self.model.features(torch.tensor([[*before, *ids[:-1]]]))
-        logits = self.model.logits(features[0, len(before) - 1 :])  # (len(ids), V)
+        with evaluating(self.model):
+            features, _ = self.model.features(torch.tensor([[*before, *ids[:-1]]]))
+            logits = self.model.logits(features[0, len(before) - 1 :])  # (len(ids), V)
         return float(logits.double().log_softmax(-1).gather(1, torch.tensor(ids)[:, None]).sum())

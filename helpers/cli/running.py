@@ -36,7 +36,9 @@ def command(options: Any) -> int:
     root = repository_root()
     chosen(root, options.chapters)  # a wrong chapter is told before anything is installed
     environment = prepare(options)
-    arguments = [*options.chapters, "--timeout", str(options.timeout)]
+    is_file = lambda name: Path(name).suffix == ".ipynb" and Path(name).is_file()  # noqa: E731
+    names = [str(Path(name).absolute()) if is_file(name) else name for name in options.chapters]  # the child runs elsewhere
+    arguments = [*names, "--timeout", str(options.timeout)]
     if options.record:
         arguments.append("--record")
     offline = None if os.environ.get("COURSE_HUB") == "1" else "1"

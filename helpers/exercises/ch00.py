@@ -24,8 +24,16 @@ def bytes_only(text):
     return len(text.encode("utf-8"))
 
 
+def rounded(text):
+    return round(len(text.encode("utf-8")) / len(text), 1)
+
+
+def per_different_character(text):
+    return len(text.encode("utf-8")) / len(set(text))
+
+
 def check_bytes_per_character(t: Trial) -> None:
-    for text in ("é", "naïve", "ice", "日本", "a🙂"):
+    for text in ("é", "naïve", "ice", "日本", "a🙂", "été"):
         t.close(t.call(text), bytes_per_character(text), what="the number of bytes per character")
 
 
@@ -38,6 +46,9 @@ EXERCISES = [
             Wrong(characters_per_byte, "divides the wrong way round: it gives characters per byte"),
             Wrong(counts_characters_twice, "counts characters twice; the bytes are in text.encode(\"utf-8\")"),
             Wrong(whole_bytes, "drops the part after the decimal point; divide with / and not with //"),
+            Wrong(rounded, "rounds the result to one digit; give the quotient as it is"),
+            Wrong(per_different_character, "divides by the number of different characters; a character that stands twice counts "
+                  "twice, so no set"),
             Wrong(bytes_only, "counts the bytes but does not divide by the number of characters"),
         ),
     ),

@@ -33,8 +33,12 @@ def mse_half(y, y_hat):
     return float(np.mean((y - y_hat) ** 2) / 2)
 
 
+def mse_n_minus_one(y, y_hat):
+    return float(np.sum((y - y_hat) ** 2) / max(len(y) - 1, 1))
+
+
 def check_mse(t: Trial) -> None:
-    cases = [([1, 4], [0, 2]), ([3, 3], [3, 3]), ([1, 5, 2], [2, 1, 2]), ([200, 600, 500], [101, 134.333, 174.333])]
+    cases = [([1, 4, 2], [0, 2, 3]), ([3, 3], [3, 3]), ([1, 5, 2], [2, 1, 2]), ([200, 600, 500], [101, 134.333, 174.333])]
     for y, y_hat in cases:
         y, y_hat = np.array(y, dtype=float), np.array(y_hat, dtype=float)
         t.close(t.call(y, y_hat), mse(y, y_hat), rtol=1e-9, what="the loss")
@@ -99,9 +103,7 @@ def check_gradient(t: Trial) -> None:
     for X, y, w, b in cases:
         X, y, w = np.array(X, dtype=float), np.array(y, dtype=float), np.array(w, dtype=float)
         got, (dw, db) = t.call(X, y, w, b), gradient(X, y, w, b)
-        if got is None:
-            t.close(got, dw, what="dw")
-        t.true(isinstance(got, tuple) and len(got) == 2, "must return the pair (dw, db)", (dw, db), got)
+        t.several(got, 2, "must return the pair (dw, db)", (dw, db))
         t.close(got[0], dw, rtol=1e-9, what="dw")
         t.close(got[1], db, rtol=1e-9, what="db")
 
@@ -234,6 +236,16 @@ def sigmoid_cut_off(v):
     return Value(1 / (1 + np.exp(-v.data)))
 
 
+def sigmoid_of_a_copy(v):
+    s = 1 / (1 + np.exp(-v.data))
+    return Value(s, (Value(v.data),), (s * (1 - s),), "sigmoid")
+
+
+def sigmoid_chained_too_early(v):
+    s = 1 / (1 + np.exp(-v.data))
+    return Value(s, (v,), (s * (1 - s) * v.grad,), "sigmoid")
+
+
 def sigmoid_falling(v):
     s = 1 / (1 + np.exp(v.data))
     return Value(s, (v,), (-s * (1 - s),), "sigmoid")
@@ -252,14 +264,15 @@ def check_sigmoid(t: Trial) -> None:
             if not hasattr(out, "backward"):
                 return out
             out.backward()
-            return float(out.data), float(v.grad)
+            parents = "v" if any(p is v for p in out.parents) else "another Value" if out.parents else "none"
+            return float(out.data), float(v.grad), parents  # the parents tell apart why no gradient came back
 
         return steps
 
     for z in (2.0, 0.0, -1.0):
         got, expected = t.run(at(z), f"v = Value({z:g}); s = sigmoid(v); s.backward(); (s.data, v.grad)"), at(z)(sigmoid)
         t.true(isinstance(got, tuple), "must return a Value, with v as its parent", expected, got)
-        t.close(got, expected, rtol=1e-6, what="(s.data, v.grad)")
+        t.close(got[:2], expected[:2], rtol=1e-6, what="(s.data, v.grad)")
 
     def in_a_loss(f):
         w, b = Value(0.5), Value(-1.0)
@@ -294,6 +307,11 @@ def rate_smallest_curvature(X):
     return float(2 / np.linalg.eigvalsh(2 / len(X) * A.T @ A)[0])
 
 
+def rate_largest_entry(X):
+    A = np.column_stack([X, np.ones(len(X))])
+    return float(2 / (2 / len(X) * A.T @ A).max())
+
+
 def rate_of_sum(X):
     return largest_rate(X) / len(X)
 
@@ -303,7 +321,7 @@ def rate_without_two(X):
 
 
 def check_largest_rate(t: Trial) -> None:
-    for X in ([[0.0], [2.0], [3.0]], [[150.0], [200.0], [260.0]], [[1, 0.5], [-1, 2], [0, 1], [3, -2], [1, 1]]):
+    for X in ([[1, 0.5], [-1, 2], [0, 1], [3, -2], [1, 1]], [[0.0], [2.0], [3.0]], [[150.0], [200.0], [260.0]]):
         X = np.array(X)
         t.close(t.call(X), largest_rate(X), rtol=1e-6, what="the rate")
 
@@ -318,6 +336,10 @@ def sgd_pass(x, y, w, b, lr, batch_size, order):
         e = w * x[rows] + b - y[rows]
         w, b = w - lr * 2 * np.mean(e * x[rows]), b - lr * 2 * np.mean(e)
     return float(w), float(b)
+
+
+def sgd_without_two(x, y, w, b, lr, batch_size, order):
+    return sgd_pass(x, y, w, b, lr / 2, batch_size, order)
 
 
 def sgd_divides_by_n(x, y, w, b, lr, batch_size, order):
@@ -361,15 +383,14 @@ def sgd_first_batch_only(x, y, w, b, lr, batch_size, order):
 
 def check_sgd_pass(t: Trial) -> None:
     cases = [
-        ([1, 2], [3, 1], 0.5, 0.0, 0.1, 1, [1, 0]),
+        ([1, 2, -1], [2, 2, 0], 0.5, 0.0, 0.1, 1, [1, 0, 2]),
         ([1, -1, 2, 0, 1.5], [2, 0, 1, 1, 3], 0.0, 1.0, 0.05, 2, [4, 2, 0, 1, 3]),
         ([1, -1, 2, 0, 1.5], [2, 0, 1, 1, 3], 0.0, 1.0, 0.05, 5, [0, 1, 2, 3, 4]),
     ]
     for x, y, w, b, lr, batch_size, order in cases:
         args = (np.array(x, dtype=float), np.array(y, dtype=float), w, b, lr, batch_size, np.array(order))
         got, expected = t.call(*args), sgd_pass(*args)
-        pair = isinstance(got, (tuple, list)) and len(got) == 2
-        t.true(got is None or pair, "must return the two numbers (w, b)", expected, got)
+        t.several(got, 2, "must return the two numbers (w, b)", expected)
         t.close(got, expected, rtol=1e-9, what="the pair (w, b)")
 
 
@@ -423,10 +444,7 @@ def check_ridge(t: Trial) -> None:
     ]
     for X, y, lam in cases:
         got, (w, b) = t.call(X, y, lam), ridge(X, y, lam)
-        pair = isinstance(got, tuple) and len(got) == 2
-        t.true(got is None or pair, "must return the pair (w, b)", (w, b), got)
-        if got is None:
-            t.close(got, w, what="the weights w")
+        t.several(got, 2, "must return the pair (w, b)", (w, b))
         t.close(got[0], w, rtol=1e-6, what="the weights w")
         t.close(got[1], b, rtol=1e-6, what="the intercept b")
 
@@ -485,9 +503,7 @@ def check_standardize(t: Trial) -> None:
     for X, n_train in cases:
         X = np.array(X)
         got, expected = t.call(X, n_train), standardize(X, n_train)
-        if got is None:
-            t.close(got, expected[0], what="the scaled training part")
-        t.true(isinstance(got, (tuple, list)) and len(got) == 2, "must return two arrays: (train, test)", expected, got)
+        t.several(got, 2, "must return two arrays: (train, test)", expected)
         t.close(got[0], expected[0], what="the scaled training part")
         t.close(got[1], expected[1], what="the scaled test part")
 
@@ -504,6 +520,7 @@ EXERCISES = [
             Wrong(mse_root, "takes the square root at the end: that is the RMSE, in units of y. J itself has no root"),
             Wrong(mse_absolute, "averages the absolute errors: square each error before taking the mean"),
             Wrong(mse_of_mean, "squares the mean of the errors: errors of +5 and -5 then cancel. Square first, then average"),
+            Wrong(mse_n_minus_one, "divides by n - 1: that belongs to the variance of a sample; this mean divides by n"),
             Wrong(mse_half, "divides by 2n: some books do, to lose the 2 in the slope, but this chapter's J divides by n"),
         ),
     ),
@@ -560,6 +577,10 @@ EXERCISES = [
             Wrong(sigmoid_slope_of_input, "computes the slope from the input: in s (1 - s), s is the output of the curve"),
             Wrong(sigmoid_slope_plus, "uses s (1 + s) as slope: the curve flattens out as s comes near 1, so it is s (1 - s)"),
             Wrong(sigmoid_cut_off, "returns a Value without parents: no gradient can flow back to v. Pass (v,) and its slope"),
+            Wrong(sigmoid_of_a_copy, "has a new Value as its parent: the gradient ends there and does not reach v. Pass v "
+                  "itself, as (v,)"),
+            Wrong(sigmoid_chained_too_early, "puts v.grad into the local slope: on the way forward it is still 0. backward does "
+                  "the chain rule; the local slope is s (1 - s) alone"),
             Wrong(sigmoid_falling, "falls where it should rise: the exponent is minus v"),
             Wrong(sigmoid_slope_is_value, "takes the value itself as slope: that is right for e^v only. Here it is s (1 - s)"),
         ),
@@ -576,6 +597,8 @@ EXERCISES = [
                   "valley; divergence begins at 2 / (largest curvature)"),
             Wrong(rate_smallest_curvature, "uses the smallest curvature: the steepest direction overshoots first, so the "
                   "largest eigenvalue decides. eigvalsh sorts upwards, it is the last"),
+            Wrong(rate_largest_entry, "takes the largest entry of H: the curvature in the steepest direction is the largest "
+                  "eigenvalue, np.linalg.eigvalsh(H)[-1]"),
             Wrong(rate_of_sum, "leaves out the 1/n: the loss is a mean, so its curvature is 2/n A^T A"),
             Wrong(rate_without_two, "leaves out the 2 of the curvature: the second derivative of e ** 2 is 2, so H = 2/n A^T A"),
         ),
@@ -590,6 +613,8 @@ EXERCISES = [
             "Compute both slopes before you change w: w, b = w - lr * dw, b - lr * db does both at once.",
         ),
         wrong=(
+            Wrong(sgd_without_two, "loses the factor 2: the slope of e ** 2 is 2 e, so each step is only half as long as it "
+                  "should be"),
             Wrong(sgd_divides_by_n, "divides the sum over a batch by the number of all rows: each step is too short. Average "
                   "over the rows of the batch"),
             Wrong(sgd_drops_the_rest, "leaves out the last, shorter batch: those rows never teach anything"),

@@ -23,6 +23,15 @@ def sigmoid_exp_over_exp(z):
         return np.exp(z) / (1 + np.exp(z))
 
 
+def sigmoid_both_sides(z):
+    with np.errstate(over=np.geterr()["over"] if np.geterr()["over"] == "raise" else "ignore", invalid="ignore"):
+        return np.where(z >= 0, 1 / (1 + np.exp(-np.abs(z))), np.exp(z) / (1 + np.exp(z)))
+
+
+def sigmoid_clipped(z):
+    return 1 / (1 + np.exp(-np.clip(z, -30, 30)))
+
+
 def sigmoid_flipped(z):
     e = np.exp(-np.abs(z))
     return np.where(z >= 0, e / (1 + e), 1 / (1 + e))
@@ -40,6 +49,11 @@ OVERFLOW = (
     "takes exp of a large positive number: exp(-z) overflows for z = -1000. Let exp see only -|z|, and write the "
     "sigmoid "
     "as e / (1 + e) with e = exp(z) where z is negative"
+)
+
+BOTH_SIDES = (
+    "takes exp of a large positive number when one array holds large scores of both signs. np.where works out both of its "
+    "sides for every entry before it picks, so exp(1000) overflows all the same: let exp see only -|z|, on both sides"
 )
 
 
@@ -62,6 +76,13 @@ def check_sigmoid(t: Trial) -> None:
     if isinstance(got, str) and got == "overflow":
         t.fail(OVERFLOW)
     t.close(got, stable_sigmoid(z), what="the probabilities of very negative scores")
+    mixed = np.array([1000.0, -1000.0, 0.5])
+    got = t.run(lambda f: strict(f, mixed), shown="stable_sigmoid([1000., -1000., 0.5])")
+    if isinstance(got, str) and got == "overflow":
+        t.fail(BOTH_SIDES)
+    t.close(got, stable_sigmoid(mixed), what="the probabilities of large scores of both signs")
+    got = t.call(np.array([-60.0]))
+    t.close(got, stable_sigmoid(np.array([-60.0])), atol=1e-17, what="the probability of a score of -60")
 
 
 # -------------------------------------------------------------------------------------------------- 2.2 the loss from the logits
@@ -164,9 +185,9 @@ def check_gradient(t: Trial) -> None:
     ]
     for w, b, X, y in cases:
         got = t.call(w, b, X, y)
-        if not isinstance(got, tuple) or len(got) != 2:
-            t.fail("must give two things back, in this order: the gradient of w and the gradient of b (return dw, db)")
         dw, db = logistic_gradient(w, b, X, y)
+        t.several(got, 2, "must give two things back, in this order: the gradient of w and the gradient of b (return dw, db)",
+                  (dw, db))
         t.close(got[0], dw, what="the gradient of w")
         t.close(got[1], db, what="the gradient of b")
 
@@ -200,6 +221,11 @@ def threshold_by_errors(y, p, candidates, cost_fp, cost_fn):
     return _threshold(y, p, candidates, 1, 1)
 
 
+def threshold_by_rates(y, p, candidates, cost_fp, cost_fn):
+    costs = [cost_fp * np.mean(p[y == 0] >= t) + cost_fn * np.mean(p[y == 1] < t) for t in candidates]
+    return min(t for t, cost in zip(candidates, costs) if cost == min(costs))
+
+
 def threshold_strict(y, p, candidates, cost_fp, cost_fn):
     return _threshold(y, p, candidates, cost_fp, cost_fn, above=np.greater)
 
@@ -223,11 +249,12 @@ def threshold_first(y, p, candidates, cost_fp, cost_fn):
 
 
 def check_threshold(t: Trial) -> None:
-    cases = [  # first without ties, then unequal costs both ways, then ties
+    cases = [  # first without ties, then unequal costs both ways, then ties, then few positives
         ([1, 0, 0, 0, 0, 1], [0.8, 0.3, 0.5, 0.6, 0.9, 0.2], [0.3, 0.4, 0.8, 0.9], 1.0, 1.0),
         ([1, 1, 0, 0, 1, 0], [0.1, 0.5, 0.4, 0.5, 0.5, 0.1], [0.1, 0.4, 0.5, 0.7], 5.0, 1.0),
         ([0, 1, 0, 0, 1], [0.4, 0.6, 0.6, 0.4, 0.3], [0.1, 0.5, 0.6, 0.8], 1.0, 5.0),
         ([1, 0, 1, 0, 0], [0.5, 0.2, 0.4, 0.4, 0.4], [0.6, 0.1, 0.4, 0.9], 1.0, 1.0),
+        ([1, 0, 0, 0, 0, 0], [0.3, 0.4, 0.4, 0.4, 0.1, 0.1], [0.2, 0.5], 1.0, 1.0),
     ]
     cases = [(np.array(y), np.array(p), *rest) for y, p, *rest in cases]
     for case in cases:
@@ -266,12 +293,12 @@ def score_answers_start(answers, labels):
     return right / len(answers), unread
 
 
-def _score(answers, labels, lengths=True, drop=False, lenient=False, exact=False):
+def _score(answers, labels, lengths=True, drop=False, lenient=False, clean=lambda answer: answer.lower().strip(" .")):
     if lengths and len(answers) != len(labels):
         raise ValueError("lengths")
     right, unread = 0, 0
     for answer, label in zip(answers, labels):
-        guess = {"ham": 0, "spam": 1}.get(answer if exact else answer.lower().strip(" ."))
+        guess = {"ham": 0, "spam": 1}.get(clean(answer))
         if lenient:
             guess = 0 if "ham" in answer.lower() else 1 if "spam" in answer.lower() else None
         if guess is None:
@@ -294,7 +321,21 @@ def score_substring(answers, labels):
 
 
 def score_exact(answers, labels):
-    return _score(answers, labels, exact=True)
+    return _score(answers, labels, clean=lambda answer: answer)
+
+
+def score_one_after_the_other(answers, labels):
+    return _score(answers, labels, clean=lambda answer: answer.lower().strip().rstrip("."))
+
+
+def score_inside_too(answers, labels):
+    return _score(answers, labels, clean=lambda answer: answer.lower().replace(".", "").replace(" ", ""))
+
+
+def score_one_way(answers, labels):
+    if len(labels) > len(answers):
+        raise ValueError(f"got {len(answers)} answers and {len(labels)} labels")
+    return _score(answers, labels, lengths=False)
 
 
 ZIP = (
@@ -303,14 +344,22 @@ ZIP = (
     "tells whether answers and labels still belong together. Compare the lengths first and raise a ValueError"
 )
 
+ONE_WAY = (
+    "accepts three answers and two labels: the lengths are compared one way only, and zip() hides the lost answer. "
+    "Raise the ValueError whenever len(answers) != len(labels)"
+)
+
 
 def check_score(t: Trial) -> None:
-    def refuses(f):
-        try:
-            f(["spam", "ham"], [1, 0, 1])
-        except ValueError:
-            return True
-        return False
+    def refuses(answers, labels):
+        def steps(f):
+            try:
+                f(answers, labels)
+            except ValueError:
+                return True
+            return False
+
+        return steps
 
     for answers, labels in [
         (["spam", "ham"], [1, 0]),
@@ -318,14 +367,18 @@ def check_score(t: Trial) -> None:
         (["spam", "I cannot tell."], [1, 1]),
         (["ham", "maybe", "spam", "no idea"], [0, 0, 0, 1]),
         (["hamburger", "not spam", "SPAM"], [0, 1, 1]),
+        ([" Spam . ", "ham"], [1, 0]),
+        (["s p a m", "ham"], [1, 0]),
     ]:
         got = t.call(answers, labels)
-        if not isinstance(got, tuple) or len(got) != 2:
-            t.fail("must give two numbers back: the accuracy and how many answers were unread (return accuracy, unread)")
         expected = score_answers(answers, labels)
+        t.several(got, 2, "must give two numbers back: the accuracy and how many answers were unread (return accuracy, unread)",
+                  expected)
         t.close(got, expected, what="(accuracy, unread)")
-    if not t.run(refuses, shown='score_answers(["spam", "ham"], [1, 0, 1])'):
+    if not t.run(refuses(["spam", "ham"], [1, 0, 1]), shown='score_answers(["spam", "ham"], [1, 0, 1])'):
         t.fail(ZIP, expected="ValueError")
+    if not t.run(refuses(["spam", "ham", "ham"], [1, 0]), shown='score_answers(["spam", "ham", "ham"], [1, 0])'):
+        t.fail(ONE_WAY, expected="ValueError")
 
 
 # ------------------------------------------------------------------------------------------------------ 2.6 temperature scaling
@@ -358,6 +411,17 @@ def temperature_inverse(y, z):
     return 1 / best_temperature(y, z)
 
 
+def temperature_other_half(y, z):
+    low, high = 1e-3, 1e3
+    for _ in range(100):
+        s = np.sqrt(low * high)
+        if np.mean((1 / (1 + np.exp(-np.clip(s * z, -500, 500))) - y) * z) > 0:
+            low = s
+        else:
+            high = s
+    return float(1 / s)
+
+
 def temperature_brier(y, z):
     return _best_of(y, z, lambda y, u: np.mean((1 / (1 + np.exp(-np.clip(u, -500, 500))) - y) ** 2))
 
@@ -380,6 +444,7 @@ def check_temperature(t: Trial) -> None:
     z = rng.normal(size=300) * 3 - 1
     y = (rng.random(300) < 1 / (1 + np.exp(-z))).astype(int)
     for labels, logits in [
+        (np.array([1, 0, 1]), np.array([3.0, 1.0, 2.0])),
         (np.array([1, 0, 1, 0]), np.array([4.0, -4.0, -2.0, 2.5])),
         (y, 3 * z),
         (y, 0.3 * z),
@@ -453,19 +518,18 @@ def backward(X, y, W1, b1, W2, b2):
     return dW1, db1, dW2, db2
 
 
-def _backward(X, y, W1, b1, W2, b2, gate=True, mean=True, through=True, raw=False, flipped=False):
+def _backward(X, y, W1, b1, W2, b2, gate=lambda A: A > 0, mean=True, through=True, raw=False):
     A = X @ W1 + b1
     H = np.maximum(0, A)
     dZ = (1 / (1 + np.exp(-(H @ W2 + b2))) - y[:, None]) / (len(y) if mean else 1)
     dA = dZ @ W2.T if through else np.repeat(dZ, W1.shape[1], axis=1)
-    if gate:
-        dA = dA * ((A <= 0) if flipped else (A > 0))
+    dA = dA * gate(A)
     inner = A if raw else H
     return X.T @ dA, dA.sum(axis=0), inner.T @ dZ, dZ.sum(axis=0)
 
 
 def backward_no_gate(X, y, W1, b1, W2, b2):
-    return _backward(X, y, W1, b1, W2, b2, gate=False)
+    return _backward(X, y, W1, b1, W2, b2, gate=np.ones_like)
 
 
 def backward_sum(X, y, W1, b1, W2, b2):
@@ -477,7 +541,15 @@ def backward_not_through(X, y, W1, b1, W2, b2):
 
 
 def backward_flipped_gate(X, y, W1, b1, W2, b2):
-    return _backward(X, y, W1, b1, W2, b2, flipped=True)
+    return _backward(X, y, W1, b1, W2, b2, gate=lambda A: A <= 0)
+
+
+def backward_open_at_zero(X, y, W1, b1, W2, b2):
+    return _backward(X, y, W1, b1, W2, b2, gate=lambda A: A >= 0)
+
+
+def backward_times_values(X, y, W1, b1, W2, b2):
+    return _backward(X, y, W1, b1, W2, b2, gate=lambda A: np.maximum(0, A))
 
 
 def backward_raw(X, y, W1, b1, W2, b2):
@@ -490,16 +562,14 @@ def backward_sign(X, y, W1, b1, W2, b2):
 
 def check_backward(t: Trial) -> None:
     rng = np.random.default_rng(8)
-    for n, d, H in [(1, 2, 2), (4, 2, 3), (6, 3, 5)]:
+    for n, d, H, bias in [(1, 2, 2, 1.0), (4, 2, 3, None), (6, 3, 5, None), (1, 2, 2, 2.0)]:
         X, y = np.round(rng.normal(size=(n, d)), 2), rng.integers(0, 2, n)
         W1, b1, W2, b2 = (np.round(rng.normal(size=s), 2) for s in ((d, H), (H,), (H, 1), (1,)))
-        if n == 1:  # one unit on, one off: small enough to do by hand
+        if n == 1:  # one unit on, one off (at the end exactly 0): small enough to do by hand
             X, W1 = np.array([[1.0, 2.0]]), np.array([[1.0, -1.0], [0.5, -0.5]])
-            b1, W2 = np.array([0.0, 1.0]), np.array([[0.5], [2.0]])
-        got = t.call(X, y, W1, b1, W2, b2)
-        if not isinstance(got, tuple) or len(got) != 4:
-            t.fail("must give four gradients back, in this order: return dW1, db1, dW2, db2")
-        expected = backward(X, y, W1, b1, W2, b2)
+            b1, W2 = np.array([0.0, bias]), np.array([[0.7], [2.0]])
+        got, expected = t.call(X, y, W1, b1, W2, b2), backward(X, y, W1, b1, W2, b2)
+        t.several(got, 4, "must give four gradients back, in this order: return dW1, db1, dW2, db2", expected)
         for i, name in ((2, "dW2"), (3, "db2"), (0, "dW1"), (1, "db1")):  # in the order in which they are computed
             t.close(got[i], expected[i], what=name)
 
@@ -517,6 +587,9 @@ EXERCISES = [
             Wrong(sigmoid_textbook, OVERFLOW),
             Wrong(sigmoid_exp_over_exp, "computes exp(z) / (1 + exp(z)), which is infinity divided by infinity (NaN) for z "
                   "= 1000; use this form only where z is negative"),
+            Wrong(sigmoid_both_sides, BOTH_SIDES),
+            Wrong(sigmoid_clipped, "clips the scores, so all scores below -30 get the same probability; nothing has to be cut "
+                  "off when exp sees only -|z|"),
             Wrong(sigmoid_flipped, "has its two branches swapped: it falls where the sigmoid rises, so sigmoid(1) comes "
                   "out as 0.27 and not as 0.73"),
             Wrong(sigmoid_one_branch, "uses |z| in both branches, so a score of -2 gets the probability of +2; negative "
@@ -581,6 +654,8 @@ EXERCISES = [
         wrong=(
             Wrong(threshold_costs_swapped, "charges the cost of a miss for each false alarm and the other way round"),
             Wrong(threshold_by_errors, "counts errors and ignores what they cost: with unequal costs that is the wrong goal"),
+            Wrong(threshold_by_rates, "multiplies the costs by error rates; each single error costs, so count the errors: the "
+                  "classes differ in size"),
             Wrong(threshold_strict, "says spam only if p > t; the rule here is p >= t, and a row exactly at the threshold "
                   "shows it"),
             Wrong(threshold_first, "returns the first of several equally cheap candidates in the order of the list; the "
@@ -608,6 +683,11 @@ EXERCISES = [
                   "would look perfect; divide by the number of all answers"),
             Wrong(score_substring, 'still searches for "ham" or "spam" inside the answer, so "hamburger" is read as ham '
                   'and "not spam" as spam; compare the whole answer'),
+            Wrong(score_one_way, ONE_WAY),
+            Wrong(score_one_after_the_other, 'takes blanks and full stops away one after the other; in " Spam . " they take '
+                  'turns, so strip both at once: strip(" .")'),
+            Wrong(score_inside_too, 'takes blanks and full stops out of the middle of the answer too, so "s p a m" is read as '
+                  'spam; only those around the word do not count'),
             Wrong(score_exact, 'is too strict: "Spam." and " HAM " are readable; ignore case, blanks and full stops around '
                   'the word'),
         ),
@@ -622,6 +702,8 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(temperature_inverse, "returns 1 / T: it finds the factor that multiplies the logits, while T divides them"),
+            Wrong(temperature_other_half, "keeps the wrong half of the interval and runs to its end: where the slope is above "
+                  "0 the minimum lies below s, so high = s"),
             Wrong(temperature_brier, "minimizes the squared error of the probabilities; the cross-entropy was asked for, "
                   "and the two have different minima"),
             Wrong(temperature_accuracy, "returns 1 whatever the data are; accuracy cannot guide you, as dividing by T "
@@ -668,6 +750,10 @@ EXERCISES = [
                   "its weight in W2"),
             Wrong(backward_flipped_gate, "has the gate of the ReLU upside down: it passes the error where A <= 0 and "
                   "blocks it where A > 0"),
+            Wrong(backward_open_at_zero, "lets the error through where A is exactly 0; this exercise takes the slope 0 there: "
+                  "A > 0, not A >= 0"),
+            Wrong(backward_times_values, "multiplies the error by H; the chain rule asks for the slope of the ReLU, which is 1 "
+                  "where A > 0"),
             Wrong(backward_raw, "uses the values before the ReLU (A) for dW2; the output layer saw H"),
             Wrong(backward_sign, "has every sign turned round: the error at the output is p - y, not y - p"),
         ),

@@ -24,6 +24,17 @@ def count_vector_one_by_one(tokens, ids):
     return np.array([float(tokens.count(token)) for token in tokens if token in ids])
 
 
+def count_vector_in_the_order_of_ids(tokens, ids):
+    return np.array([float(tokens.count(word)) for word in ids])
+
+
+def count_vector_inside_words(tokens, ids):
+    v = np.zeros(len(ids))
+    for word, column in ids.items():
+        v[column] = " ".join(tokens).count(word)
+    return v
+
+
 def count_vector_unknown_last(tokens, ids):
     v = np.zeros(len(ids))
     for token in tokens:
@@ -45,8 +56,11 @@ def count_vector_one_short(tokens, ids):
 
 def check_count_vector(t: Trial) -> None:
     ids = {"the": 0, "cat": 1, "sat": 2, "mat": 3}
-    for tokens in (["cat"], ["the", "cat", "the"], ["dog", "cat"], ["dog", "saw", "the", "unicorn"], ["unicorn"], []):
+    for tokens in (["cat"], ["the", "cat", "the"], ["dog", "cat"], ["dog", "saw", "the", "unicorn"], ["unicorn"], [],
+                   ["there", "sat", "cats"]):
         t.close(t.call(tokens, ids), count_vector(tokens, ids), what="the vector")
+    turned = {"cat": 1, "the": 0}  # a dictionary need not list its words in the order of their columns
+    t.close(t.call(["cat"], turned), count_vector(["cat"], turned), what="the vector")
 
 
 # ------------------------------------------------------------------------------------------------- 3.2
@@ -84,6 +98,12 @@ def to_csr_flat_places(X):
     return data, [int(r * np.shape(X)[1] + j) for r, j in zip(rows, indices)], indptr
 
 
+def to_csr_first_of_equals(X):
+    data, indices, indptr = to_csr(X)
+    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    return data, [list(X[r]).index(value) for r, value in zip(rows, data)], indptr
+
+
 def to_csr_coordinates(X):
     data, indices, indptr = to_csr(X)
     return data, indices, np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)).tolist()
@@ -91,11 +111,10 @@ def to_csr_coordinates(X):
 
 def check_to_csr(t: Trial) -> None:
     for X in ([[0, 0, 4], [5, 1, 0]], [[1, 0]], [[0, 2], [0, 0], [3, 1]], [[0, 0], [0, 0]],
-              [[0, 0, 1, 3], [2, 0, 0, 0], [0, 7, 0, 9]]):
+              [[0, 0, 1, 3], [2, 0, 0, 0], [0, 7, 0, 9]], [[2, 0, 2], [1, 1, 0]]):
         X = np.array(X)
         got, expected = t.call(X), to_csr(X)
-        three = isinstance(got, (tuple, list)) and len(got) == 3
-        t.true(three, "must return three lists: (data, indices, indptr)", expected, got)
+        t.several(got, 3, "must return three lists: (data, indices, indptr)", expected)
         for name, a, b in zip(("data", "indices", "indptr"), got, expected):
             t.close(list(a), b, what=name)
 
@@ -162,6 +181,10 @@ def cosine_one_length(a, b):
     return float(a @ b / (a @ a)) if a @ a > 0 else 0.0
 
 
+def cosine_of_sums(a, b):
+    return float(a @ b / (a.sum() * b.sum())) if a.any() and b.any() else 0.0
+
+
 def cosine_of_centered(a, b):
     return cosine(a - a.mean(), b - b.mean())
 
@@ -176,7 +199,7 @@ def cosine_zero_is_one(a, b):
 
 
 def check_cosine(t: Trial) -> None:
-    for a, b in (([2, 0], [1, 1]), ([2, 0, 0], [4, 0, 0]), ([3, 4, 0], [0, 4, 3]), ([1, 0, 2], [0, 5, 0]),
+    for a, b in (([3, 0], [1, 1]), ([2, 0, 0], [4, 0, 0]), ([3, 4, 0], [0, 4, 3]), ([1, 0, 2], [0, 5, 0]),
                  ([1, 2], [0, 0]), ([0, 0], [0, 0])):
         a, b = np.array(a, dtype=float), np.array(b, dtype=float)
         t.close(t.call(a, b), cosine(a, b), what="the cosine")
@@ -271,7 +294,7 @@ def check_describe_clusters(t: Trial) -> None:
     for labels in ([0, 0, 1], [0, -1, 1, 1], [-1, -1, -1, 0, 1, 2, 2], [5, 5, -1, 2], [0, 0, 0, 1, -1, -1, -1, -1, 4, 4]):
         labels = np.array(labels)
         got, expected = t.call(labels), describe_clusters(labels)
-        t.true(isinstance(got, tuple) and len(got) == 3, "must return three numbers", expected, got)
+        t.several(got, 3, "must return three numbers", expected)
         t.close(got, expected, what="the three numbers")
 
 
@@ -329,6 +352,9 @@ EXERCISES = [
         wrong=(Wrong(count_vector_binary, "notes only that a word occurs; a word that stands twice must count 2"),
                Wrong(count_vector_one_by_one, "has one entry per word of the text; it needs one entry per word of "
                                               "the vocabulary"),
+               Wrong(count_vector_in_the_order_of_ids, "puts the counts in the order in which ids lists its words; the "
+                                                       "number behind a word says its column"),
+               Wrong(count_vector_inside_words, "finds words inside other words, such as the in there; compare whole tokens"),
                Wrong(count_vector_unknown_last, "adds unknown words to the last known word: index -1 is the last "
                                                 "place of an array"),
                Wrong(count_vector_extra_column, "adds a column for unknown words; here they are left out, so the "
@@ -346,6 +372,8 @@ EXERCISES = [
                                          "ends, a running total"),
                Wrong(to_csr_by_columns, "walks down the columns: that is CSC, the sister format; here rows come first"),
                Wrong(to_csr_flat_places, "numbers the places through the whole table; indices must be the column within the row"),
+               Wrong(to_csr_first_of_equals, "looks up the column by the value, so equal values of a row all get the column "
+                                             "of the first; count the columns along"),
                Wrong(to_csr_coordinates, "stores the row of each value (the COO format); indptr holds only where "
                                          "each row begins and ends")),
     ),
@@ -369,6 +397,8 @@ EXERCISES = [
                Wrong(cosine_squared_lengths, "divides by the squared lengths; the root is missing"),
                Wrong(cosine_one_length, "divides by the squared length of the first vector only, so the order of "
                                         "the two would matter"),
+               Wrong(cosine_of_sums, "divides by the sums of the counts; the length of a vector is the root of the sum of "
+                                     "its squares"),
                Wrong(cosine_of_centered, "subtracts the mean first: that is Pearson's correlation"),
                Wrong(cosine_zero_is_nan, "divides 0 by 0 for a text without known words; return 0.0 when a length is zero"),
                Wrong(cosine_zero_is_one, "gives 1 for a text without known words; it has no direction, and 0.0 is agreed on")),

@@ -98,8 +98,23 @@ def ppmi_upside_down(C):
     return np.maximum(-pmi_not_positive(C), 0)
 
 
+def ppmi_of_all_cells(C):
+    joint = C / C.sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.maximum(0, np.log(joint / np.outer(joint.sum(axis=1), joint.sum(axis=0))))
+
+
+def ppmi_rows_twice(C):
+    joint = C / C.sum()
+    expected = np.outer(joint.sum(axis=1), joint.sum(axis=1))
+    out = np.zeros(C.shape)
+    out[C > 0] = np.log(joint[C > 0] / expected[C > 0])
+    return np.maximum(out, 0)
+
+
 def check_ppmi(t: Trial) -> None:
-    for C in ([[8, 2], [2, 4]], [[4, 0], [0, 4]], [[0, 3, 1], [3, 0, 0], [1, 0, 6]]):
+    for C in ([[8, 2], [2, 4]], [[4, 0], [0, 4]], [[0, 3, 1], [3, 0, 0], [1, 0, 6]], [[2, 1, 0], [1, 3, 0], [0, 0, 0]],
+              [[1, 5], [0, 2]]):
         C = np.array(C, dtype=float)
         t.close(t.call(C), ppmi(C), rtol=1e-7, what="the table")
 
@@ -154,9 +169,7 @@ def check_sampling(t: Trial) -> None:
              (np.zeros(3), np.zeros(3), np.zeros((5, 3))), (rng.normal(size=4), rng.normal(size=4), rng.normal(size=(3, 4)))]
     for v, u, N in cases:
         got, expected = t.call(v, u, N), sampling_gradients(v, u, N)
-        if got is None:
-            t.close(got, expected[0], what="the loss")
-        t.true(isinstance(got, tuple) and len(got) == 4, "must return the four results (loss, dv, du, dN)", expected, got)
+        t.several(got, 4, "must return the four results (loss, dv, du, dN)", expected)
         for ours, right, what in zip(got, expected, ("the loss", "dv", "du", "dN")):
             t.close(ours, right, rtol=1e-7, what=what)
 
@@ -250,9 +263,7 @@ def check_cbow(t: Trial) -> None:
              (rng.normal(size=(1, 2)), rng.normal(size=2), rng.normal(size=(2, 2)))]
     for C, u, N in cases:
         got, expected = t.call(C, u, N), cbow_gradients(C, u, N)
-        if got is None:
-            t.close(got, expected[0], what="the loss")
-        t.true(isinstance(got, tuple) and len(got) == 2, "must return the pair (loss, dC)", expected, got)
+        t.several(got, 2, "must return the pair (loss, dC)", expected)
         t.close(got[0], expected[0], rtol=1e-7, what="the loss")
         t.close(got[1], expected[1], rtol=1e-7, what="dC")
 
@@ -285,6 +296,28 @@ def nearest_euclid(query, words, table, k):
     return [words[i] for i in np.argsort(apart) if words[i] != query][:k]
 
 
+def nearest_by_sums(query, words, table, k):
+    unit = table / np.abs(table).sum(axis=1, keepdims=True)
+    scores = unit @ unit[words.index(query)]
+    return [words[i] for i in np.argsort(-scores) if words[i] != query][:k]
+
+
+def nearest_by_squares(query, words, table, k):
+    unit = table / (table**2).sum(axis=1, keepdims=True)
+    scores = unit @ unit[words.index(query)]
+    return [words[i] for i in np.argsort(-scores) if words[i] != query][:k]
+
+
+def nearest_absolute(query, words, table, k):
+    unit = table / np.linalg.norm(table, axis=1, keepdims=True)
+    scores = np.abs(unit @ unit[words.index(query)])
+    return [words[i] for i in np.argsort(-scores) if words[i] != query][:k]
+
+
+def nearest_centered(query, words, table, k):
+    return nearest(query, words, table - table.mean(axis=0), k)
+
+
 def nearest_farthest(query, words, table, k):
     unit = table / np.linalg.norm(table, axis=1, keepdims=True)
     return [words[i] for i in np.argsort(unit @ unit[words.index(query)]) if words[i] != query][:k]
@@ -297,9 +330,9 @@ def nearest_columns(query, words, table, k):
 
 
 def check_nearest(t: Trial) -> None:
-    words = ["tea", "coffee", "the", "granite", "cup"]
-    table = np.array([[-0.5, 1.0], [0.0, 3.5], [6.0, 7.0], [2.5, 1.0], [0.5, 1.5]])
-    for query, k in (("tea", 2), ("granite", 1), ("cup", 3), ("coffee", 4)):
+    words = ["tea", "coffee", "the", "granite", "cup", "desert", "mug", "sugar"]  # desert points away from tea
+    table = np.array([[-0.5, 1.0], [0.0, 3.5], [6.0, 7.0], [2.5, 1.0], [0.5, 1.5], [1.5, -3.0], [0.5, 4.0], [-4.0, 2.5]])
+    for query, k in (("tea", 3), ("granite", 1), ("cup", 4), ("coffee", 7)):
         got = t.call(query, words, table, k)
         if got is not None:
             t.true(isinstance(got, (list, tuple)), "must return a list of words", nearest(query, words, table, k), got)
@@ -352,9 +385,13 @@ def spearman_uncentered(x, y):
     return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
+def spearman_without_sign(x, y):
+    return abs(spearman(x, y))
+
+
 def check_spearman(t: Trial) -> None:
     cases = [([1, 2, 4], [1, 3, 100]), ([3, 1, 2, 9], [5, 1, 7, 6]), ([1, 2, 2, 3, 7], [4, 1, 3, 3, 9]),
-             ([5, 1, 1, 1], [2, 2, 8, 1])]
+             ([5, 1, 1, 1], [2, 2, 8, 1]), ([1, 2, 4], [9, 5, 1])]
     for x, y in cases:
         x, y = np.array(x, dtype=float), np.array(y, dtype=float)
         t.close(t.call(x, y), spearman(x, y), rtol=1e-7, what="the correlation")
@@ -367,8 +404,7 @@ def info_nce(A, B, temperature):
     """Mean InfoNCE loss of n pairs: row i of A (n, d) belongs to row i of B (n, d); the other rows of B are its negatives."""
     S = A @ B.T / temperature
     S = S - S.max(axis=1, keepdims=True)
-    log_p = S - np.log(np.exp(S).sum(axis=1, keepdims=True))
-    return float(-np.mean(np.diag(log_p)))
+    return float(np.mean(np.log(np.exp(S).sum(axis=1)) - np.diag(S)))
 
 
 def info_nce_without_temperature(A, B, temperature):
@@ -403,11 +439,30 @@ def info_nce_overflows(A, B, temperature):
         return float(-np.mean(np.log(np.diag(E) / E.sum(axis=1))))
 
 
+def info_nce_log_of_infinity(A, B, temperature):
+    S = A @ B.T / temperature
+    with np.errstate(over="ignore"):
+        return float(np.mean(np.log(np.exp(S).sum(axis=1)) - np.diag(S)))
+
+
+def info_nce_one_maximum(A, B, temperature):
+    S = A @ B.T / temperature
+    S = S - S.max()
+    with np.errstate(divide="ignore"):
+        return float(np.mean(np.log(np.exp(S).sum(axis=1)) - np.diag(S)))
+
+
+def info_nce_clipped(A, B, temperature):
+    S = np.clip(A @ B.T / temperature, -700, 700)
+    return float(np.mean(np.log(np.exp(S).sum(axis=1)) - np.diag(S)))
+
+
 def check_info_nce(t: Trial) -> None:
     rng = np.random.default_rng(2)
     cases = [(np.array([[1.0, 0.0], [0.5, 1.0]]), np.array([[1.0, 0.5], [0.0, 2.0]]), 0.5),
              (np.ones((3, 2)), np.ones((3, 2)), 1.0),
-             (rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), 2.0), (np.eye(3) * 40, np.eye(3) * 40, 0.05)]
+             (rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), 2.0), (np.eye(3) * 40, np.eye(3) * 40, 0.05),
+             (np.array([[40.0, 0.0], [0.0, 1.0]]), np.array([[40.0, 39.9], [1.0, 1.0]]), 0.05)]
     for A, B, temperature in cases:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             got = t.call(A, B, temperature)
@@ -454,6 +509,10 @@ EXERCISES = [
             Wrong(ppmi_conditional, "takes the logarithm of the share within the row, which is never above 0; compare it with "
                   "the share "
                   "of the column word overall"),
+            Wrong(ppmi_of_all_cells, "divides 0 by 0 for a word without any count, which gives NaN, and takes the logarithm of "
+                  "0 elsewhere; compute only where C > 0"),
+            Wrong(ppmi_rows_twice, "takes the row sums for both margins; p(b) is the sum of a column. With a symmetric table one "
+                  "does not see it"),
             Wrong(ppmi_absolute, "turns negative values into positive ones; a pair that avoids each other must get 0, not a "
                   "large value"),
             Wrong(ppmi_upside_down, "divides what independence would give by what was seen; it is the other way round"),
@@ -530,6 +589,11 @@ EXERCISES = [
             Wrong(nearest_euclid, "ranks by straight-line distance, in which the lengths of the vectors count; divide each row "
                   "by its "
                   "length first"),
+            Wrong(nearest_by_sums, "divides each row by the sum of its absolute values; the length is the root of the sum of "
+                  "squares, np.linalg.norm"),
+            Wrong(nearest_by_squares, "divides each row by its squared length; the root is missing, so now short vectors win"),
+            Wrong(nearest_absolute, "drops the sign of the cosine, so a word that points the other way counts as near"),
+            Wrong(nearest_centered, "subtracts the mean of the table first; the cosine is measured from 0"),
             Wrong(nearest_farthest, "sorts the wrong way round: argsort goes from small to large, so sort -scores"),
             Wrong(nearest_columns, "divides each column by its length; the rows are the words, so it must be axis=1"),
         ),
@@ -549,6 +613,7 @@ EXERCISES = [
                   "place each "
                   "element has. Apply it twice, or count"),
             Wrong(spearman_lowest_rank, "gives equal values the lowest of their ranks; they must share the mean"),
+            Wrong(spearman_without_sign, "loses the sign; where one goes up as the other goes down, the correlation is negative"),
             Wrong(spearman_uncentered, "does not subtract the mean of the ranks before the cosine"),
         ),
     ),
@@ -557,7 +622,7 @@ EXERCISES = [
         hints=(
             "S = A @ B.T / temperature holds the similarity of every row of A with every row of B. The right answers stand on "
             "the diagonal.",
-            "Each row is a softmax over B candidates (chapter 02): -ln of the probability at the diagonal, then the mean.",
+            "Each row is a softmax over n candidates (chapter 02): -ln of the probability at the diagonal, then the mean.",
             "Subtract the largest entry of each row before exp: with a temperature of 0.05 the similarities become large.",
         ),
         wrong=(
@@ -574,6 +639,12 @@ EXERCISES = [
             Wrong(info_nce_overflows, "computes exp of large numbers: 32,000 after the division by 0.05 is infinite. Subtract "
                   "the largest "
                   "entry of each row first"),
+            Wrong(info_nce_log_of_infinity, "takes the logarithm of an infinite sum: exp of 32,000 is too large. Subtract the "
+                  "largest entry of each row before exp"),
+            Wrong(info_nce_one_maximum, "subtracts the largest entry of the whole table: in a row far below it every exp becomes "
+                  "0, and ln 0 is -inf. Take the largest entry of each row"),
+            Wrong(info_nce_clipped, "clips the similarities: what lies beyond the limits becomes equal. Subtract the largest "
+                  "entry of each row, then nothing has to be cut off"),
         ),
     ),
 ]  # fmt: skip

@@ -51,8 +51,19 @@ def count_pairs_side_by_side(words):
     return pairs
 
 
+def count_pairs_without_overlap(words):
+    pairs = {}
+    for symbols, n in words.items():
+        i = 0
+        while i + 1 < len(symbols):
+            pair = symbols[i], symbols[i + 1]
+            pairs[pair] = pairs.get(pair, 0) + n
+            i += 2 if pair == symbols[i + 1:i + 3] else 1
+    return pairs
+
+
 def check_count_pairs(t: Trial) -> None:
-    cases = [{("h", "e", "y"): 1}, {("b", "a"): 2, ("b", "a", "r"): 3}, {tuple("banana"): 1},
+    cases = [{("h", "e", "y"): 1}, {("b", "a"): 2, ("b", "a", "r"): 3}, {tuple("banana"): 1}, {tuple("aaa"): 1},
              {tuple(word): n for word, n in TOY.items()}, {("h", "ug"): 10, ("p", "ug", "s"): 2, ("a",): 9}]
     for words in cases:
         t.equal(t.call(words), count_pairs(words), what="the counts")
@@ -108,9 +119,28 @@ def merge_pair_keeping_the_right(symbols, pair):
     return merged
 
 
+def merge_pair_by_its_text(symbols, pair):
+    merged, i = [], 0
+    while i < len(symbols):
+        match = i + 1 < len(symbols) and symbols[i] + symbols[i + 1] == "".join(pair)
+        merged.append("".join(pair) if match else symbols[i])
+        i += 2 if match else 1
+    return merged
+
+
+def merge_pair_either_way(symbols, pair):
+    merged, i = [], 0
+    while i < len(symbols):
+        match = i + 1 < len(symbols) and set(symbols[i:i + 2]) == set(pair)
+        merged.append(symbols[i] + symbols[i + 1] if match else symbols[i])
+        i += 2 if match else 1
+    return merged
+
+
 def check_merge_pair(t: Trial) -> None:
     cases = [("h e y", "a b"), ("h e l l o", "l l"), ("xa b", "a b"), ("a b c a b", "a b"), ("a a a", "a a"),
-             ("a a a a a", "a a"), ("_ h e l l o", "e l"), ("a", "a b"), ("un h ug un h", "un h")]
+             ("a a a a a", "a a"), ("_ h e l l o", "e l"), ("a", "a b"), ("un h ug un h", "un h"),
+             ("a bc", "ab c"), ("b a b", "a b")]
     for symbols, pair in cases:
         symbols, pair = symbols.split(), tuple(pair.split())
         got = t.call(symbols, pair)
@@ -150,9 +180,18 @@ def next_merge_by_sum(counts):
     return min(counts, key=lambda pair: (-counts[pair], sum(pair), pair))
 
 
+def next_merge_by_text(counts):
+    return min(counts, key=lambda pair: (-counts[pair], str(pair)))
+
+
+def next_merge_packed(counts):
+    return min(counts, key=lambda pair: (-counts[pair], pair[0] * 256 + pair[1]))
+
+
 def check_next_merge(t: Trial) -> None:
     cases = [{(9, 9): 5}, {(1, 2): 3, (5, 9): 4, (2, 2): 2}, {(6, 9): 7, (9, 5): 7, (3, 8): 7, (7, 1): 7, (4, 2): 7, (8, 8): 7},
-             {(3, 1): 5, (7, 7): 5, (2, 8): 5, (3, 9): 5}, {(4, 4): 1, (4, 3): 1, (9, 0): 1}]
+             {(3, 1): 5, (7, 7): 5, (2, 8): 5, (3, 9): 5}, {(4, 4): 1, (4, 3): 1, (9, 0): 1},
+             {(10, 2): 4, (9, 5): 4}, {(10, 2): 4, (9, 300): 4}]
     for counts in cases:
         t.equal(t.call(counts), next_merge(counts), what="the pair")
     for counts in cases:
@@ -191,7 +230,7 @@ def train_bpe(words, n_merges):
 
 
 def _variant(words, n_merges, spell=lambda word: list(word.encode("utf-8")), weigh=True, tie=lambda pair: pair, update=True,
-             first=256):
+             first=256, least=1):
     """train_bpe with one thing changed, for the wrong answers below."""
     spelled = {word: spell(word) for word in words}
     merges = []
@@ -205,6 +244,8 @@ def _variant(words, n_merges, spell=lambda word: list(word.encode("utf-8")), wei
         if not counts:
             break
         best = min(counts, key=lambda pair: (-counts[pair], tie(pair)))
+        if counts[best] < least:
+            break
         new = first + len(merges)
         merges.append(best)
         for word, ids in spelled.items() if update else ():
@@ -241,6 +282,10 @@ def train_bpe_from_255(words, n_merges):
     return _variant(words, n_merges, first=255)
 
 
+def train_bpe_only_repeated(words, n_merges):
+    return _variant(words, n_merges, least=2)
+
+
 def train_bpe_across_words(words, n_merges):
     stream = " ".join(word for word, n in words.items() for _ in range(n))
     return _variant({stream: 1}, n_merges)
@@ -249,7 +294,7 @@ def train_bpe_across_words(words, n_merges):
 def check_train_bpe(t: Trial) -> None:
     cases = [({"aa": 1, "aab": 1}, 1), ({"ab": 1, "ac": 1, "ab ": 1, "xc": 5}, 1), (TOY, 3),
              ({"yy": 2, "zz": 2, "xx": 2, "aa": 1}, 1), ({"é": 3, "è": 1}, 1),
-             ({"aaabdaaabac": 1}, 3), ({"ab": 4}, 9), ({"low": 5, "lower": 2, "newest": 6, "widest": 3}, 8)]
+             ({"aaabdaaabac": 1}, 3), ({"ab": 4}, 9), ({"abc": 1}, 5), ({"low": 5, "lower": 2, "newest": 6, "widest": 3}, 8)]
     for words, n_merges in cases:
         got = t.call(words, n_merges)
         t.equal([tuple(pair) for pair in got] if isinstance(got, list) else got, train_bpe(words, n_merges), what="the merges")
@@ -346,6 +391,17 @@ def decode_token_by_token(ids, tokens):
     return "".join(tokens[i].decode("utf-8", errors="replace") for i in ids)
 
 
+def decode_all_or_each(ids, tokens):
+    try:
+        return b"".join(tokens[i] for i in ids).decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(tokens[i].decode("utf-8", errors="replace") for i in ids)
+
+
+def decode_stripped(ids, tokens):
+    return b"".join(tokens[i] for i in ids).decode("utf-8", errors="replace").strip()
+
+
 def decode_dropping(ids, tokens):
     return b"".join(tokens[i] for i in ids).decode("utf-8", errors="ignore")
 
@@ -360,7 +416,7 @@ def decode_with_blanks(ids, tokens):
 
 def check_decode(t: Trial) -> None:
     tokens = [b"Hi", b" there", b"\xc3", b"\xa9", b"\xf0\x9f", b"\x99\x82", b"!"]
-    for ids in ([0], [0, 1, 6], [2, 3], [0, 2], [4, 5, 6], [3, 0, 4], []):
+    for ids in ([0], [0, 1, 6], [2, 3], [0, 2], [4, 5, 6], [3, 0, 4], [], [2, 3, 2], [1]):
         t.equal(t.call(ids, tokens), decode(ids, tokens), what="the text")
 
 
@@ -418,11 +474,11 @@ def check_best_split(t: Trial) -> None:
     apart = {"a": -4.5, "b": -2.5, "c": -4.5, "d": -6.5, "bcd": -7.0, "cd": -5.0, "ab": -3.0, "abc": -6.5}
     happy = {**{c: -6.0 for c in "unhapy"}, "un": -2.0, "unh": -4.5, "happy": -3.0, "appy": -4.0, "happ": -3.5}
     hugs = {"h": -5.0, "u": -4.0, "g": -4.0, "s": -2.0, "hug": -1.2, "ug": -2.0, "gs": -3.0}
-    cases = [("a", first), ("abcd", apart), ("unhappy", happy), ("aaaa", {"a": -1.0, "aa": -1.5, "aaa": -2.0}), ("hugs", hugs)]
+    cases = [("a", first), ("abcd", apart), ("unhappy", happy), ("aaaa", {"a": -1.0, "aa": -1.5, "aaa": -2.6}), ("hugs", hugs)]
     for word, log_probs in cases:
         t.equal(t.call(word, log_probs), best_split(word, log_probs), what="the pieces")
-    long = "ab" * 200
-    got = t.run(lambda f: f(long, first), 'best_split("ab" * 200, {"a": -1.0, "b": -2.0, "ab": -2.5})')
+    long = "ab" * 50
+    got = t.run(lambda f: f(long, first), 'best_split("ab" * 50, {"a": -1.0, "b": -2.0, "ab": -2.5})')
     t.equal(got, best_split(long, first), what="the pieces")
 
 
@@ -488,6 +544,8 @@ EXERCISES = [
             Wrong(count_pairs_of_types, "counts each different word once; a word that occurs 10 times must count 10 times"),
             Wrong(count_pairs_once_a_word,
                   "counts a pair only once a word, but the word may hold it several times, as banana does"),
+            Wrong(count_pairs_without_overlap,
+                  "counts a a a as one pair; pairs may overlap, and a a a holds the pair (a, a) twice"),
             Wrong(count_pairs_unordered,
                   "takes (a, b) and (b, a) for the same pair; order matters, since a merge writes ab, not ba"),
             Wrong(count_pairs_across_words,
@@ -508,6 +566,9 @@ EXERCISES = [
             Wrong(merge_pair_from_the_right, "starts from the right: in a a a the left pair is joined, which gives aa a"),
             Wrong(merge_pair_as_text,
                   "replaces in the text, and so cuts through symbols: in [xa, b] there is no symbol a to join"),
+            Wrong(merge_pair_by_its_text,
+                  "compares the joined text only: [a, bc] spells abc, but it is not the pair (ab, c)"),
+            Wrong(merge_pair_either_way, "joins the two symbols in any order: (b, a) is not the pair (a, b)"),
             Wrong(merge_pair_reusing_a_symbol, "uses one symbol in two pairs: after a match, go on behind both symbols"),
             Wrong(merge_pair_keeping_the_right, "keeps the right half beside the joined symbol; skip it after a match"),
         ),
@@ -532,6 +593,11 @@ EXERCISES = [
             Wrong(next_merge_by_sum,
                   "breaks ties by the sum of the two ids; compare the left ids, and the right ones only if those are "
                   "equal"),
+            Wrong(next_merge_by_text,
+                  "compares the pairs as texts, where \"10\" comes before \"9\"; compare the numbers"),
+            Wrong(next_merge_packed,
+                  "packs a pair into one number, as if every id were below 256; new tokens have larger ids. Compare the "
+                  "tuples"),
         ),
     ),
     Exercise(
@@ -549,6 +615,8 @@ EXERCISES = [
             Wrong(train_bpe_never_merging,
                   "never replaces the pair in the words, so it only lists the frequent pairs of bytes"),
             Wrong(train_bpe_from_255, "numbers the new tokens from 255, which is the id of a byte; the first new id is 256"),
+            Wrong(train_bpe_only_repeated,
+                  "stops when no pair stands twice; a pair that stands once is merged as well, until none is left"),
             Wrong(train_bpe_across_words, "joins the words to one text first, so that merges cross the borders of words"),
         ),
     ),
@@ -585,6 +653,10 @@ EXERCISES = [
         wrong=(
             Wrong(decode_token_by_token,
                   "decodes token by token: characters that are spread over two tokens are lost; join the bytes first"),
+            Wrong(decode_all_or_each,
+                  "goes back to token by token when anything is invalid: then good characters are lost as well; decode the "
+                  "joined bytes with errors='replace'"),
+            Wrong(decode_stripped, "strips the blanks at the ends; a blank in a token belongs to the text"),
             Wrong(decode_dropping,
                   "drops bytes that are no valid UTF-8; the docstring asks for U+FFFD, so that one sees the damage"),
             Wrong(decode_as_latin, "reads each byte as one Latin-1 character; the bytes are UTF-8"),

@@ -213,6 +213,10 @@ def next_by_tokens(word, context, counts, V, D):
     return _steps(word, context, counts, V, D, lambda c, f, p, D: max(c - D, 0) / sum(f) + D * p if f else p)
 
 
+def next_only_if_seen(word, context, counts, V, D):
+    return _steps(word, context, counts, V, D, lambda c, f, p, D: (max(c - D, 0) + D * len(f) * p) / sum(f) if c else p)
+
+
 def next_unseen_zero(word, context, counts, V, D):
     return _steps(word, context, counts, V, D, lambda c, f, p, D: (max(c - D, 0) + D * len(f) * p) / sum(f) if f else 0.0)
 
@@ -222,7 +226,7 @@ def check_next_probability(t: Trial) -> None:
     counts = {}
     for n in (1, 2, 3):
         counts |= _windows(toy, n)
-    words, D = ("we", "count", "words", "daily", "today"), 0.5
+    words, D = ("count", "we", "words", "daily", "today"), 0.5
     for context in ((), ("we",), ("count",), ("we", "count"), ("daily",), ("daily", "we"), ("words", "daily")):
         for word in words:
             got, expected = t.call(word, context, counts, 5, D), next_probability(word, context, counts, 5, D)
@@ -445,13 +449,18 @@ def elo_after_the_winner(players, games, k):
     return _elo(players, games, k, gain)
 
 
+def elo_only_who_played(players, games, k):
+    return {player: r for player, r in elo_ratings(players, games, k).items() if any(player in game for game in games)}
+
+
 def check_elo(t: Trial) -> None:
-    cases = [(["A", "B"], [("A", "B")]), (["A", "B"], [("A", "B"), ("B", "A")]),
+    cases = [(["A", "B"], [("A", "B")]), (["A", "B"], [("A", "B"), ("B", "A")]), (["A", "B", "C"], [("A", "B")]),
              (["A", "B", "C"], [("A", "B"), ("A", "C"), ("B", "C"), ("C", "A"), ("A", "B")])]
     for players, games in cases:
         got, expected = t.call(players, games, 32), elo_ratings(players, games, 32)
         t.true(got is None or isinstance(got, dict), "must return a dictionary, player -> rating", expected, got)
-        t.true(got is None or set(got) == set(expected), "must have one rating for each player", expected, got)
+        t.true(got is None or set(got) == set(expected), "must have one rating for each player, also for one without a game",
+               expected, got)
         order = None if got is None else [got[p] for p in players]
         t.close(order, [expected[p] for p in players], rtol=1e-9, what=f"the ratings of {', '.join(players)}")
 
@@ -467,7 +476,7 @@ EXERCISES = [
         wrong=(
             Wrong(counts_without_end, 'forgets the end symbol "</s>": the model would never learn where sentences stop, and '
                   'its probabilities would '
-                  "sum to 1 for each length of sentence apart"),
+                  "sum to 1 for each length of sentence apart (or the loop stops one window early: there are len(row) - n + 1)"),
             Wrong(counts_without_start, 'forgets the start symbols: the first words of a sentence need a context as well, n '
                   '- 1 times "<s>"'),
             Wrong(counts_one_start, 'puts exactly one "<s>" before each sentence: n - 1 are needed, so that the first word '
@@ -547,6 +556,8 @@ EXERCISES = [
                   "lost and the sum stays below 1. Add it for seen words too (interpolation)"),
             Wrong(next_by_tokens, "weights the shorter context with D: the share set free is D * (number of different "
                   "words) / total"),
+            Wrong(next_only_if_seen, "uses the formula for seen words only, so that unseen ones keep the shorter context's "
+                  "probability in full: with c = 0 the formula holds too. Ask whether the context was seen (`if following`)"),
             Wrong(next_unseen_zero, "gives 0 after a context that was never seen: there the shorter context's answer must "
                   "stand as it is"),
         ),
@@ -632,6 +643,7 @@ EXERCISES = [
             Wrong(elo_wrong_way_round, "has the difference the wrong way round: the favorite would gain most by winning"),
             Wrong(elo_after_the_winner, "works out the loser's step from the winner's new rating: compute the expectation "
                   "once, before anything changes"),
+            Wrong(elo_only_who_played, "must have one rating for each player, also for one without a game"),
         ),
     ),
 ]  # fmt: skip

@@ -96,6 +96,10 @@ def states_transposed(x, W, U, b):
     return elman_states(x, W, U.T, b)
 
 
+def states_as_list(x, W, U, b):
+    return list(elman_states(x, W, U, b))
+
+
 def _normal(seed, *shapes):
     """Random tensors in 64 bits, one for each shape."""
     g = torch.Generator().manual_seed(seed)
@@ -118,15 +122,20 @@ def _elman_gradient(x, W, U, b):
     return steps
 
 
+IN_PLACE = ("writes the states into one tensor, so that autograd finds it changed on the way back (modified by an inplace "
+            "operation). Keep a list and stack it at the end")
+NO_GRADIENT = "computes without a gradient, so nothing can be learned: remove the no_grad (or the detach)"
+
+
 def _modified_in_place(x, W, U, b):
     def steps(f):
         try:
             return _elman_gradient(x, W, U, b)(f)
-        except RuntimeError as error:
+        except RuntimeError as error:  # the gradient cannot be had: say why
             if "inplace" in str(error):
-                return torch.full(U.shape, torch.inf, dtype=x.dtype)  # a mark for the bank: the gradient cannot be had
+                return "in place"
             if "does not require grad" in str(error):
-                return torch.full(U.shape, -torch.inf, dtype=x.dtype)
+                return "no gradient"
             raise
 
     return steps
@@ -134,9 +143,13 @@ def _modified_in_place(x, W, U, b):
 
 def check_elman_states(t: Trial) -> None:
     for case in (_elman_case(3, 2, 2, 0), _elman_case(4, 3, 2, 1), _elman_case(6, 2, 3, 2)):
-        t.close(t.call(*case), elman_states(*case), rtol=1e-6, what="the states")
+        got = t.call(*case)
+        t.true(not isinstance(got, (list, tuple)), "returns a list; torch.stack makes one tensor (T + 1, H) of it")
+        t.close(got, elman_states(*case), rtol=1e-6, what="the states")
         x, W, U, b = case
         got = t.run(_modified_in_place(*case), f"the gradient of U through elman_states, {len(x)} steps")
+        t.true(not (isinstance(got, str) and got == "in place"), IN_PLACE)
+        t.true(not (isinstance(got, str) and got == "no gradient"), NO_GRADIENT)
         t.close(got, _elman_gradient(*case)(elman_states), rtol=1e-6, what="the gradient of U")
 
 
@@ -391,10 +404,10 @@ def truncated_gradients(x, W, U, length):
 
     x: (T, C). Each piece starts from the state in which the piece before ended; its loss is the sum of its states.
     """
-    h, gradients = torch.zeros(U.shape[0], dtype=x.dtype), []
+    gradients, weights = [], U.clone().requires_grad_()
+    h = torch.zeros(U.shape[0], dtype=x.dtype)
     for start in range(0, len(x), length):
-        h = h.detach()
-        weights, loss = U.clone().requires_grad_(), 0
+        h, loss = h.detach(), 0
         for x_t in x[start : start + length]:
             h = torch.tanh(x_t @ W + h @ weights)
             loss = loss + h.sum()
@@ -407,10 +420,10 @@ def truncated_from_zero(x, W, U, length):
 
     x: (T, C). Each piece starts from the state in which the piece before ended; its loss is the sum of its states.
     """
-    gradients = []
+    gradients, weights = [], U.clone().requires_grad_()
     for start in range(0, len(x), length):
         h = torch.zeros(U.shape[0], dtype=x.dtype)
-        weights, loss = U.clone().requires_grad_(), 0
+        loss = 0
         for x_t in x[start : start + length]:
             h = torch.tanh(x_t @ W + h @ weights)
             loss = loss + h.sum()
@@ -555,14 +568,14 @@ EXERCISES = [
             "torch.stack(list_of_states) makes one tensor (T + 1, H) of them at the end.",
         ),
         wrong=(
-            Wrong(states_in_place, "writes the states into one tensor, so that autograd finds it changed on the way back "
-                  "(modified by an inplace operation). Keep a list and stack it at the end"),
+            Wrong(states_in_place, IN_PLACE),
             Wrong(states_detached, "cuts the gradient between the steps: it runs, but each step only learns from its own output. "
                   "Do not detach; keep the states in a list"),
-            Wrong(states_no_gradient, "computes without a gradient, so nothing can be learned: remove the no_grad"),
+            Wrong(states_no_gradient, NO_GRADIENT),
             Wrong(states_without_first, "leaves out the first state: T + 1 states are wanted, the zeros among them"),
             Wrong(states_no_memory, "never uses the state of the step before: h_{t-1} U is missing"),
             Wrong(states_transposed, "multiplies with the transpose of U"),
+            Wrong(states_as_list, "returns a list; torch.stack makes one tensor (T + 1, H) of it"),
         ),
     ),
     Exercise(

@@ -81,7 +81,11 @@ def _causal(q, k, v, allowed, fill=-math.inf, dim=-1):
 
 
 def causal_not_self(q, k, v):
-    return torch.nan_to_num(_causal(q, k, v, lambda m: m.tril(-1)))
+    return _causal(q, k, v, lambda m: m.tril(-1))
+
+
+def causal_future_only(q, k, v):
+    return _causal(q, k, v, lambda m: m.triu(1))
 
 
 def causal_one_ahead(q, k, v):
@@ -387,9 +391,10 @@ def check_cached_step(t: Trial) -> None:
 
 
 def online_attention(blocks):
-    """The weighted average of the values, read once, block by block. blocks: list of (scores (n,), values (n, E)).
+    """The weighted average of the values, block by block. blocks: an iterable of (scores (n,), values (n, E)), to be read once.
 
-    Equal to softmax(all scores) @ all values, without ever holding more than one block. Returns (E,).
+    Equal to softmax(all scores) @ all values, without ever holding more than one block: a block is gone when the next one
+    comes. Returns (E,).
     """
     largest, total, out = -math.inf, 0.0, 0.0
     for scores, values in blocks:
@@ -441,13 +446,72 @@ def online_not_divided(blocks):
     return e @ torch.cat([v for _, v in blocks])
 
 
+def online_from_zero(blocks):
+    largest, total, out = 0.0, 0.0, 0.0
+    for scores, values in blocks:
+        new = max(largest, float(scores.max()))
+        rescale, e = math.exp(largest - new), torch.exp(scores - new)
+        total, out, largest = total * rescale + e.sum(), out * rescale + e @ values, new
+    return out / total
+
+
+def online_newest_maximum(blocks):
+    largest, total, out = -math.inf, 0.0, 0.0
+    for scores, values in blocks:
+        new = float(scores.max())
+        rescale, e = math.exp(largest - new), torch.exp(scores - new)
+        total, out, largest = total * rescale + e.sum(), out * rescale + e @ values, new
+    return out / total
+
+
+def online_keeps_all(blocks):
+    blocks = list(blocks)
+    return torch.softmax(torch.cat([s for s, _ in blocks]), 0) @ torch.cat([v for _, v in blocks])
+
+
+def online_reads_twice(blocks):
+    largest, total, out = max(float(s.max()) for s, _ in blocks), 0.0, 0.0
+    for scores, values in blocks:
+        e = torch.exp(scores - largest)
+        total, out = total + e.sum(), out + e @ values
+    return out / total
+
+
+class _Once:
+    """Blocks that can be read once; each is filled with NaN when the next one is asked for."""
+
+    def __init__(self, blocks):
+        self.blocks, self.read = blocks, False
+
+    def __iter__(self):
+        if self.read:
+            raise ValueError("the blocks can be read only once")
+        self.read = True
+        return self.walk()
+
+    def walk(self):
+        for block in self.blocks:
+            block = [part.clone() for part in block]
+            yield tuple(block)
+            for part in block:
+                part.fill_(math.nan)
+
+
 def check_online(t: Trial) -> None:
     S, V = torch.tensor([2.0, 7.0, 4.0, 5.0]), torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0], [4.0, 0.0]])
     far = torch.tensor([0.0, 100.0, 98.0, 99.5])
     cases = [[(S[:2], V[:2]), (S[2:], V[2:])], [(S[2:], V[2:]), (S[:2], V[:2])],
              [(S[:1], V[:1]), (S[1:3], V[1:3]), (S[3:], V[3:])], [(far[:2], V[:2]), (far[2:], V[2:])]]
+    low, falling = torch.tensor([-200.0, -201.0]), torch.tensor([100.0, 99.0, 0.0, 1.0])
+    cases += [[(low[:1], V[:1]), (low[1:], V[1:2])], [(falling[:2], V[:2]), (falling[2:], V[2:])]]
     for blocks in cases:
         t.close(t.call(blocks), online_attention(blocks), rtol=1e-5, atol=1e-6, what="the weighted average")
+
+    def once(f):
+        return f(_Once(cases[2]))
+
+    got = t.run(once, "online_attention(blocks), where each block is gone when the next one comes")
+    t.close(got, online_attention(cases[2]), rtol=1e-5, atol=1e-6, what="the weighted average")
 
 
 EXERCISES = [
@@ -479,7 +543,10 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(causal_upside_down, "lets each token see itself and what follows: the mask is upside down (tril, not triu)"),
-            Wrong(causal_not_self, "forbids a token to look at itself; the diagonal belongs to the allowed ones"),
+            Wrong(causal_not_self, "forbids a token to look at itself, so the first one sees nothing (NaN); the diagonal belongs "
+                  "to the allowed ones"),
+            Wrong(causal_future_only, "lets each token see only what follows it, and the last one nothing (NaN). masked_fill "
+                  "fills where its mask is true: give it ~may_look, and let may_look be the lower triangle (tril)"),
             Wrong(causal_one_ahead, "lets each token see one token ahead, which is the very token it must predict"),
             Wrong(causal_zero_fill, "gives forbidden pairs the score 0: after the softmax that is e^0 = 1, not "
                   "nothing; fill with -inf"),
@@ -598,6 +665,12 @@ EXERCISES = [
             Wrong(online_total_only, "rescales the sum of exponentials, but not the weighted sum of values"),
             Wrong(online_last_block, "forgets all blocks but the last"),
             Wrong(online_not_divided, "does not divide by the sum of exponentials"),
+            Wrong(online_from_zero, "starts with 0 as the largest score: where all scores lie far below it, each exponential is "
+                  "0, and 0 / 0 is NaN. Start with -math.inf"),
+            Wrong(online_newest_maximum, "takes the newest block's largest score, even where an older one was larger: exp(old - "
+                  "new) then grows beyond all bounds. Take the larger of the two"),
+            Wrong(online_keeps_all, "keeps blocks that are gone: use each one when it comes, and keep only the three numbers"),
+            Wrong(online_reads_twice, "the blocks can be read only once"),
         ),
     ),
 ]  # fmt: skip

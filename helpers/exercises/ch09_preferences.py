@@ -186,18 +186,21 @@ def group_policy_loss(log_probs, rewards):
     """Group-relative policy gradient. Both (groups, n): ln p of n sampled answers to each question, and their rewards.
 
     Advantage: (reward - mean of the group) / standard deviation of the group (of the population), 0 for a group whose rewards
-    are all equal. Mean of -advantage * ln p over all answers; no gradient flows through the advantages.
+    are all equal (compare the rewards: with a rounded mean the deviation of equal ones may be a little above 0). Mean of
+    -advantage * ln p over all answers; no gradient flows through the advantages.
     """
     centred = rewards - rewards.mean(dim=1, keepdim=True)
     deviation = rewards.std(dim=1, keepdim=True, correction=0)
-    advantages = torch.where(deviation > 0, centred / deviation.clamp(min=1e-8), 0.0)
+    differ = rewards.amax(dim=1, keepdim=True) > rewards.amin(dim=1, keepdim=True)
+    advantages = torch.where(differ, centred / deviation.clamp(min=1e-8), 0.0)
     return -(advantages.detach() * log_probs).mean()
 
 
 def _advantages(rewards, dim=1, correction=0):
     centred = rewards - rewards.mean(dim=dim, keepdim=True)
     deviation = rewards.std(dim=dim, keepdim=True, correction=correction)
-    return torch.where(deviation > 0, centred / deviation.clamp(min=1e-8), 0.0)
+    differ = rewards.amax(dim=dim, keepdim=True) > rewards.amin(dim=dim, keepdim=True)
+    return torch.where(differ, centred / deviation.clamp(min=1e-8), 0.0)
 
 
 def policy_no_baseline(log_probs, rewards):
@@ -230,6 +233,12 @@ def policy_divides_by_zero(log_probs, rewards):
     return -(centred / rewards.std(1, keepdim=True, correction=0) * log_probs).mean()
 
 
+def policy_asks_the_deviation(log_probs, rewards):
+    centred = rewards - rewards.mean(1, keepdim=True)
+    deviation = rewards.std(1, keepdim=True, correction=0)
+    return -(torch.where(deviation > 0, centred / deviation.clamp(min=1e-8), 0.0) * log_probs).mean()
+
+
 def policy_probabilities(log_probs, rewards):
     return -(_advantages(rewards) * log_probs.exp()).mean()
 
@@ -244,6 +253,8 @@ def check_policy_loss(t: Trial) -> None:
     rewards, log_probs = torch.tensor([[1.0, 1.0], [0.0, 1.0]]), torch.tensor([[-1.0, -2.0], [-3.0, -1.0]])
     t.close(t.call(log_probs, rewards), group_policy_loss(log_probs, rewards), rtol=1e-4,
             what="the loss when all answers of a group are right")
+    rewards, log_probs = torch.full((1, 3), 0.9), torch.tensor([[-1.0, -2.0, -3.0]])
+    t.close(t.call(log_probs, rewards), group_policy_loss(log_probs, rewards), rtol=1e-4, what="the loss of three equal rewards")
 
 
 EXERCISES = (
@@ -303,7 +314,8 @@ EXERCISES = (
         check=check_policy_loss,
         hints=(
             "Mean and deviation are those of a row (dim=1, keepdim=True); for the population, correction=0.",
-            "A row in which all rewards are equal has deviation 0: give it advantages of 0 (torch.where), not 0 / 0.",
+            "Give a row in which all rewards are equal advantages of 0 (torch.where), not 0 / 0. Such a row has rewards.amax(1, "
+            "keepdim=True) == rewards.amin(1, keepdim=True); its deviation may be a little above 0, since the mean is rounded.",
             "Then -(advantages.detach() * log_probs).mean().",
         ),
         wrong=(
@@ -315,6 +327,8 @@ EXERCISES = (
             Wrong(policy_no_minus, "has no minus sign: an optimizer minimises, so good answers would become rarer"),
             Wrong(policy_divides_by_zero, "divides by 0 when all answers of a group have the same reward: such a group teaches "
                   "nothing, its advantages are 0"),
+            Wrong(policy_asks_the_deviation, "asks whether the deviation is 0: the mean of three times 0.9 is rounded, so that "
+                  "equal rewards have a deviation a little above 0. Compare the rewards, amax with amin"),
             Wrong(policy_probabilities, "multiplies by the probability; the gradient of ln p is what is weighted"),
         ),
     ),

@@ -121,6 +121,10 @@ def nucleus_one_too_many(probs, p):
     return _nucleus(probs, lambda order: order[: np.sum(np.cumsum(probs[order]) < p) + 2])
 
 
+def nucleus_exact_hit(probs, p):
+    return _nucleus(probs, lambda order: order[np.cumsum(probs[order]) - probs[order] <= p])
+
+
 def nucleus_by_value(probs, p):
     return np.where(probs >= p * probs.max(), probs, 0) / probs[probs >= p * probs.max()].sum()
 
@@ -146,7 +150,7 @@ def nucleus_sorted_result(probs, p):
 
 def check_nucleus(t: Trial) -> None:
     probs = np.array([0.5, 0.25, 0.125, 0.0625, 0.0625])
-    for p in (0.2, 0.8, 0.7, 1.0):
+    for p in (0.2, 0.8, 0.7, 0.75, 1.0):
         t.close(t.call(probs, p), nucleus(probs, p), what=f"the nucleus for p = {p}")
     mixed = np.array([0.125, 0.5, 0.0625, 0.25, 0.0625])
     t.close(t.call(mixed, 0.8), nucleus(mixed, 0.8), what="the nucleus of unsorted probabilities")
@@ -279,9 +283,24 @@ def stop_after_all(pieces, stop):
     return "".join(pieces).split(stop)[0], len(pieces)
 
 
+def stop_at_the_last(pieces, stop):
+    text = ""
+    for n, piece in enumerate(pieces, start=1):
+        text += piece
+        if stop in text:
+            return text[: text.rindex(stop)], n
+    return text, len(pieces)
+
+
+def stop_takes_blanks_off(pieces, stop):
+    text, n = cut_at_stop(pieces, stop)
+    return text.strip(), n
+
+
 def check_cut(t: Trial) -> None:
     cases = [(["aSTOPb", "ST", "OP", "STOP", "e"], "STOP"), (["Paris", ".", "\n\n", "Q:", " What"], "\n\nQ:"), ([], "STOP"),
-             (["a", "STOP", "c"], "STOP"), (["go", " on", "!"], "STOP"), (["x", "yST", "OPz", "w"], "STOP")]
+             (["a", "STOP", "c"], "STOP"), (["go", " on", "!"], "STOP"), (["x", "yST", "OPz", "w"], "STOP"),
+             (["aSTOPbSTOPc"], "STOP"), ([" Rome. ", "STOP"], "STOP")]
     for pieces, stop in cases:
         t.equal(t.call(pieces, stop), cut_at_stop(pieces, stop), what="text and number of tokens")
 
@@ -293,7 +312,7 @@ def beam_step(beams, next_log_probs, width):
     """One step of beam search: the best `width` of all continuations, best first, again as (ids, sum).
 
     beams: list of (ids as a tuple, sum of log-probabilities). next_log_probs: (number of beams, V), what the model says
-    after each beam. Of equals, the earlier beam and the smaller id come first.
+    after each beam. Of equals, the earlier beam comes first, then the smaller id.
     """
     grown = []
     for (ids, total), row in zip(beams, next_log_probs):
@@ -335,11 +354,21 @@ def beam_puts_in_front(beams, next_log_probs, width):
     return [((ids[-1], *ids[:-1]), total) for ids, total in beam_step(beams, next_log_probs, width)]
 
 
+def beam_ties_by_id(beams, next_log_probs, width):
+    return sorted(_grow(beams, next_log_probs), key=lambda beam: (-beam[1], beam[0][-1]))[:width]
+
+
+def beam_ties_by_ids(beams, next_log_probs, width):
+    return sorted(_grow(beams, next_log_probs), key=lambda beam: (-beam[1], beam[0]))[:width]
+
+
 def check_beam(t: Trial) -> None:
     log = np.log
     first = [((0,), -1.0), ((1,), -1.5)]
     rows = log(np.array([[0.3, 0.3, 0.4], [0.9, 0.05, 0.05]]))
-    for beams, table, width in ((first, rows, 2), (first, rows, 4), ([((), 0.0)], log(np.array([[0.2, 0.5, 0.3]])), 2)):
+    equal, even = [((0,), -1.0), ((1,), -1.0)], log(np.full((2, 2), 0.5))
+    for beams, table, width in ((first, rows, 2), (first, rows, 4), ([((), 0.0)], log(np.array([[0.2, 0.5, 0.3]])), 2),
+                                (equal, even, 3), (equal[::-1], even, 3)):
         got, expected = t.call(beams, table, width), beam_step(beams, table, width)
         t.true(isinstance(got, list) and all(isinstance(b, tuple) and len(b) == 2 for b in got),
                "returns something else than a list of beams (ids, sum)", expected, got)
@@ -440,10 +469,40 @@ def speculative_best_of_p(p, q, guess, u, v):
     return (True, guess) if u < p[guess] / q[guess] else (False, int(np.argmax(p)))
 
 
+def speculative_best_of_rest(p, q, guess, u, v):
+    return (True, guess) if u < p[guess] / q[guess] else (False, int(np.argmax(p - q)))
+
+
+def speculative_turned(p, q, guess, u, v):
+    rest = np.maximum(q - p, 0)
+    return (True, guess) if u < p[guess] / q[guess] else (False, _drawn(rest / rest.sum(), v))
+
+
+def speculative_softmax(p, q, guess, u, v):
+    return (True, guess) if u < p[guess] / q[guess] else (False, _drawn(_softmax(np.maximum(p - q, 0)), v))
+
+
+def speculative_same_number(p, q, guess, u, v):
+    return speculative_step(p, q, guess, u, u)
+
+
+def speculative_keeps_at_the_border(p, q, guess, u, v):
+    return (True, guess) if u <= p[guess] / q[guess] else speculative_step(p, q, guess, u, v)
+
+
+def speculative_reaches(p, q, guess, u, v):
+    rest = np.maximum(p - q, 0)
+    drawn = int(np.searchsorted(np.cumsum(rest / rest.sum()), v, side="left"))
+    return (True, guess) if u < p[guess] / q[guess] else (False, drawn)
+
+
 def check_speculative(t: Trial) -> None:
-    p, q = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.2, 0.5, 0.1, 0.2])
-    for guess, u, v in ((1, 0.25, 0.5), (1, 0.5, 0.5), (0, 0.99, 0.3), (1, 0.7, 0.75), (1, 0.7, 0.9), (1, 0.55, 0.1),
-                        (3, 0.3, 0.2), (3, 0.9, 0.95), (1, 0.9, 0.5), (3, 0.1, 0.4), (1, 0.95, 0.86)):
+    p, q = np.array([0.35, 0.3, 0.05, 0.3]), np.array([0.25, 0.25, 0.4, 0.1])  # max(p - q, 0): 0.1, 0.05, 0, 0.2
+    others = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.2, 0.5, 0.1, 0.2])
+    cases = [(p, q, 2, 0.02, 0.5), (p, q, 2, 0.1, 0.5), (p, q, 3, 0.99, 0.3), (p, q, 2, 0.4, 0.05), (p, q, 2, 0.4, 0.25),
+             (p, q, 2, 0.95, 0.95), (p, q, 2, 0.3, 0.5), (*others, 1, 0.7, 0.9), (*others, 3, 0.9, 0.5),
+             (np.array([0.0, 0.4, 0.6]), np.array([0.5, 0.2, 0.3]), 0, 0.0, 0.0)]
+    for p, q, guess, u, v in cases:
         got = t.call(p, q, guess, u, v)
         t.true(isinstance(got, tuple) and len(got) == 2, "returns something else than (kept, token)", "(kept, token)", got)
         t.equal((bool(got[0]), int(got[1])), speculative_step(p, q, guess, u, v), what="kept and token")
@@ -508,11 +567,27 @@ def allowed_empty_piece(written, options, pieces, left):
     return found + [n for n, piece in enumerate(pieces) if not piece and left]
 
 
+def allowed_greedy(written, options, pieces, left):
+    def finishes(text):
+        for option in (o for o in options if o.startswith(text)):
+            at, used = text, 1
+            while at != option:
+                fitting = [piece for piece in pieces if piece and option.startswith(at + piece)]
+                if not fitting:
+                    break
+                at, used = at + max(fitting, key=len), used + 1
+            if at == option and used <= left:
+                return True
+        return False
+
+    return _next(written, options, pieces, finishes)
+
+
 def check_allowed(t: Trial) -> None:
     pieces, options = ["", "n", "o", "no", "t", "not", " now", "y", "es", "yes"], ["no", "not now", "yes"]
-    for written, left in (("", 3), ("no", 3), ("no", 2), ("", 1), ("not", 1), ("y", 1), ("not now", 2), ("", 2), ("yes", 0)):
-        got = t.call(written, options, pieces, left)
-        expected = allowed_next(written, options, pieces, left)
+    asked = (("", 3), ("no", 3), ("no", 2), ("", 1), ("not", 1), ("y", 1), ("not now", 2), ("", 2), ("yes", 0))
+    for case in [(written, options, pieces, left) for written, left in asked] + [("", ["xabc"], ["x", "ab", "a", "bc"], 3)]:
+        got, expected = t.call(*case), allowed_next(*case)
         t.equal(list(got) if isinstance(got, tuple) else got, expected, what="the allowed tokens")
 
 
@@ -547,6 +622,8 @@ EXERCISES = [
             Wrong(nucleus_off_by_one, "drops the token that crosses the threshold: the set must reach p, and at least "
                   "one token stays"),
             Wrong(nucleus_one_too_many, "keeps one token more than is needed to reach p"),
+            Wrong(nucleus_exact_hit, "keeps one token more where p is reached exactly: 0.5 and 0.25 reach 0.75 already, so "
+                  "compare with < and not with <="),
             Wrong(nucleus_by_value, "compares each probability with p times the largest one: that is min-p"),
             Wrong(nucleus_not_normalized, "does not divide by the sum: what is left must sum to 1"),
             Wrong(nucleus_unsorted, "adds up in the order of the ids, not from the likeliest down"),
@@ -583,6 +660,9 @@ EXERCISES = [
             Wrong(stop_within_a_token, "looks inside each token by itself, so it misses a stop string across two tokens"),
             Wrong(stop_at_the_end_only, "finds the stop string only where a token ends with it"),
             Wrong(stop_drops_the_token, "throws away the whole last token, with the letters that stand before the stop string"),
+            Wrong(stop_at_the_last, "cuts at the last stop string of a token; the text ends before the first one"),
+            Wrong(stop_takes_blanks_off, "takes blanks off the ends of the text: nothing but the stop string, and what follows "
+                  "it, is to be cut away"),
             Wrong(stop_after_all, "cuts the finished text: then all tokens were written, and paid for, in vain"),
         ),
     ),
@@ -602,6 +682,9 @@ EXERCISES = [
                   "larger is better"),
             Wrong(beam_width_per_beam, "keeps `width` children of each beam: the number of beams grows at every step"),
             Wrong(beam_puts_in_front, "puts the new token in front of the ids"),
+            Wrong(beam_ties_by_id, "sorts equals by the new id: the earlier beam comes first, then the smaller id. A stable sort "
+                  "by the sum alone keeps them so"),
+            Wrong(beam_ties_by_ids, "sorts equals by all their ids: what counts is the order in which the beams were given"),
         ),
     ),
     Exercise(
@@ -629,12 +712,21 @@ EXERCISES = [
             Wrong(speculative_from_p, "draws from p after a rejection: tokens that p likes more than q would then "
                   "come too rarely"),
             Wrong(speculative_not_clipped, "does not clip p - q at 0, but takes its size: a rejected token could come back"),
-            Wrong(speculative_not_normalized, "does not divide the rest by its sum, so the running sum never reaches v"),
+            Wrong(speculative_not_normalized, "does not divide the rest by its sum: the running sum then ends below 1"),
             Wrong(speculative_upside_down, "has the ratio upside down: it must be p / q"),
             Wrong(speculative_only_p, "keeps the guess with probability p[guess]; it was drawn with q[guess], so divide by that"),
             Wrong(speculative_hard, "decides without chance: where p < q the guess must still be kept with probability p / q"),
             Wrong(speculative_keeps_all, "keeps every guess: then the text is the small model's"),
             Wrong(speculative_best_of_p, "takes the likeliest token of p after a rejection; it must be drawn"),
+            Wrong(speculative_best_of_rest, "takes the token with the largest rest after a rejection; it must be drawn"),
+            Wrong(speculative_turned, "draws from q - p after a rejection: tokens that q likes too much already; it is p - q"),
+            Wrong(speculative_softmax, "makes a softmax of the rest, which gives a share to tokens without any; divide it by its "
+                  "sum"),
+            Wrong(speculative_same_number, "draws with u again; after a rejection u is known to be large, so use v"),
+            Wrong(speculative_keeps_at_the_border, "keeps the guess where u equals the ratio: at u = 0 it would keep a token "
+                  "that p never writes. It is <, not <="),
+            Wrong(speculative_reaches, "takes the first id at which the running sum reaches v: at v = 0 that is id 0 even when "
+                  "its rest is 0. The sum must exceed v (side='right')"),
         ),
     ),
     Exercise(
@@ -653,6 +745,8 @@ EXERCISES = [
             Wrong(allowed_inside, "allows every token that occurs somewhere in an option, not only those that continue the text"),
             Wrong(allowed_end_always, "allows the end everywhere: the text would be cut off in the middle of an option"),
             Wrong(allowed_one_short, "counts one token too few: the last token that is left may be used"),
+            Wrong(allowed_greedy, "completes an option with the longest token each time: after 'ab' nothing fits, but 'a' and "
+                  "'bc' would. Try every token that fits"),
             Wrong(allowed_empty_piece, "allows the empty token: it could be written forever"),
         ),
     ),

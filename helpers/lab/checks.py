@@ -12,7 +12,7 @@ import os
 import re
 import textwrap
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, MappingView
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -100,7 +100,7 @@ class Trial:
         if not same((args, kwargs), given, 0.0, 0.0):
             raise Mistake("changes its input; work on a copy (for an array: x = x.copy(), or x = x - m in place of x -= m)",
                           shown)
-        self.steps[-1] = (lambda f: f(*copy.deepcopy(args), **copy.deepcopy(kwargs)), out)
+        self.steps[-1] = (lambda f: f(*copy.deepcopy(args), **copy.deepcopy(kwargs)), self.steps[-1][1])
         return out
 
     def run(self, steps: Callable[[Any], Any], shown: str) -> Any:
@@ -116,11 +116,20 @@ class Trial:
             raise Mistake(f"stops with {type(error).__name__}: {_first_line(error)}", shown, got=_where(error)) from error
         if out is ...:
             raise Undone
-        self.steps.append((steps, copy.deepcopy(out)))
+        try:
+            kept = copy.deepcopy(_without_graph(out))
+        except TookTooLong:
+            raise
+        except Exception as error:
+            raise Mistake(_not_copied(out, error), shown) from error
+        self.steps.append((steps, kept))
         return out
 
     def close(self, got: Any, expected: Any, rtol: float = 1e-7, atol: float = 1e-9, what: str = "the result") -> None:
-        """Compare numbers or arrays: type, then shape, then NaN, then values within the tolerances."""
+        """Compare numbers or arrays: type, then shape, then NaN, then values within the tolerances.
+
+        A result that is right to five digits is told so, and no wrong answer of the bank is blamed for it.
+        """
         if got is None:
             self._fail(f"returns nothing (None) where {what} was expected; is there a `return`?", expected, got)
         try:
@@ -132,6 +141,9 @@ class Trial:
         if np.isnan(ours).any() and not np.isnan(theirs).any():
             self._fail(f"gives NaN (not a number) in {what}: look for 0/0, log(0) or inf - inf", expected, got, bank=True)
         if not np.allclose(ours, theirs, rtol=rtol, atol=atol, equal_nan=True):
+            if np.allclose(ours, theirs, rtol=1e-5, atol=atol, equal_nan=True):
+                self._fail(f"gives {what} right to about 5 digits, but not further: is it computed in float32, or is a "
+                           "small number added somewhere?", expected, got)
             self._fail(f"gives a wrong value for {what}", expected, got, bank=True)
 
     def equal(self, got: Any, expected: Any, what: str = "the result") -> None:
@@ -140,6 +152,12 @@ class Trial:
             self._fail(f"returns nothing (None) where {what} was expected; is there a `return`?", expected, got)
         if not same(got, expected, 0.0, 0.0):
             self._fail(f"gives a wrong value for {what}", expected, got, bank=True)
+
+    def several(self, got: Any, number: int, diagnosis: str, expected: Any = None) -> None:
+        """Fail with ``diagnosis`` unless ``got`` holds ``number`` results, in a tuple or in a list."""
+        if got is None:
+            self._fail(f"returns nothing (None) where {number} results were expected; is there a `return`?", expected, got)
+        self.true(isinstance(got, (tuple, list)) and len(got) == number, diagnosis, expected, got)
 
     def true(self, condition: bool, diagnosis: str, expected: Any = None, got: Any = None) -> None:
         """Fail with ``diagnosis`` unless ``condition`` holds."""
@@ -152,6 +170,22 @@ class Trial:
 
     def _fail(self, diagnosis: str, expected: Any, got: Any, bank: bool = False) -> None:
         raise Mistake(diagnosis, self.shown, brief(expected), brief(got), bank)
+
+
+def _without_graph(out: Any) -> Any:
+    """Tensors cut off from the computation that made them: torch refuses to copy them with it."""
+    if type(out) in (tuple, list):
+        return type(out)(_without_graph(part) for part in out)
+    return out.detach() if hasattr(out, "detach") else out
+
+
+def _not_copied(out: Any, error: Exception) -> str:
+    """What to say about a result that cannot be kept: mostly a generator, or a view of a dictionary."""
+    for part in (out, *(out if isinstance(out, (tuple, list)) else ())):
+        if isinstance(part, (Iterator, MappingView)):
+            place = "" if part is out else f" inside a {type(out).__name__}"
+            return f"returns a {type(part).__name__}{place}; wrap it in list(...)"
+    return f"returns a {type(out).__name__} that cannot be copied ({_first_line(error)})"
 
 
 def _first_line(error: BaseException) -> str:

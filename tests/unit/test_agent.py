@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.agent import Agent, ToolError, calculate, policy_of_rules
+from helpers.agent import Agent, Step, ToolError, calculate, policy_of_rules
 
 
 def test_the_calculator_is_exact_to_the_cent():
@@ -42,3 +42,18 @@ def test_limits():
     for wrong in (({}, 3), ({"calculate": calculate}, 0)):
         with pytest.raises(ValueError, match="at least one tool"):
             Agent(*wrong)
+
+
+def test_numbers_are_read_as_they_stand():
+    assert calculate("12345678901234567.89 + 0") == "12345678901234567.89" and calculate("1,234.5 * 2") == "2469"
+    assert calculate("0*-1") == "0" and calculate("( 1 + 2 ) * 3") == "9"
+    for junk in ("1 2", "1,5", "(1,2)", "1_0 0"):  # not one number
+        with pytest.raises(ToolError, match="numbers"):
+            calculate(junk)
+    with pytest.raises(ToolError, match="division by zero"):
+        calculate("0/0")
+
+
+def test_a_plan_keeps_the_sign_of_an_observation():
+    steps = [Step("", "calculator", "", "-12.5"), Step("", "search", "", "built in 1,931")]
+    assert policy_of_rules(["a", "b", "Answer: {1} and {2}"])("", steps) == "Answer: -12.5 and 1931"

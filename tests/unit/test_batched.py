@@ -130,3 +130,11 @@ def test_only_memories_can_be_repeated():
     assert repeat_rows((torch.zeros(1, 3),), 4)[0].shape == (4, 3)
     with pytest.raises(TypeError, match="cache or tensors"):
         repeat_rows("text", 2)
+
+
+def test_a_stop_id_outside_the_vocabulary_and_no_endings():
+    m = transformer()
+    with pytest.raises(ValueError, match="stop_ids"):
+        generate_batch(m, [1, 2], stop_ids=[999])
+    with pytest.raises(ValueError, match="endings"):
+        next_scores(m, [1], [])

@@ -98,3 +98,9 @@ def test_top_k_is_a_stable_sort(values, k):
     scores[scores == -3] = -np.inf
     order = [i for i in np.argsort(-scores, kind="stable") if scores[i] > -np.inf][:k]
     assert top_k(scores, k) == [Hit(int(i), scores[i]) for i in order]
+
+
+def test_the_explanation_adds_up_to_the_score():
+    index = BM25().fit(["river bank", "the river", "tree house"])
+    for query in ("river", "river river", "the river river bank"):
+        assert sum(part for _, part in index.explain(query, 0)) == pytest.approx(index.scores(query)[0])

@@ -405,3 +405,9 @@ def test_labels_follow_their_words():
         subwords.align_labels([1, 2], [1])
     with pytest.raises(ValueError, match="at least one piece"):
         subwords.align_labels([1], [0])
+
+
+def test_a_unigram_vocabulary_that_would_never_shrink_is_refused():
+    for wrong in (dict(keep=1.0), dict(keep=0.0), dict(rounds=0)):
+        with pytest.raises(ValueError, match="keep between 0 and 1"):
+            subwords.Unigram.train({"low": 5, "lower": 2, "newest": 6, "widest": 3}, 12, **wrong)

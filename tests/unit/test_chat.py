@@ -89,3 +89,11 @@ def test_other_bad_input():
         chat.encode_example(TOKENIZER, [user("a")])
     with pytest.raises(ValueError, match="at least one"):
         chat.collate([])
+
+
+def test_a_prompt_is_checked_like_a_chat():
+    tok = BPE.from_smollm2()
+    with pytest.raises(TypeError, match=r"write \[user\(text\)\]"):
+        chat.encode_prompt(tok, user("hi"))
+    with pytest.raises(ValueError, match="at least one message"):
+        chat.encode_prompt(tok, [])

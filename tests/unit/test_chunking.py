@@ -61,3 +61,19 @@ def test_many_texts_and_bad_input():
     for call in (lambda: fixed_chunks(["a"], 2), lambda: chunk_all("a", fixed_chunks, 2)):
         with pytest.raises(TypeError):
             call()
+
+
+def test_a_repeated_sentence_leaves_room_for_a_new_one():
+    text = "One two three four five. Six. Seven a b c d e f g h i."
+    assert [c.text for c in sentence_chunks(text, 6, overlap=1)] == ["One two three four five. Six.", "Seven a b c d e f g h i."]
+    # where it fits, it is repeated
+    assert [c.text for c in sentence_chunks("A b. C d. E f.", 4, overlap=1)] == ["A b. C d.", "C d. E f."]
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(1, 12), st.integers(0, 3))
+def test_no_chunk_of_sentences_lies_inside_another(lengths, max_words, overlap):
+    text = " ".join("A" + " b" * (n - 1) + "." for n in lengths)
+    chunks = sentence_chunks(text, max_words, overlap)
+    assert all(a.start < b.start and a.end < b.end for a, b in zip(chunks, chunks[1:]))
+    assert not text[: chunks[0].start] and not text[chunks[-1].end :]
+    assert all(b.start <= a.end + 1 for a, b in zip(chunks, chunks[1:]))  # no sentence is lost

@@ -241,3 +241,17 @@ def test_the_cache_folder(monkeypatch, tmp_path):
 def test_durations_and_sizes_for_people():
     assert [seconds(t) for t in (0.04, 9.94, 12.4, 125)] == ["0.0 s", "9.9 s", "12 s", "2 min 5 s"]
     assert [size(n) for n in (12, 3400, 3.55e6, 1.2e9)] == ["12 bytes", "3.4 kB", "3.5 MB", "1.2 GB"]
+
+
+def test_a_file_given_by_a_relative_path_is_the_one_that_runs(tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    from helpers.cli import environment
+
+    (tmp_path / "01_linear_regression.ipynb").write_text("{}")  # the same name as one of the course
+    monkeypatch.chdir(tmp_path)
+    started = []
+    monkeypatch.setattr(environment, "prepare", lambda options: SimpleNamespace(python="python", variables=lambda **kw: {}))
+    monkeypatch.setattr(running, "run_foreground", lambda command, **kw: started.append(command) or 0)
+    running.command(SimpleNamespace(chapters=["01_linear_regression.ipynb", "02"], timeout=9, record=False))
+    assert started[0][3:5] == [str(tmp_path / "01_linear_regression.ipynb"), "02"]

@@ -159,3 +159,12 @@ def test_choices_and_the_bytes_of_tokenizers():
     assert listed[0] == b"" and len(listed) == tokenizer.vocab_size and b"low" in listed
     with pytest.raises(TypeError, match="byte-level"):
         token_bytes(object())
+
+
+def test_what_a_pattern_does_not_know_is_refused():
+    with pytest.raises(ValueError):
+        compile_pattern(r"\bcat\b")  # a word boundary, not a backspace
+    with pytest.raises(ValueError, match="expected one type"):
+        json_pattern({"type": ["string", "null"]})
+    with pytest.raises(ValueError, match="at least one option"):
+        json_pattern({"anyOf": []})

@@ -163,3 +163,13 @@ def test_a_damaged_study_is_refused(tmp_path, content):
 
 def test_an_unknown_part_is_told(capsys):
     assert finetuning_study.main(["nonsense"]) == 2 and "describe" in capsys.readouterr().err
+
+
+def test_judging_replies_is_without_dropout():
+    adapted = model()
+    lora.add_lora(adapted, ("q", "v"), rank=2, dropout=0.5)
+    for p in lora.lora_parameters(adapted):
+        torch.nn.init.normal_(p)
+    adapted.train()
+    first, again = (finetune.reply_nats(adapted, examples())[0] for _ in range(2))
+    assert np.array_equal(first, again) and adapted.training

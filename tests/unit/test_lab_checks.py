@@ -153,6 +153,59 @@ def test_shape_type_and_nan_messages(use):
     assert "without calling it" in checks.evaluate("1.1", 2.5).message
 
 
+def near(y, y_hat):
+    """A wrong answer that is off by a millionth of the right result."""
+    return mean_square(y, y_hat) * (1 + 1e-6)
+
+
+def test_what_is_right_to_five_digits_is_told_so_and_no_wrong_answer_is_blamed(use):
+    use(wrong=(Wrong(near, "clips something"),))
+    for answer in (near, lambda y, p: mean_square(y, p) * (1 - 3e-6), lambda y, p: np.float32(mean_square(y, p) + 1e-6)):
+        message = checks.evaluate("1.1", answer).message
+        assert "the loss right to about 5 digits" in message and "float32" in message and "clips" not in message, message
+    for answer in (lambda y, p: mean_square(y, p) * (1 + 1e-4), lambda y, p: 0.0):
+        assert "a wrong value for the loss" in checks.evaluate("1.1", answer).message
+    trial = checks.Trial(None)
+    trial.close([1.0, 1e-20], [1.0, 2e-20])
+    with pytest.raises(checks.Mistake, match="5 digits"):
+        trial.close(np.array([1.0, 2.0]), np.array([1.0, 2.000002]))
+    with pytest.raises(checks.Mistake, match="wrong value"):
+        trial.close([1.0, 1e-20], [1.0, 2e-20], atol=0)
+
+
+def pair(y):
+    """The smallest and the largest entry."""
+    return min(y), max(y)
+
+
+def check_pair(t):
+    got = t.call([3, 1, 2])
+    t.several(got, 2, "must return the pair (low, high)", pair([3, 1, 2]))
+    t.close(got, pair([3, 1, 2]))
+
+
+@pytest.mark.parametrize("answer, words", [
+    (lambda y: (min(y), max(y)), "right"), (lambda y: [min(y), max(y)], "right"), (lambda y: min(y), "must return the pair"),
+    (lambda y: [min(y)], "must return the pair"), (lambda y: np.array([min(y), max(y)]), "must return the pair"),
+    (lambda y: None if y else y, "returns nothing (None) where 2 results were expected"),
+], ids=["tuple", "list", "number", "too short", "array", "none"])
+def test_several_results_may_come_as_a_tuple_or_a_list(use, answer, words):
+    use(solution=pair, check=check_pair, wrong=())
+    message = checks.evaluate("1.1", answer).message
+    assert words in message and (words != "right" or "not right" not in message), message
+
+
+@pytest.mark.parametrize("answer, words", [
+    (lambda y: (v for v in y), "returns a generator; wrap it in list(...)"),
+    (lambda y: dict.fromkeys(y).keys(), "returns a dict_keys; wrap it in list(...)"),
+    (lambda y: (min(y), (v for v in y)), "returns a generator inside a tuple; wrap it in list(...)"),
+    (lambda y: np, "returns a module that cannot be copied"),
+], ids=["generator", "keys", "inside a tuple", "module"])
+def test_a_result_that_cannot_be_kept_is_named(use, answer, words):
+    use(solution=pair, check=check_pair, wrong=())
+    assert words in checks.evaluate("1.1", answer).message
+
+
 def test_a_class_can_be_an_answer(use):
     class Box:
         def get(self):
@@ -278,3 +331,12 @@ def test_torch_tensors_are_shown_and_compared_like_arrays():
     trial.close(x, torch.tensor([1.0, 2.0]))
     with pytest.raises(checks.Mistake, match="shape"):
         trial.close(x, torch.ones(3))
+
+
+def test_a_result_may_carry_a_gradient():
+    torch = pytest.importorskip("torch")
+    weight = torch.tensor([2.0], requires_grad=True)
+    trial = checks.Trial(lambda x: (weight * x, [weight + x]))
+    product, (total,) = trial.call(3.0)
+    trial.close(product, [6.0])
+    assert product.requires_grad and total.requires_grad and not trial.steps[0][1][0].requires_grad

@@ -189,3 +189,8 @@ def test_plain_tokenizers_refuse():
     with pytest.raises(ValueError, match="once"):
         WordTokenizer(["a", "a"])
     assert WordTokenizer.train([]).vocab_size == 257  # no words: everything is spelled out
+
+
+def test_an_empty_text_among_others_does_not_spoil_the_interval():
+    found = lm.bits_per_byte(lm.Uniform(257), ByteTokenizer(), ["", "abc"], n_contexts=1)
+    assert np.isfinite([found.score, found.low, found.high]).all()

@@ -341,3 +341,9 @@ def test_inputs_are_left_alone():
     ridge(X, y, 1.0)
     Standardizer().fit_transform(X)
     assert (X == before[0]).all() and (y == before[1]).all()
+
+
+@pytest.mark.parametrize("guess", [0.1, 0.2])
+def test_equal_targets_have_no_r2_however_their_mean_is_rounded(guess):
+    with pytest.raises(ValueError, match="targets that differ"):
+        r2([0.1] * 3, [guess] * 3)

@@ -271,3 +271,9 @@ def test_bad_input_is_explained(call, words):
     with pytest.raises(ValueError, match=words) as error:
         call()
     assert "expected" in str(error.value) and "got" in str(error.value)
+
+
+def test_newton_stops_at_the_tolerance():
+    X, y = overlapping()
+    steps = [len(lg.LogisticRegression(l2=0.01, solver="newton", tolerance=t).fit(X, y).losses) for t in (1e-10, 1e-3, 10.0)]
+    assert steps[0] > steps[1] > steps[2] == 1

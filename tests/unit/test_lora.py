@@ -195,3 +195,18 @@ def test_quantised_shapes_storage_and_bad_input():
     for call in (lambda: quantize.codebook("normal", 9), lambda: quantize.codebook("x"), lambda: quantize.quantize(w, w[0], 0)):
         with pytest.raises(ValueError, match="expected"):
             call()
+
+
+def test_merged_weights_follow_the_model_to_another_type():
+    m = adapted()
+    lora.merge(m)
+    m.double()
+    lora.unmerge(m)
+    assert m(torch.tensor([[1, 2, 3]]))[0].dtype == torch.float64
+    assert not any("original" in name for name in m.state_dict())
+
+
+@pytest.mark.parametrize("targets", [(), "gate"])
+def test_targets_are_a_list_of_names(targets):
+    with pytest.raises(ValueError, match="expected a list of names"):
+        lora.add_lora(model(), targets)

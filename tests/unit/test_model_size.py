@@ -88,3 +88,9 @@ def test_it_agrees_with_the_class(choices):
 def test_bad_input_is_refused_in_words(call):
     with pytest.raises(ValueError, match="expected"):
         call()
+
+
+def test_heads_must_divide_the_width():
+    with pytest.raises(ValueError, match="expected hidden_dim to divide by n_heads, got 10 and 3"):
+        Size(100, 10, 1, 3, 20)
+    assert Size(100, 10, 1, 3, 20, head_dim=4).head_dim == 4

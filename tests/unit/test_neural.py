@@ -18,6 +18,7 @@ from helpers.neural import (
     as_ids,
     chunked_cross_entropy,
     count_parameters,
+    evaluating,
     fork_memory,
     linear,
     pad,
@@ -369,3 +370,19 @@ def test_a_subclass_needs_only_features_and_output():
         NeuralLM().features(torch.zeros(1, 1))
     with pytest.raises(NotImplementedError):
         NeuralLM().output()
+
+
+def test_the_loss_in_parts_refuses_what_does_not_fit():
+    x, y = torch.randn(2, 3, 4), torch.zeros(2, 3, dtype=torch.int64)
+    with pytest.raises(ValueError, match="chunk of at least 1, got -1"):
+        chunked_cross_entropy(x, torch.randn(5, 4), y, chunk=-1)
+    with pytest.raises(ValueError, match=r"weights of shape \(V, 4\), got \(5, 3\)"):
+        chunked_cross_entropy(x, torch.randn(5, 3), y)
+
+
+def test_evaluating_gives_the_mode_back_even_after_an_error():
+    model = nn.Dropout(0.5)
+    with pytest.raises(KeyError), evaluating(model):
+        assert not model.training
+        raise KeyError
+    assert model.training

@@ -101,3 +101,10 @@ def test_a_stopped_study_goes_on(tmp_path, monkeypatch):
     torch.set_num_threads(threads)
     runs = preference_study.load(tmp_path / "preferences.json")["parts"]["small"]["runs"]
     assert [run["seed"] for run in runs] == [0, 1, 2]
+
+
+def test_any_text_can_be_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(preference_study, "FILE", tmp_path / "preferences.json")
+    record = {"text": 'a {"b": {', "runs": [{"n": 1}]}
+    preference_study._keep("dpo", record)
+    assert json.loads((tmp_path / "preferences.json").read_text())["parts"]["dpo"] == record

@@ -119,3 +119,8 @@ def test_many_prompts_are_answered_in_parts_and_each_as_alone(monkeypatch):
     monkeypatch.setattr(pref, "CHUNK", 4)
     parts = pref.sample_answers(own, prompts, 3, 12, temperature=0)
     assert all(torch.equal(a, b) for a, b in zip(whole, parts)) and parts[0].shape == (10, 6)
+
+
+@pytest.mark.parametrize("reward, n", [(0.7, 7), (0.1, 7), (0.3, 6), (0.9, 3)])
+def test_equal_rewards_teach_nothing_however_their_mean_is_rounded(reward, n):
+    assert pref.group_advantages(torch.full((1, n), reward)).tolist() == [[0.0] * n]

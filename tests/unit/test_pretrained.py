@@ -228,6 +228,16 @@ def test_the_hub_serves_only_pinned_files(cache, no_packages, monkeypatch, tmp_p
     assert folder.parent == cache and {"config.json", "model.safetensors"} <= names(folder)
     monkeypatch.delenv("COURSE_HUB")
     assert pretrained.minilm_folder() == folder
+    state = lambda: {f.name: f.state for f in pretrained.status()}["minilm"]  # noqa: E731
+    assert state() == "ok"  # without a package: what `minilm_folder` takes is what counts
+    (folder / "model.safetensors").write_bytes(b"w")
+    assert state() == "damaged"
+    with pytest.raises(DataError, match="truncated|changed|damaged"):
+        pretrained.minilm_folder()
+    monkeypatch.setattr(pretrained, "_prepare_smollm2", lambda progress, report: cache)
+    monkeypatch.setenv("COURSE_HUB", "1")
+    pretrained.prepare(progress=False)  # it is made again
+    assert (folder / "model.safetensors").read_bytes() == b"weights" and state() == "ok"
 
 
 def test_bad_arguments():

@@ -71,3 +71,13 @@ class Letters:
 
 def test_cutting_to_one_length():
     assert prompting.cut(Letters(), "abcd", 2) == [97, 98] and prompting.cut(Letters(), "a", 2) is None
+
+
+def test_an_object_after_a_brace_in_the_words_and_two_repairs_at_once():
+    assert find_json('Use {braces} like this: {"a": 1}') == {"a": 1} and find_json("{'a': 1,}") == {"a": 1}
+
+
+def test_there_are_so_many_invented_countries():
+    assert len(prompting.invented_countries(2304)) == 2304
+    with pytest.raises(ValueError, match="at most 2304"):
+        prompting.invented_countries(2305)

@@ -253,3 +253,42 @@ def test_the_committed_study_is_whole():
     assert len(study["answers"]) >= 40 and all(study[part] for part in rag_study.PARTS)
     closed, oracle = (np.mean([r[name]["right"] for r in study["answers"]]) for name in ("closed", "right source"))
     assert closed < oracle
+
+
+def test_a_threshold_where_nothing_was_found():
+    found = rag.best_threshold([-np.inf, 0.5], [False, True])
+    assert found.right == 1 and np.isfinite(found.value) and found.value <= 0.5
+
+
+def test_a_writer_leaves_the_caller_alone(tokenizer):
+    config = Config(tokenizer.vocab_size, context_length=40, hidden_dim=8, n_layers=1, n_heads=2, dropout=0.5)
+    careless = Writer(Transformer(config), tokenizer)  # a new model is in training mode
+    assert len({tuple(careless.write([1, 2, 3], 6)) for _ in range(4)}) == 1  # no dropout while writing
+    assert len({careless.log_prob([1, 2], [3, 4]) for _ in range(4)}) == 1 and careless.model.training
+    first = careless.write([1, 2, 3], 6)
+    begun = [next(first)]
+    assert not torch.is_inference_mode_enabled()
+    x = torch.ones(2, requires_grad=True)
+    (2 * x).sum().backward()  # the caller may compute gradients meanwhile
+    other = list(careless.write([4, 5], 6))  # and let it write another text
+    assert begun + list(first) == list(careless.write([1, 2, 3], 6)) and other == list(careless.write([4, 5], 6))
+
+
+def test_an_accent_apart_does_not_split_a_word():
+    import unicodedata
+
+    from helpers.grounding import claims, supported
+
+    apart = unicodedata.normalize("NFD", "Zürich")
+    assert claims(apart) == ["Zürich"] and supported(apart, ["Zürich is big."]) == 1
+
+
+def test_processes_side_by_side_lose_no_row(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+    from types import SimpleNamespace
+
+    study = SimpleNamespace(items=lambda part: range(24), toy=lambda item, number: {"value": item})
+    file = tmp_path / "study.json"
+    with ThreadPoolExecutor(3) as pool:
+        assert all(pool.map(lambda i: rag_study.run(study, "toy", file, share=(i, 3)), range(3)))
+    assert [row["number"] for row in rag_study._read(file)["toy"]] == list(range(24))

@@ -54,3 +54,7 @@ def test_bad_input():
         rm.summary([[1]], [{1}, {2}])
     with pytest.raises(ValueError, match="one value of each"):
         rm.paired([1, 2], [1])
+
+
+def test_a_document_that_is_listed_twice_counts_once():
+    assert rm.average_precision([1, 1], {1}) == 1 and rm.ndcg([1, 1], {1: 1.0}, 2) == pytest.approx(1)

@@ -7,6 +7,7 @@ from helpers.bm25 import BM25
 from helpers.ivf import IVF, spherical_kmeans
 from helpers.retrieval import DenseIndex, DenseRetriever, Hybrid, expand_with_feedback, mmr, reciprocal_rank_fusion
 from helpers.term_weights import unit_rows
+from helpers.topics import k_means
 
 
 def random_vectors(n, dim=16, seed=0):
@@ -101,3 +102,29 @@ def test_kmeans_cells_are_the_nearest_and_none_is_empty():
         spherical_kmeans(X, 99)
     with pytest.raises(ValueError, match="n_probe"):
         IVF(X, 2).search(X[0], 1, n_probe=0)
+
+
+def test_feedback_adds_words_of_the_best_documents_only():
+    index = BM25().fit(["cat sat", "dog ran far away", "bird flew home"])
+    assert expand_with_feedback(index, "cat", 1, 5) == "cat sat"
+
+
+def test_a_batch_breaks_ties_as_a_single_search():
+    vectors = np.repeat(unit_rows(random_vectors(4, 8)), 6, axis=0)[np.random.default_rng(0).permutation(24)]
+    index, queries = DenseIndex(vectors), unit_rows(random_vectors(5, 8, seed=1))
+    numbers, _ = index.search_batch(queries, 3)
+    assert numbers.tolist() == [[hit.index for hit in index.search(q, 3)] for q in queries]
+
+
+def test_the_cost_of_no_cells_is_refused_like_the_search():
+    index = IVF(unit_rows(random_vectors(40)), n_cells=4)
+    with pytest.raises(ValueError):
+        index.compared(random_vectors(1)[0], n_probe=0)
+
+
+def test_the_inertia_is_that_of_the_clusters_returned():
+    X = unit_rows(random_vectors(30))
+    found = k_means(X, 3, rounds=1)
+    assert found.inertia == pytest.approx(((X - found.centers[found.labels]) ** 2).sum(), rel=1e-4)
+    with pytest.raises(ValueError, match="at least one round"):
+        k_means(X, 3, rounds=0)

@@ -79,3 +79,8 @@ def test_bad_input_is_refused():
                  lambda: reward_model.features(np.ones((2, 3)), np.ones((1, 3)))):
         with pytest.raises(ValueError, match="expected"):
             call()
+
+
+def test_there_are_only_so_many_pairs():
+    with pytest.raises(ValueError, match="expected from 1 to"):
+        reward_model.make_pairs(10_000)

@@ -195,3 +195,37 @@ def test_generate_ends_at_a_stop_string():
     written = generate(MODEL, [5], GREEDY, max_tokens=9, stop=sampling.stop_at(Letters, ["b "]))
     assert written.reason == "stop" and Letters.decode(written.ids).endswith("b ")
     assert sampling.cut_at(Letters.decode(written.ids), ["b "]) == ""
+
+
+def test_p_of_1_keeps_every_token():
+    scores = np.array([0.0, -40.0, -800.0])  # rounding: the first alone sums to 1
+    assert np.array_equal(sampling.top_p(scores, 1.0), scores) and np.array_equal(sampling.typical(scores, 1.0), scores)
+
+
+class _Toy:
+    """0 or 2 at first, later nearly always 0; 2 ends a text."""
+
+    vocab_size = 3
+
+    def begin(self, ids=()):
+        return _ToyState(list(ids))
+
+
+class _ToyState:
+    def __init__(self, ids):
+        self.ids = ids
+
+    @property
+    def log_probs(self):
+        return np.log([0.5, 0.1, 0.4] if self.ids in ([], [0]) else [0.99, 0.005, 0.005])
+
+    def advance(self, id):
+        self.ids = [*self.ids, id]
+
+    def fork(self):
+        return _ToyState(list(self.ids))
+
+
+def test_at_the_limit_living_beams_are_ranked_with_those_that_ended():
+    found = beam_search(_Toy(), [], width=2, max_tokens=3, end_id=2)
+    assert found[0].ids == (0, 0, 0) and found[0].score == pytest.approx(np.log([0.5, 0.5, 0.99]).mean())

@@ -7,7 +7,7 @@ from helpers import ngram
 from helpers.language_model import Uniform
 from helpers.rnn import RecurrentLM
 from helpers.sampling import GREEDY, Sampler, generate
-from helpers.speculative import PromptLookup, accept, read_ahead, speculate
+from helpers.speculative import PromptLookup, accept, read_ahead, settle, speculate
 from helpers.transformer import Config, Transformer
 
 V = 7
@@ -131,3 +131,32 @@ def test_without_a_start_symbol():
     alone = generate(model, [1, 2], GREEDY, max_tokens=10, start=False).ids
     assert speculate(model, COUNTS, [1, 2], GREEDY, n_guesses=3, max_tokens=10, start=False).ids == alone
     assert model.begin([1, 2], start=False).log_probs != pytest.approx(model.begin([1, 2]).log_probs)
+
+
+def test_the_large_model_runs_once_for_each_round(monkeypatch):
+    target, sizes = transformer(), []
+    features = target.features
+    monkeypatch.setattr(target, "features", lambda ids, state=None: sizes.append(ids.shape[1]) or features(ids, state))
+    out = speculate(target, COUNTS, [1, 2], GREEDY, n_guesses=3, max_tokens=20)
+    assert len(out.ids) == 20 and len(sizes) == 1 + out.rounds  # once for the prompt, with the start symbol
+    assert sizes[:2] == [3, 3] and max(sizes[2:]) == 4  # the last token written is read together with three guesses
+
+
+def test_reading_ahead_is_without_dropout():
+    model = Transformer(Config(V, context_length=24, hidden_dim=16, n_layers=2, n_heads=2, dropout=0.5))  # in training mode
+    rows, _ = read_ahead(model.begin([1, 2]), [4, 5])
+    step = model.begin([1, 2])
+    for id, row in zip([4, 5], rows):
+        assert np.allclose(row, np.asarray(step.logits.double()), atol=1e-5)
+        step.advance(id)
+    assert np.allclose(rows[2], np.asarray(step.logits.double()), atol=1e-5) and model.training
+
+
+def test_the_state_that_was_moved_back_is_the_right_one():
+    for model in (transformer(), rnn()):
+        before = model.begin([1, 2])
+        rows, after = read_ahead(before, [3, 4, 0])
+        state = settle(before, after, [3, 4, 0], [3, 4], rows)
+        assert np.allclose(state.log_probs, model.begin([1, 2, 3, 4]).log_probs, atol=1e-5)
+        state.advance(5)
+        assert np.allclose(state.log_probs, model.begin([1, 2, 3, 4, 5]).log_probs, atol=1e-5)

@@ -637,3 +637,21 @@ def test_a_plain_update_sets_the_rate_clips_and_forgets_the_old_gradient():
         assert train.update(optimizer, loss, 0.1, clip=0.5) == pytest.approx(float(loss.detach()))
         for w, old, slope in zip(weights, before, (3, 4)):
             assert torch.allclose(w, old - 0.1 * slope * 0.5 / math.sqrt(34), atol=1e-5)
+
+
+def test_a_checkpoint_of_the_first_step_is_a_fresh_start(tmp_path):
+    place = tmp_path / "c.safetensors"
+    trainer = trainer_of("transformer", checkpoint=place)
+    trainer.save()
+    begin = place.read_bytes()
+    first = list(trainer.run(3).losses)
+    place.write_bytes(begin)
+    trainer.load(place)  # the moments of the three steps must be gone
+    assert list(trainer.run(3).losses) == first
+
+
+def test_processes_that_take_too_long_are_told():
+    from helpers.parallel_demo import launch
+
+    with pytest.raises(RuntimeError, match="1 processes were not done after 0.05 s"):
+        launch(1, seconds=0.05)

@@ -58,7 +58,7 @@ def zipf(counts, slope: float, start: float):
     ends = np.array([1.0, len(counts)])
     ax.loglog(ends, start * ends**slope, "--", color=C["red"])
     figures.label(ax, 60, start * 60**slope, f"slope {slope:.2f}", color="red", dx=12, dy=10)
-    figures.label(ax, 1, counts[0], "most frequent word", color="blue", dx=-4, dy=-34)
+    figures.label(ax, 1, counts[0], "most frequent word", color="blue", dx=-4, dy=-54)
     figures.label(ax, len(counts) / 2, 1, "words seen once", color="blue", dx=-110, dy=0)
     ax.set_xlabel("rank of the word")
     ax.set_ylabel("times seen")

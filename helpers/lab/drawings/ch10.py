@@ -171,7 +171,7 @@ def reliability(confidence: np.ndarray, frequency: np.ndarray, count: np.ndarray
     """Reliability diagram: share right over stated confidence, the diagonal is perfect; the size of a dot shows how many."""
     fig, ax = figures.new(size=(4.9, 4.0))
     ax.plot([0, 1], [0, 1], color="#999999", linestyle="--", linewidth=1)
-    figures.label(ax, 0.62, 0.62, "calibrated", dx=8, dy=-10, color="#777777")
+    figures.label(ax, 0.62, 0.62, "calibrated", dx=8, dy=-22, color="#777777")
     for n, (c, f, k) in enumerate(zip(confidence, frequency, count)):
         if intervals is not None:
             ax.plot([c, c], intervals[n], color=C["blue"], linewidth=1)
@@ -202,13 +202,12 @@ def playground(columns: list[list[tuple[str, float]]], chosen: list[int], prompt
 
 
 def lines(series: dict[str, tuple], xlabel: str, ylabel: str, told: str):
-    """Labeled lines; series: name -> (x, y)."""
+    """Lines with a legend; series: name -> (x, y)."""
     fig, ax = figures.new(size=(6.4, 3.2))
     for number, (name, (x, y)) in enumerate(series.items()):
         color = figures.CYCLE[number % 7]
-        ax.plot(x, y, color=color, linestyle=["-", "--", ":"][number % 3])
-        at = int(len(x) * (0.25 + 0.25 * number))
-        figures.label(ax, x[at], y[at], name, color=color, dx=4, dy=14 if number % 2 == 0 else -14)
+        ax.plot(x, y, color=color, linestyle=["-", "--", ":"][number % 3], label=name)
+    ax.legend(loc="upper left")  # the curves cross too often for labels beside them
     ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
     ends = "; ".join(f"{n}: from {y[0]:.2f} at {x[0]:.2f} to {y[-1]:.2f} at {x[-1]:.2f}" for n, (x, y) in series.items())
     return fig, f"{told} {ends}."
