@@ -129,7 +129,7 @@ def nearest_k_reversed(vectors, query, k):
 
 def nearest_border(vectors, query, k):
     scores = vectors @ query
-    found = np.argsort(scores, kind="stable")[::-1][:k]  # of equals at the border argpartition takes any; here: the largest
+    found = np.argsort(scores, kind="stable")[::-1][:k]  # of equals at the border argpartition takes any; here: the larger number
     return [int(i) for i in sorted(found, key=lambda i: (-scores[i], i))]
 
 
