@@ -129,7 +129,7 @@ def size_card(hidden_dim: int, n_layers: int, n_heads: int, sharing: int, vocab_
     shared = max(1, n_heads // sharing)
     heads = shared * min(sharing, n_heads)
     ffn = round(hidden_dim * 8 / 3 / 32) * 32
-    size = Size(vocab_size, hidden_dim, n_layers, heads, ffn, n_kv_heads=shared, tied=tied)
+    size = Size(vocab_size, hidden_dim, n_layers, heads, ffn, n_kv_heads=shared, head_dim=hidden_dim // heads, tied=tied)
     parts = size.parameters()
     total = parts.pop("total")
     bars = "".join(
