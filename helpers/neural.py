@@ -10,8 +10,11 @@ Shapes: B batch, T time (tokens), C channels (width of the model), V vocabulary.
 from __future__ import annotations
 
 import copy
+import platform
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -145,17 +148,29 @@ def as_ids(ids: Tensor, vocab_size: int, context_length: int | None = None, *, p
     return ids
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x @ weight.T + bias, as F.linear; but one row on a CPU is computed in parts side by side.
+@cache
+def _amd() -> bool:
+    """Is this an AMD processor? There MKL, torch's matrix library on x86, reads the matrix of `mv` with one thread only."""
+    cpuinfo = Path("/proc/cpuinfo")
+    return "AuthenticAMD" in (cpuinfo.read_text() if cpuinfo.exists() else platform.processor())
 
-    While writing, each token is a product of every matrix with one vector. Its time is that of reading the matrix, and
-    torch reads it with one thread only; as a batch of equal parts of the matrix, all threads read.
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x @ weight.T + bias, as F.linear; but a single row on a CPU takes the way on which all threads read the matrix.
+
+    While writing, each token is a product of every matrix with one vector, and its time is that of reading the matrix. Measured
+    with torch 2.13: F.linear reads with one thread; `mv` with all on Intel, with one on AMD; there a batch of equal parts of the
+    matrix helps, which on Intel is slow.
     """
-    parts = max(2, torch.get_num_threads())
-    V, C = weight.shape
-    if x.numel() != C or V % parts or x.device.type != "cpu" or torch.is_grad_enabled():
+    (V, C), parts = weight.shape, max(2, torch.get_num_threads())
+    if x.numel() != C or x.device.type != "cpu" or x.dtype != weight.dtype or torch.is_grad_enabled():
         return F.linear(x, weight, bias)
-    y = torch.bmm(weight.view(parts, V // parts, C), x.reshape(1, 1, C).mT.expand(parts, C, 1)).view(*x.shape[:-1], V)
+    if not _amd():
+        y = torch.mv(weight, x.reshape(C)).view(*x.shape[:-1], V)
+    elif V % parts == 0:
+        y = torch.bmm(weight.view(parts, V // parts, C), x.reshape(1, 1, C).mT.expand(parts, C, 1)).view(*x.shape[:-1], V)
+    else:
+        return F.linear(x, weight, bias)
     return y if bias is None else y + bias
 
 

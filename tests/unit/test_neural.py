@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
+from helpers import neural
 from helpers.language_model import LanguageModel, check_sums_to_one, sample
 from helpers.neural import (
     IGNORE,
@@ -204,7 +205,9 @@ def test_bad_ids_in_score_begin_and_advance(name, ids, error, words):
 @pytest.mark.parametrize("shape", [(7,), (1, 7), (1, 1, 7), (2, 7), (3, 4, 7)])
 @pytest.mark.parametrize("n_out", [8, 9])
 @pytest.mark.parametrize("with_bias", [False, True])
-def test_linear_is_the_library_s(shape, n_out, with_bias):
+@pytest.mark.parametrize("amd", [True, False])
+def test_linear_is_the_library_s(shape, n_out, with_bias, amd, monkeypatch):
+    monkeypatch.setattr(neural, "_amd", lambda: amd)  # both ways, whatever this machine is
     x, weight, bias = random(*shape), random(n_out, 7, seed=1), random(n_out, seed=2) if with_bias else None
     for context in (torch.no_grad(), torch.enable_grad(), torch.inference_mode()):
         with context:
