@@ -53,10 +53,16 @@ class DenseIndex:
         return top_k(self.scores(query), k)
 
     def search_batch(self, queries: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers and scores, (m, k) each, nearest first. One matrix product, and a sort of k per row instead of n."""
+        """Numbers and scores, (m, k) each, nearest first. A matrix product for many queries, and a sort of k per row, not of n."""
         if not 1 <= k:
             raise ValueError(f"expected k of at least 1, got {k}")
-        k, scores = min(k, len(self)), self.scores(np.atleast_2d(queries))  # (m, n)
+        queries = np.atleast_2d(queries)
+        parts = [self._nearest(queries[at : at + 64], min(k, len(self))) for at in range(0, max(1, len(queries)), 64)]
+        return np.concatenate([numbers for numbers, _ in parts]), np.concatenate([values for _, values in parts])
+
+    def _nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """`search_batch` of a few queries: their scores for all vectors are in memory at once."""
+        scores = self.scores(queries)  # (m, n)
         part = np.argpartition(scores, len(self) - k, axis=1)[:, len(self) - k:]  # the k best, in no order
         values = np.take_along_axis(scores, part, axis=1)
         for row in np.flatnonzero((scores >= values.min(axis=1, keepdims=True)).sum(axis=1) > k):  # equals at the border

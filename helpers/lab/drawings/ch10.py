@@ -6,6 +6,7 @@ from __future__ import annotations
 import html
 
 import numpy as np
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from helpers import sampling
 from helpers.lab import figures
@@ -77,6 +78,9 @@ def quality(rows: list[dict], told: str, x: str = "perplexity", y: str = "distin
         dx, dy = (shift or {}).get(name, (-8, 7) if left else (8, -8))
         figures.label(ax, mx, my, name, color=color, dx=dx, dy=dy, ha="right" if dx < 0 else "left")
     ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set(xlabel=xlabel + " (logarithmic)", ylabel=ylabel)
     ax.margins(x=0.14, y=0.1)
     listed = "; ".join(f"{n} {x} {p.mean(0)[0]:.3g}, {y} {p.mean(0)[1]:.2f}" for n, p in at.items())
