@@ -53,7 +53,7 @@ class DenseIndex:
         return top_k(self.scores(query), k)
 
     def search_batch(self, queries: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers and scores, (m, k) each, nearest first. A matrix product for many queries, and a sort of k per row, not of n."""
+        """Numbers and scores, (m, k) each, nearest first. Matrix products, and a sort of k per row instead of n."""
         if not 1 <= k:
             raise ValueError(f"expected k of at least 1, got {k}")
         queries = np.atleast_2d(queries)
