@@ -36,14 +36,17 @@ def command(options: Any) -> int:
     root = repository_root()
     chosen(root, options.chapters)  # a wrong chapter is told before anything is installed
     environment = prepare(options)
-    is_file = lambda name: Path(name).suffix == ".ipynb" and Path(name).is_file()  # noqa: E731
-    names = [str(Path(name).absolute()) if is_file(name) else name for name in options.chapters]  # the child runs elsewhere
+    names = [str(Path(name).absolute()) if _is_file(name) else name for name in options.chapters]  # the child runs elsewhere
     arguments = [*names, "--timeout", str(options.timeout)]
     if options.record:
         arguments.append("--record")
     offline = None if os.environ.get("COURSE_HUB") == "1" else "1"
     env = environment.variables(MPLBACKEND=None, HF_HUB_OFFLINE=offline)
     return run_foreground([environment.python, "-m", "helpers.cli.running", *arguments], env=env, cwd=root)
+
+
+def _is_file(name: str) -> bool:
+    return Path(name).suffix == ".ipynb" and Path(name).is_file()
 
 
 def chosen(root: Path, names: Sequence[str]) -> list[Path]:
@@ -57,7 +60,7 @@ def chosen(root: Path, names: Sequence[str]) -> list[Path]:
     for name in names:
         stem = Path(name).name.removesuffix(".ipynb")
         span = re.fullmatch(r"(\d+)-(\d+)", stem)
-        if Path(name).suffix == ".ipynb" and Path(name).is_file():
+        if _is_file(name):
             match = [Path(name).resolve()]
         elif span:
             match = [path for path in everything
