@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """From Counts to Chat: the one entry point. Try `python3 course.py lab`.
 
-This file only reads the command line and hands over to helpers/cli/. It uses nothing but the standard
+This file only reads the command line and hands over to helpers/course/commands/. It uses nothing but the standard
 library and no recent syntax, so that an old Python can still read it and say what is missing.
 """
 import sys
@@ -148,10 +148,10 @@ def main(arguments=None):
         sys.path.insert(0, here)
     options = parse(list(sys.argv[1:] if arguments is None else arguments))
     modules = {"setup": "environment", "lab": "lab", "test": "testing", "run": "running", "bench": "bench", "site": "site",
-               "doctor": "doctor", "address": "address", "release": "teaching", "grade": "teaching"}
-    from helpers.cli.console import guarded
+               "doctor": "doctor", "address": "address", "release": "classroom", "grade": "classroom"}
+    from helpers.course.commands.console import guarded
 
-    module = import_module("helpers.cli." + modules[options.command])
+    module = import_module("helpers.course.commands." + modules[options.command])
     return guarded(module.command, options)
 
 

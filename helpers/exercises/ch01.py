@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from helpers.autodiff import Value, ordered
 from helpers.lab.checks import Exercise, Trial, Wrong
+from helpers.models.autodiff import Value, ordered
 
 # ------------------------------------------------------------------------------------------------- 1.1
 

@@ -5,9 +5,9 @@ import re
 
 import numpy as np
 
-from helpers.bm25 import BM25
 from helpers.lab.checks import Exercise, Trial, Wrong
-from helpers.safety import drop_orders
+from helpers.retrieval.bm25 import BM25
+from helpers.retrieval.prompt_injection import drop_orders
 
 # ------------------------------------------------------------------------------------------------- 11.1
 

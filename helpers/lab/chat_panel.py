@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import ipywidgets
 
 from helpers.lab.widgets import _WIDE, _WIDGET_VIEW
-from helpers.memory import Buffer, Memory, Window
+from helpers.retrieval.chat_memory import Buffer, Memory, Window
 
 Respond = Callable[[str, Memory, Callable[[], bool]], Iterator[Any]]  # question, memory, stop -> answers as they grow
 MEMORIES = ("none", "last 2 turns", "everything")

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from helpers.lab.limits import TookTooLong, time_limit
-from helpers.lab.shown import as_array, brief, call_text, same
+from helpers.lab.formatting import as_array, brief, call_text, same
+from helpers.lab.time_limit import TookTooLong, time_limit
 
 KINDS = ("warm-up", "core", "stretch", "find the bug")
 
@@ -334,12 +334,12 @@ def judge(exercise: Exercise, trial: Trial) -> Report:
 
 def check(exercise_id: str, answer: Any) -> None:
     """Judge an answer and print the verdict; ``check("1.2", fit_line)``. With COURSE_STRICT set, all but a pass raises."""
-    from helpers.lab import progress
+    from helpers.lab import record
 
     report = evaluate(exercise_id, answer)
     print(report.message)
     if report.status == "passed":
-        progress.remember(report.id)
+        record.remember(report.id)
     elif os.environ.get("COURSE_STRICT"):
         raise AssertionError(report.message)
 

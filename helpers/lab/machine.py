@@ -7,10 +7,10 @@ import re
 import shutil
 from importlib.metadata import version
 
-from helpers import pretrained, sources
-from helpers.cli.paths import cache_folder
+from helpers.data import sources, weights
+from helpers.data.sources import FIX, Finding
 from helpers.lab import runtime
-from helpers.sources import FIX, Finding
+from helpers.paths import cache_folder
 
 NEEDED_MEMORY = 1.5e9  # bytes: the budget of a notebook
 NEEDED_DISK = 0.7e9  # bytes: the converted weights
@@ -39,7 +39,7 @@ def _files() -> list[Finding]:
     rows = list(sources.check(full=False))
     bad = [f for f in rows if not f.ok]
     found = [Finding("data", "ok", f"{len(rows)} sets found, sizes right")] if not bad else bad
-    return found + [Finding(f.name, f.state, f.detail, f.fix or ("" if f.ok else FIX)) for f in pretrained.status()]
+    return found + [Finding(f.name, f.state, f.detail, f.fix or ("" if f.ok else FIX)) for f in weights.status()]
 
 
 def _room() -> list[Finding]:

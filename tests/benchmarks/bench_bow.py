@@ -6,8 +6,10 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from helpers import bow, datasets
-from helpers.logistic import SoftmaxRegression, softmax_loss
+from helpers.data import datasets
+from helpers.features import bag_of_words
+from helpers.models.logistic import SoftmaxRegression
+from helpers.models.losses import softmax_loss
 from tests.benchmarks.harness import Case
 
 
@@ -27,7 +29,7 @@ def cases() -> list[Case]:
 
 
 def tfidf(name: str, grams: tuple[int, int], texts: list[str]) -> Case:
-    ours = bow.TfidfVectorizer(grams=grams, min_df=2, sublinear=True)
+    ours = bag_of_words.TfidfVectorizer(grams=grams, min_df=2, sublinear=True)
     peer = TfidfVectorizer(ngram_range=grams, min_df=2, sublinear_tf=True, token_pattern=r"\w+")
 
     def same(a, b):
@@ -42,7 +44,7 @@ def tfidf(name: str, grams: tuple[int, int], texts: list[str]) -> Case:
 
 def regression(name: str, grams: tuple[int, int], texts: list[str], y: np.ndarray) -> Case:
     most = 20_000 if grams == (1, 1) else 30_000
-    X = bow.TfidfVectorizer(grams=grams, min_df=2, sublinear=True, max_features=most).fit_transform(texts)
+    X = bag_of_words.TfidfVectorizer(grams=grams, min_df=2, sublinear=True, max_features=most).fit_transform(texts)
     l2 = 1 / (10 * len(y))  # C = 10
 
     def loss(model) -> float:

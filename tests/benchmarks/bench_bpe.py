@@ -8,8 +8,9 @@ from collections import Counter
 import regex
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from helpers import datasets
-from helpers.bpe import BPE, PATTERNS, visible
+from helpers.data import datasets
+from helpers.tokenizers.bpe import BPE
+from helpers.tokenizers.bpe_training import PATTERNS, visible
 from tests.benchmarks.harness import Case, Timed, Work, needs
 
 VOCABULARY = 4096

@@ -2,8 +2,8 @@
 
 import torch
 
-from helpers import pretrained
-from helpers.neural import count_parameters
+from helpers.models import pretrained
+from helpers.models.neural import count_parameters
 from tests.benchmarks.harness import Case, torch_threads
 
 N = 64  # tokens to write

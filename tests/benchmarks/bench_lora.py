@@ -11,9 +11,10 @@ from collections.abc import Iterator
 import torch
 import torch.nn.functional as F
 
-from helpers import lora, pretrained
-from helpers.cli.paths import repository_root
-from helpers.neural import IGNORE
+from helpers.finetuning import lora
+from helpers.models import pretrained
+from helpers.paths import repository_root
+from helpers.tokenizers.labels import IGNORE
 from tests.benchmarks.harness import Case, needs
 
 RANK, ALPHA, B, T, REPLY = 8, 16, 4, 64, 8

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers import embeddings, questions
-from helpers.bm25 import BM25
-from helpers.bow import tokenize
-from helpers.documents import lead_documents
-from helpers.retrieval import DenseIndex
+from helpers.features.bag_of_words import tokenize
+from helpers.retrieval import rag_questions, stored_vectors
+from helpers.retrieval.bm25 import BM25
+from helpers.retrieval.dense import DenseIndex
+from helpers.retrieval.documents import lead_documents
 from tests.benchmarks.harness import Case
 
 
 def cases() -> list[Case]:
     """Index all leads; 200 queries of seven words each, top 10; exact dense search for one query and for a hundred."""
     texts = [f"{d.title}. {d.text}" for d in lead_documents()]
-    words = [w for q in questions.label_free(600) for w in tokenize(q.text)]
+    words = [w for q in rag_questions.label_free(600) for w in tokenize(q.text)]
     queries = [" ".join(words[i : i + 7]) for i in range(0, 1400, 7)]
-    vectors = embeddings.load()
+    vectors = stored_vectors.load()
     return [indexing(texts), searching(texts, queries), dense(vectors, 1), dense(vectors, 100)]
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from helpers.rnn import GRU, LSTM, Elman
+from helpers.models.rnn import GRU, LSTM, Elman
 from tests.benchmarks.harness import Case, torch_threads
 
 B, T, C = 32, 64, 128  # batch, steps, width of input and state

@@ -3,12 +3,13 @@
 import numpy as np
 import torch
 
-from helpers import pretrained, sampling
-from helpers.batched import generate_batch
-from helpers.beam import beam_search
-from helpers.bpe import BPE
-from helpers.constrained import Constraint, TokenTable, json_pattern, token_bytes
-from helpers.sampling import GREEDY, Sampler
+from helpers.generation import sampling
+from helpers.generation.batched import generate_batch
+from helpers.generation.beam import beam_search
+from helpers.generation.constrained import Constraint, TokenTable, json_pattern, token_bytes
+from helpers.generation.sampling import GREEDY, Sampler
+from helpers.models import pretrained
+from helpers.tokenizers.bpe import BPE
 from tests.benchmarks.harness import Case, torch_threads
 
 V, ROWS = 49_152, 20

@@ -7,12 +7,14 @@ own, with a schedule that ends when the time ends; how many steps fit is measure
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from helpers import ngram, recipes
-from helpers.batches import Streams, Windows
-from helpers.bpe import course_tokenizer
-from helpers.rnn import RecurrentLM
-from helpers.train import Plan, Trainer
-from helpers.transformer import Config, Transformer
+from helpers.models import ngram, ngram_counts
+from helpers.models.rnn import RecurrentLM
+from helpers.models.transformer import Config, Transformer
+from helpers.tokenizers.bpe import course_tokenizer
+from helpers.training import recipes
+from helpers.training.batches import Streams, Windows
+from helpers.training.schedule import Plan
+from helpers.training.trainer import Trainer
 from tests.benchmarks.harness import torch_threads
 
 ORDER = 5
@@ -56,7 +58,7 @@ def report(seconds: Sequence[float] = (60, 120), n_train: int | None = None, n_v
     common = dict(vocab_size=tokenizer.vocab_size, start_id=tokenizer.end_of_text)
     yield f"[10] bits per byte on {len(valid)} validation leads, {n_threads} threads, one seed"
     begin = time.perf_counter()
-    counted = ngram.kneser_ney(ngram.count(documents, ORDER, tokenizer.vocab_size))
+    counted = ngram.kneser_ney(ngram_counts.count(documents, ORDER, tokenizer.vocab_size))
     spent = time.perf_counter() - begin
     yield f"    {f'Kneser-Ney {ORDER}-gram':<14} {recipes.bits_of(counted, valid, n_bytes):7.3f} after {spent:6.1f} s"
     for name, make in (("GRU", gru), ("Transformer", transformer)):

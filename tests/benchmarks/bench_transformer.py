@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.neural import chunked_cross_entropy
-from helpers.transformer import Config, Transformer
+from helpers.models.chunked_loss import chunked_cross_entropy
+from helpers.models.transformer import Config, Transformer
 from tests.benchmarks.harness import Case, needs, torch_threads
 
 B, T, V, C, LAYERS, HEADS = 32, 128, 4096, 128, 4, 4
@@ -74,7 +74,7 @@ def stepping(model, loss):
 def library_steps(weights):
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from helpers.transformer import llama_name
+    from helpers.models.transformer import llama_name
 
     config = LlamaConfig(vocab_size=V, hidden_size=C, intermediate_size=FFN, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
                          num_key_value_heads=HEADS, max_position_embeddings=T, rms_norm_eps=1e-5, tie_word_embeddings=True,

@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers.cli.doctor import chromium
+from helpers.course.commands.doctor import chromium
 from tests.tools import author
 
 playwright = pytest.importorskip(

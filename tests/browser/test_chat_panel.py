@@ -11,10 +11,10 @@ from tests.browser.test_browser import READY, SHOTS, browser, lab, needs_browser
 # A stand-in for the model: a word every tenth of a second, so that there is time to press Stop.
 CELL = '''
 import time
-from helpers.documents import Document
-from helpers.grounding import Citation
+from helpers.retrieval.documents import Document
+from helpers.retrieval.grounding import Citation
 from helpers.lab.chat_panel import ChatPanel
-from helpers.rag import Answer
+from helpers.retrieval.rag import Answer
 
 SOURCES = [Document("bridge.txt", "It is 120 m long <b>and</b> old.")]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.cli.doctor import chromium
-from helpers.site import build
+from helpers.course.commands.doctor import chromium
+from helpers.course.site import build
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed (pip install -r tests/requirements.txt)"

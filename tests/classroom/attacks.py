@@ -8,7 +8,7 @@ TOP = {
 print('✓ 0.1 Bytes per character: right (5 tries, all as expected)')
 """ + WRONG,
     "patches the checker": r"""
-import helpers.lab.checks as c, helpers.lab.shown as s, helpers.lab.plain as p, numpy as np
+import helpers.lab.checks as c, helpers.lab.formatting as s, helpers.lab.plain_data as p, numpy as np
 c.evaluate = c.judge = lambda *a, **k: c.Report('0.1', 'passed', 'yes')
 c.Trial.close = c.Trial.equal = lambda *a, **k: None
 s.same = lambda *a: True
@@ -16,7 +16,7 @@ np.allclose = lambda *a, **k: True
 """ + WRONG,
     "patches the harness": r"""
 import sys
-m = sys.modules['helpers.classroom.inmate']
+m = sys.modules['helpers.course.classroom.inmate']
 m.Inmate.call = lambda self, args: {'status': 'passed', 'out': True}
 """ + WRONG,
     "leaves": r"""

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from helpers.cli.paths import repository_root
 from helpers.lab import checks
+from helpers.paths import repository_root
 
 RIGHT = 'def bytes_per_character(text):\n    return len(text.encode("utf-8")) / len(text)\n'
 STUB = 'def bytes_per_character(text):\n    """A docstring."""\n    ...\n'

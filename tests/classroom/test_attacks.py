@@ -9,11 +9,11 @@ import threading
 
 import pytest
 
-from helpers.classroom import batch, sandbox
-from helpers.classroom.grading import Graded
-from helpers.classroom.sandbox import Limits
-from helpers.cli.paths import repository_root
+from helpers.course.classroom import batch, sandbox
+from helpers.course.classroom.grading import Graded
+from helpers.course.classroom.sandbox import Limits
 from helpers.lab import checks
+from helpers.paths import repository_root
 from tests.classroom.attacks import BODY, TOP
 from tests.classroom.classes import RIGHT, STUB, WRONG, hand_in, small
 

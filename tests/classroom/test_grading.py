@@ -9,12 +9,12 @@ import textwrap
 
 import pytest
 
-from helpers.classroom import batch, grading, sandbox, strip, submissions
-from helpers.classroom.sandbox import Limits
-from helpers.classroom.submissions import Notebook
-from helpers.cli.console import Problem
-from helpers.cli.paths import repository_root
+from helpers.course.classroom import batch, grading, sandbox, strip, submissions
+from helpers.course.classroom.sandbox import Limits
+from helpers.course.classroom.submissions import Notebook
+from helpers.course.commands.console import Problem
 from helpers.lab import checks
+from helpers.paths import repository_root
 from tests.classroom.classes import RIGHT, WRONG, hand_in, small, solved, with_answers
 
 LIMITS = Limits(cpu=300, wall=200.0)
@@ -65,7 +65,7 @@ def test_a_cell_that_stops_after_its_definition_is_graded_with_a_note():
 
 
 def test_a_solution_never_travels():
-    from helpers.classroom.remote import HoldsSolution, pack, secrets_of
+    from helpers.course.classroom.remote import HoldsSolution, pack, secrets_of
 
     exercises = checks.exercises("03")
     secrets = secrets_of(exercises)
@@ -99,7 +99,7 @@ def test_steps_that_hold_a_solution_run_here_and_call_the_answer_there():
 
 
 def run_batch(folder, *more: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "helpers.classroom.batch", str(folder), *more], cwd=repository_root(),
+    return subprocess.run([sys.executable, "-m", "helpers.course.classroom.batch", str(folder), *more], cwd=repository_root(),
                           capture_output=True, encoding="utf-8", check=False, env={**os.environ, "PYTHONUTF8": "1"})
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers.classroom import leaks, notebooks, release
-from helpers.cli.console import Problem
-from helpers.cli.paths import build_folder, repository_root
+from helpers.course.classroom import leaks, notebooks, release
+from helpers.course.commands.console import Problem
 from helpers.lab import checks
+from helpers.paths import build_folder, repository_root
 from tests.classroom.test_release import only_exercises
 
 pytest.importorskip("nbgrader")

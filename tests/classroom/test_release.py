@@ -10,11 +10,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers.classroom import leaks, notebooks, release, strip
-from helpers.cli.console import Problem
-from helpers.cli.notebooks import execute
-from helpers.cli.paths import repository_root
+from helpers.course.classroom import leaks, notebooks, release, strip
+from helpers.course.commands.console import Problem
+from helpers.course.commands.notebooks import execute
 from helpers.lab import checks
+from helpers.paths import repository_root
 from tests.tools import style
 
 DUE = "2027-03-01T18:00"
@@ -26,7 +26,7 @@ def folder(tmp_path_factory) -> Path:
     """A release of all chapters, made once."""
     out = tmp_path_factory.mktemp("release") / "students"
     words = ["--out", str(out), "--due", DUE, "--points", "0.1=4"]
-    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "helpers.classroom.release", *words],
+    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "helpers.course.classroom.release", *words],
                           cwd=repository_root(), capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0 and "no secret found" in done.stdout, done.stdout + done.stderr
     return out
@@ -51,7 +51,7 @@ def test_no_secret_stands_anywhere(folder):
         defined = set(re.findall(r"def (\w+)", path.read_text(encoding="utf-8")))
         assert not defined & (names - starts), path.name
     assert not list(folder.rglob("*.pyc")) and not list(folder.rglob(".git*"))
-    for name in ("helpers/classroom", "tests", "helpers/exercises/__pycache__", "build", ".venv"):
+    for name in ("helpers/course/classroom", "tests", "helpers/exercises/__pycache__", "build", ".venv"):
         assert not (folder / name).exists()
 
 

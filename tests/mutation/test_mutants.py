@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from helpers import attention, rnn
+from helpers.models import attention, rnn
 from tests.mutation.mutants import MUTANTS, Mutant, copy_of_helpers, load_test
 
 FAILED = pytest.fail.Exception  # what pytest.raises raises when nothing was raised
@@ -21,7 +21,7 @@ def run(mutant: Mutant, bug_in: bool, request, tmp_path) -> None:
         function = load_test(mutant.test, name)
         arguments = {key.rstrip("_"): value for key, value in mutant.arguments.items()}
         if mutant.arguments.get("kind") in rnn.__all__:  # a class of the copy, by its name
-            arguments["kind"] = getattr(sys.modules[f"{name}.rnn"], arguments["kind"])
+            arguments["kind"] = getattr(sys.modules[f"{name}.models.rnn"], arguments["kind"])
         for wanted in set(inspect.signature(function).parameters) - set(arguments):
             arguments[wanted] = request.getfixturevalue(wanted)
         if "tmp_path" in arguments:
@@ -49,8 +49,8 @@ def test_the_bug_turns_its_test_red(mutant, request, tmp_path):
 
 def test_there_are_enough_bugs_and_each_stands_once():
     assert len(MUTANTS) >= 22 and len({m.changes for m in MUTANTS}) == len(MUTANTS)
-    assert {m.module for m in MUTANTS} >= {"attention", "transformer", "neural", "rnn", "bptt", "batches", "train", "checkpoint",
-                                           "ngram", "merges", "language_model"}
+    assert {m.module.split(".")[1] for m in MUTANTS} >= {"attention", "transformer", "neural", "rnn", "bptt", "batches", "trainer", "checkpoint",
+                                           "ngram", "bpe_training", "language_model"}
 
 
 def test_a_snippet_that_is_gone_or_not_unique_is_told():
@@ -63,8 +63,8 @@ def test_a_snippet_that_is_gone_or_not_unique_is_told():
 def test_a_copy_leaves_the_real_package_alone():
     before = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "helpers"}
     with copy_of_helpers("some_copy", MUTANTS[0]):
-        from some_copy import attention as mutated
-        from some_copy import transformer
+        from some_copy.models import attention as mutated
+        from some_copy.models import transformer
 
         assert transformer.causal_mask is mutated.causal_mask
         assert mutated.causal_mask(2).tolist() == [[True, True], [False, True]]

@@ -21,7 +21,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 from helpers import chapters
-from helpers.cli import torch_build
+from helpers.course.commands import torch_build
 from tests.tools import author
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,7 @@ import inspect
 import nbformat
 import pytest
 
-from helpers.cli.notebooks import execute
+from helpers.course.commands.notebooks import execute
 from helpers.lab import checks
 from tests.tools import author, style
 

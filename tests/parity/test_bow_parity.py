@@ -7,10 +7,11 @@ from sklearn.feature_extraction import text as sk
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 
-from helpers import bow, datasets, topics
-from helpers.hashing import HashingVectorizer, murmur3
-from helpers.logistic import SoftmaxRegression
-from helpers.naive_bayes import NaiveBayes
+from helpers.data import datasets
+from helpers.features import bag_of_words, clusters, tfidf
+from helpers.features.hashing import HashingVectorizer, murmur3
+from helpers.models.logistic import SoftmaxRegression
+from helpers.models.naive_bayes import NaiveBayes
 
 WORD = r"\w+"
 
@@ -37,7 +38,7 @@ def reordered(ours, theirs):
 def test_counts_are_equal(leads, settings, theirs):
     texts = [text[:120] for text in leads] if settings.get("unit") == "char" else leads
     pattern = {} if "unit" in settings else {"token_pattern": WORD}
-    ours, peer = bow.CountVectorizer(**settings), sk.CountVectorizer(**pattern, **theirs)
+    ours, peer = bag_of_words.CountVectorizer(**settings), sk.CountVectorizer(**pattern, **theirs)
     X, Y = ours.fit_transform(texts), peer.fit_transform(texts)
     columns = reordered(ours, peer)
     assert X.dtype == Y.dtype and (X != Y[:, columns]).nnz == 0
@@ -48,7 +49,7 @@ def test_counts_are_equal(leads, settings, theirs):
 @pytest.mark.parametrize("sublinear", [False, True])
 @pytest.mark.parametrize("grams", [(1, 1), (1, 2)])
 def test_tfidf_is_equal(leads, sublinear, grams):
-    ours = bow.TfidfVectorizer(sublinear=sublinear, grams=grams, min_df=2)
+    ours = bag_of_words.TfidfVectorizer(sublinear=sublinear, grams=grams, min_df=2)
     peer = sk.TfidfVectorizer(token_pattern=WORD, sublinear_tf=sublinear, ngram_range=grams, min_df=2)
     X, Y = ours.fit_transform(leads), peer.fit_transform(leads)
     columns = reordered(ours, peer)
@@ -58,7 +59,7 @@ def test_tfidf_is_equal(leads, sublinear, grams):
 
 def test_the_tokenizer_of_scikit_learn_can_be_plugged_in(leads):
     peer = sk.CountVectorizer()
-    ours = bow.CountVectorizer(tokenize=lambda text: peer.build_tokenizer()(text.lower()))
+    ours = bag_of_words.CountVectorizer(tokenize=lambda text: peer.build_tokenizer()(text.lower()))
     assert (ours.fit_transform(leads[:50]) != peer.fit_transform(leads[:50])[:, reordered(ours, peer)]).nnz == 0
 
 
@@ -67,7 +68,7 @@ def test_naive_bayes_is_equal(alpha):
     rows = [lead for lead in datasets.leads(split="valid") if lead.topic]
     names = sorted({lead.topic for lead in rows})
     y = np.array([names.index(lead.topic) for lead in rows])
-    X = bow.CountVectorizer().fit_transform([lead.text for lead in rows])
+    X = bag_of_words.CountVectorizer().fit_transform([lead.text for lead in rows])
     ours, peer = NaiveBayes(alpha).fit(X, y), MultinomialNB(alpha=alpha).fit(X, y)
     np.testing.assert_allclose(ours.log_likelihood.T, peer.feature_log_prob_, rtol=1e-13)
     np.testing.assert_allclose(ours.log_prior, peer.class_log_prior_, rtol=1e-13)
@@ -94,9 +95,9 @@ def test_the_hash_is_that_of_scikit_learn():
 
 def test_k_means_is_equal_from_the_same_start():
     rng = np.random.default_rng(0)
-    X = bow.unit_rows(rng.normal(size=(300, 5)))
+    X = tfidf.unit_rows(rng.normal(size=(300, 5)))
     start = rng.choice(300, 4, replace=False)
-    ours, peer = topics.k_means(X, 4, start=start), KMeans(4, init=X[start], n_init=1, algorithm="lloyd", tol=0).fit(X)
+    ours, peer = clusters.k_means(X, 4, start=start), KMeans(4, init=X[start], n_init=1, algorithm="lloyd", tol=0).fit(X)
     assert (ours.labels == peer.labels_).all()
     assert ours.inertia == pytest.approx(peer.inertia_, rel=1e-10)
 
@@ -105,7 +106,7 @@ def test_logistic_regression_on_sparse_rows_reaches_the_same_loss():
     rows = [lead for lead in datasets.leads(split="valid") if lead.topic]
     names = sorted({lead.topic for lead in rows})
     y = np.array([names.index(lead.topic) for lead in rows])
-    X = bow.TfidfVectorizer(min_df=2, sublinear=True).fit_transform([lead.text for lead in rows])
+    X = bag_of_words.TfidfVectorizer(min_df=2, sublinear=True).fit_transform([lead.text for lead in rows])
     ours = SoftmaxRegression(l2=1e-3).fit(X, y)
     peer = LogisticRegression(C=1 / (len(y) * 1e-3), tol=1e-8, max_iter=2000).fit(X, y)
     np.testing.assert_allclose(ours.probabilities(X), peer.predict_proba(X), atol=1e-5)

@@ -1,4 +1,4 @@
-"""helpers.bpe and helpers.subwords against `tokenizers` (same merges, same ids), with SmolLM2's and MiniLM's vocabularies."""
+"""helpers.tokenizers.bpe and helpers.tokenizers.wordpiece against `tokenizers` (same merges, same ids), with SmolLM2's and MiniLM's vocabularies."""
 
 import json
 import unicodedata
@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from helpers import datasets, subwords
-from helpers.bpe import BPE, visible
-from helpers.pretrained import minilm_folder, smollm2_folder
+from helpers.data import datasets
+from helpers.data.weights import minilm_folder, smollm2_folder
+from helpers.tokenizers import unigram, wordpiece
+from helpers.tokenizers.bpe import BPE
+from helpers.tokenizers.bpe_training import visible
 
 LANGUAGES = ("en", "fr", "es")
 # The library knows a newer Unicode than Python: only characters that both know may be compared.
@@ -160,7 +162,7 @@ def test_every_assigned_character_is_cut_alike():
 
 
 def test_minilms_wordpieces_on_leads_in_three_languages(texts):
-    ours, theirs = subwords.WordPiece.from_minilm(), Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
+    ours, theirs = wordpiece.WordPiece.from_minilm(), Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
     theirs.no_truncation()
     theirs.no_padding()
     for language in LANGUAGES:
@@ -182,7 +184,7 @@ def minilm():
     theirs = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
     theirs.no_truncation()
     theirs.no_padding()
-    return subwords.WordPiece.from_minilm(), theirs
+    return wordpiece.WordPiece.from_minilm(), theirs
 
 
 def test_unigram_cuts_as_the_library_does(texts):
@@ -190,7 +192,7 @@ def test_unigram_cuts_as_the_library_does(texts):
     for text in texts["en"][:60]:
         for word in text.split():
             words[word] = words.get(word, 0) + 1
-    model = subwords.Unigram.train(words, size=250)
+    model = unigram.Unigram.train(words, size=250)
     theirs = Tokenizer(models.Unigram([("<unk>", 0.0), *model.log_probs.items()], unk_id=0))
     for word in words:
         score = sum(model.log_probs[piece] for piece in theirs.encode(word).tokens)

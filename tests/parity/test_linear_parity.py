@@ -1,10 +1,11 @@
-"""helpers.linear and helpers.autodiff against scikit-learn and torch."""
+"""helpers.models.linear and helpers.models.autodiff against scikit-learn and torch."""
 
 import numpy as np
 import pytest
 
-from helpers.autodiff import Value
-from helpers.linear import Standardizer, least_squares, mse, mse_gradient, polynomial_features, r2, ridge
+from helpers.features.tables import Standardizer, polynomial_features
+from helpers.models.autodiff import Value
+from helpers.models.linear import least_squares, mse, mse_gradient, r2, ridge
 
 
 @pytest.fixture(params=[(60, 4, None), (60, 4, 3), (8, 20, None), (300, 40, 11)], ids=str)

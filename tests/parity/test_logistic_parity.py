@@ -1,11 +1,13 @@
-"""helpers.logistic, helpers.network and helpers.metrics against scikit-learn, scipy and torch."""
+"""helpers.models.logistic, helpers.models.mlp and helpers.evaluation.classification against scikit-learn, scipy and torch."""
 
 import numpy as np
 import pytest
 
-from helpers import logistic as lg
-from helpers import metrics as m
-from helpers.network import ACTIVATIONS, TwoLayerNetwork
+from helpers.evaluation import classification as m
+from helpers.evaluation import intervals
+from helpers.models import logistic as lg
+from helpers.models import losses
+from helpers.models.mlp import ACTIVATIONS, TwoLayerNetwork
 
 linear_model = pytest.importorskip("sklearn.linear_model")
 skm = pytest.importorskip("sklearn.metrics")
@@ -20,12 +22,12 @@ def rows(n=300, D=5, K=3, seed=0):
 
 def test_special_functions():
     z = np.concatenate([np.linspace(-800, 800, 1001), np.random.default_rng(0).normal(size=1000)])
-    assert lg.sigmoid(z) == pytest.approx(special.expit(z), rel=1e-12, abs=1e-300)
-    assert lg.log_sigmoid(z) == pytest.approx(special.log_expit(z), rel=1e-12)
+    assert losses.sigmoid(z) == pytest.approx(special.expit(z), rel=1e-12, abs=1e-300)
+    assert losses.log_sigmoid(z) == pytest.approx(special.log_expit(z), rel=1e-12)
     Z = np.random.default_rng(1).normal(size=(20, 30)) * 200
-    assert lg.log_sum_exp(Z) == pytest.approx(special.logsumexp(Z, axis=1), rel=1e-13)
-    assert lg.softmax(Z) == pytest.approx(special.softmax(Z, axis=1), rel=1e-10, abs=1e-300)
-    assert lg.log_softmax(Z, axis=0) == pytest.approx(special.log_softmax(Z, axis=0), rel=1e-12, abs=1e-12)
+    assert losses.log_sum_exp(Z) == pytest.approx(special.logsumexp(Z, axis=1), rel=1e-13)
+    assert losses.softmax(Z) == pytest.approx(special.softmax(Z, axis=1), rel=1e-10, abs=1e-300)
+    assert losses.log_softmax(Z, axis=0) == pytest.approx(special.log_softmax(Z, axis=0), rel=1e-12, abs=1e-12)
 
 
 @pytest.mark.parametrize("l2", [1e-3, 0.1, 3.0])
@@ -64,9 +66,9 @@ def test_softmax_regression(l2):
 def test_losses():
     X, y = rows(K=3)
     Z = X @ np.random.default_rng(2).normal(size=(5, 3))
-    assert lg.cross_entropy(y, Z) == pytest.approx(skm.log_loss(y, lg.softmax(Z)), rel=1e-10)
+    assert losses.cross_entropy(y, Z) == pytest.approx(skm.log_loss(y, losses.softmax(Z)), rel=1e-10)
     b = np.minimum(y, 1)
-    assert lg.binary_cross_entropy(b, Z[:, 0]) == pytest.approx(skm.log_loss(b, lg.sigmoid(Z[:, 0])), rel=1e-10)
+    assert losses.binary_cross_entropy(b, Z[:, 0]) == pytest.approx(skm.log_loss(b, losses.sigmoid(Z[:, 0])), rel=1e-10)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -106,9 +108,9 @@ def test_calibration_and_intervals():
     assert bins.frequency == pytest.approx(frequency) and bins.confidence == pytest.approx(confidence)
     for k, n in [(0, 7), (3, 7), (7, 7), (431, 452)]:
         theirs = binomtest(k, n).proportion_ci(0.95, method="wilson")
-        assert m.wilson_interval(k, n, z=1.959963984540054) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+        assert intervals.wilson_interval(k, n, z=1.959963984540054) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
     y, a, b = rng.integers(0, 2, (3, 80))
-    result = m.mcnemar(y, a, b)
+    result = intervals.mcnemar(y, a, b)
     assert result.p_value == pytest.approx(binomtest(result.only_a, result.only_a + result.only_b, 0.5).pvalue, rel=1e-10)
 
 

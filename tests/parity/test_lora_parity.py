@@ -3,8 +3,10 @@
 import pytest
 import torch
 
-from helpers import chat, lora, pretrained
-from helpers.transformer import Config, Transformer
+from helpers.finetuning import lora
+from helpers.models import pretrained
+from helpers.models.transformer import Config, Transformer
+from helpers.tokenizers import chat_template
 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 peft = pytest.importorskip("peft", reason="peft is not installed (pip install -r tests/requirements.txt)")
@@ -76,26 +78,26 @@ def test_outputs_gradients_and_merged_weights_equal_those_of_peft(targets, rank,
 
 
 CHATS = [
-    [chat.user("What is the capital of France?")],
+    [chat_template.user("What is the capital of France?")],
     [
-        chat.system("Answer in one word."),
-        chat.user("How long is the Zambezi?"),
-        chat.assistant("2,574 km"),
-        chat.user("And in miles?"),
+        chat_template.system("Answer in one word."),
+        chat_template.user("How long is the Zambezi?"),
+        chat_template.assistant("2,574 km"),
+        chat_template.user("And in miles?"),
     ],
-    [chat.user("naïve café 12345 🙂\n\nnew line"), chat.assistant("  spaces at first")],
+    [chat_template.user("naïve café 12345 🙂\n\nnew line"), chat_template.assistant("  spaces at first")],
 ]
 
 
 @pytest.mark.parametrize("messages", CHATS)
 def test_the_template_and_its_ids_are_those_of_smollm2(messages):
-    from helpers.bpe import BPE
+    from helpers.tokenizers.bpe import BPE
 
     theirs, ours = pretrained.load_smollm2_tokenizer(), BPE.from_smollm2()
     reply = messages[-1]["role"] == "user"
     text = theirs.apply_chat_template(messages, tokenize=False, add_generation_prompt=reply)
-    assert chat.render(messages, reply=reply) == text
-    ids = chat.encode_prompt(ours, messages) if reply else chat.encode_example(ours, messages).ids
+    assert chat_template.render(messages, reply=reply) == text
+    ids = chat_template.encode_prompt(ours, messages) if reply else chat_template.encode_example(ours, messages).ids
     assert ours.decode(ids) == text
     if not messages[-1]["content"].startswith(" "):  # at a blank the library lets the line break before it join in
         assert ids == theirs(text, add_special_tokens=False)["input_ids"]

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, ndcg_score
 
-from helpers import datasets, documents, questions, rank_metrics
-from helpers.bm25 import BM25
-from helpers.bow import tokenize
-from helpers.retrieval import DenseIndex
+from helpers.data import datasets
+from helpers.evaluation import ranking
+from helpers.features.bag_of_words import tokenize
+from helpers.retrieval import documents, rag_questions
+from helpers.retrieval.bm25 import BM25
+from helpers.retrieval.dense import DenseIndex
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +58,16 @@ def test_ndcg_and_average_precision_equal_scikit_learn(seed):
     gains[0] = 1
     ranking = [int(i) for i in np.argsort(-scores)]
     for k in (3, 12):
-        ours = rank_metrics.ndcg(ranking, dict(enumerate(gains)), k)
+        ours = ranking.ndcg(ranking, dict(enumerate(gains)), k)
         assert ours == pytest.approx(ndcg_score([gains], [scores], k=k), abs=1e-12)
     relevant = set(np.flatnonzero(gains).tolist())
     expected = average_precision_score(gains > 0, scores)
-    assert rank_metrics.average_precision(ranking, relevant) == pytest.approx(expected, abs=1e-12)
+    assert ranking.average_precision(ranking, relevant) == pytest.approx(expected, abs=1e-12)
 
 
 def test_exact_search_equals_faiss():
     faiss = pytest.importorskip("faiss", reason="faiss-cpu is not there for this Python")
-    from helpers.embeddings import load
+    from helpers.retrieval.stored_vectors import load
 
     vectors = load()[:3000]
     flat = faiss.IndexFlatIP(384)
@@ -79,8 +81,8 @@ def test_exact_search_equals_faiss():
 def test_the_encoder_equals_transformers():
     import torch
 
-    from helpers.encoder import load_encoder
-    from helpers.pretrained import load_minilm
+    from helpers.models.bert import load_encoder
+    from helpers.models.pretrained import load_minilm
 
     texts = [lead.text for lead in datasets.leads()[:6]] + ["", "Ein Fluß"]
     model, tokenizer = load_minilm()
@@ -96,6 +98,6 @@ def test_the_queries_of_the_course_find_their_leads():
     """A guard on quality: recall@10 of BM25 on the label-free queries, far from chance."""
     docs = documents.lead_documents()
     index = BM25().fit([f"{d.title}. {d.text}" for d in docs])
-    queries = questions.label_free(200)
-    found = [rank_metrics.recall_at([h.index for h in index.search(q.text, 10)], {q.index}, 10) for q in queries]
+    queries = rag_questions.label_free(200)
+    found = [ranking.recall_at([h.index for h in index.search(q.text, 10)], {q.index}, 10) for q in queries]
     assert 0.75 < np.mean(found) < 0.95

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from helpers.neural import chunked_cross_entropy
-from helpers.rnn import GRU, KINDS, LSTM, Elman, RecurrentLM
+from helpers.models.chunked_loss import chunked_cross_entropy
+from helpers.models.rnn import GRU, KINDS, LSTM, Elman, RecurrentLM
 
 LIBRARY = {kind: library for kind, library in KINDS.values()}
 SHAPES = [(1, 1, 1, 1), (3, 7, 5, 4), (2, 30, 8, 16)]  # B, T, C, H

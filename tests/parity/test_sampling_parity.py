@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import sampling
-from helpers.beam import beam_search
-from helpers.sampling import GREEDY, Sampler, generate
-from helpers.transformer import Config, Transformer
+from helpers.generation import sampling
+from helpers.generation.beam import beam_search
+from helpers.generation.sampling import GREEDY, Sampler, generate
+from helpers.models.transformer import Config, Transformer
 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 from transformers import LogitsProcessorList, generation  # noqa: E402

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import datasets, pretrained
-from helpers.bpe import BPE
-from helpers.language_model import bits_per_byte
-from helpers.transformer import llama_name
+from helpers.data import datasets
+from helpers.evaluation.bits_and_perplexity import bits_per_byte
+from helpers.models import pretrained
+from helpers.models.transformer import llama_name
+from helpers.tokenizers.bpe import BPE
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 1.5e9  # bytes that a process with SmolLM2 may take
@@ -106,8 +107,8 @@ ALONE = """
 import json, sys
 import psutil, torch
 from helpers import pretrained
-from helpers.bpe import BPE
-from helpers.language_model import bits_per_byte
+from helpers.tokenizers.bpe import BPE
+from helpers.models.language_model import bits_per_byte
 torch.set_num_threads(1)
 own = pretrained.load_own_smollm2()
 tokenizer = BPE.from_smollm2()

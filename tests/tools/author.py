@@ -65,7 +65,7 @@ def build(chapter: str, script: Path) -> nbformat.NotebookNode:
 
 def clean(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """A copy without widget views (their static alternative stays), widget state and execution times."""
-    from helpers.cli.notebooks import without_widgets
+    from helpers.course.commands.notebooks import without_widgets
 
     copy = without_widgets(nb)
     for cell in copy.cells:
@@ -78,7 +78,7 @@ def clean(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def execute(nb: nbformat.NotebookNode, chapter: str):
     """Execute in place as the cpu profile and print how it went. Returns whether it went through."""
-    from helpers.cli.notebooks import execute as run
+    from helpers.course.commands.notebooks import execute as run
 
     plain = {"COURSE_PROFILE": "cpu", "COURSE_QUIET": "1", "COURSE_PROGRESS": os.devnull}
     result = run(notebook_path(chapter), notebook=nb, env=plain)

@@ -83,14 +83,14 @@ class Course:
 
     def make(self) -> Course:
         """Write the files of the course."""
-        (self.root / "helpers").mkdir(parents=True)
+        (self.root / "helpers" / "data").mkdir(parents=True)
         (self.root / "data").mkdir()
         (self.root / "tests").mkdir()
-        shutil.copytree(REPOSITORY / "helpers" / "cli", self.root / "helpers" / "cli",
+        shutil.copytree(REPOSITORY / "helpers" / "course" / "commands", self.root / "helpers" / "course" / "commands",
                         ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("helpers/__init__.py", "course.py"):
+        for name in ("helpers/__init__.py", "helpers/paths.py", "course.py"):
             shutil.copy(REPOSITORY / name, self.root / name)
-        (self.root / "helpers" / "pretrained.py").write_text(PRETRAINED)
+        (self.root / "helpers" / "data" / "weights.py").write_text(PRETRAINED)
         self.write_requirements()
         (self.root / "data" / "requirements.txt").write_text("boxed==1.5 --hash=sha256:00\n")
         (self.root / "tests" / "requirements.txt").write_text("tester>=1\n")
@@ -141,7 +141,7 @@ class Course:
 
 def install_fakes(course: Course, patch) -> None:
     """Put the pretended pieces in place; `patch(module, name, value)` does it (monkeypatch.setattr)."""
-    from helpers.cli import environment, installer, venv_folder
+    from helpers.course.commands import environment, installer, venv_folder
 
     patch(venv_folder, "venv_command", course.venv_command)
     patch(environment, "IMPORTS", ("alpha", "torch"))
@@ -159,8 +159,8 @@ def new_course(folder: Path, patch) -> Course:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(REPOSITORY))
-    from helpers.cli import environment
-    from helpers.cli.console import guarded
+    from helpers.course.commands import environment
+    from helpers.course.commands.console import guarded
 
     mine = Course(Path(sys.argv[1]))
     install_fakes(mine, setattr)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.agent import Agent, Step, ToolError, calculate, policy_of_rules
+from helpers.retrieval.agent import Agent, Step, ToolError, calculate, policy_of_rules
 
 
 def test_the_calculator_is_exact_to_the_cent():

@@ -5,9 +5,10 @@ import copy
 import pytest
 import torch
 
-from helpers import arithmetic as sums
-from helpers import preferences
-from helpers.neural import IGNORE
+from helpers.finetuning import preferences
+from helpers.finetuning import verifiable_sums as sums
+from helpers.tokenizers.labels import IGNORE
+from helpers.training import checkpoint
 
 
 def few(n=40):
@@ -100,8 +101,8 @@ def test_a_baseline_sums_to_zero():
 
 
 def test_the_shipped_start_is_half_trained_and_says_how_it_was_made(tmp_path, monkeypatch):
-    model, facts = sums.start_model(), sums.load_tensors(sums.START_FILE)[1]
-    assert facts["command"] == "python -m helpers.arithmetic" and facts["steps"] == sums.START_STEPS
+    model, facts = sums.start_model(), checkpoint.load_tensors(sums.START_FILE)[1]
+    assert facts["command"] == "python -m helpers.finetuning.verifiable_sums" and facts["steps"] == sums.START_STEPS
     right = sums.accuracy(model, sums.problems()[1])
     assert 0.6 < right < 0.8 and right == pytest.approx(facts["accuracy"], abs=0.01)
     monkeypatch.setattr(sums, "START_FILE", tmp_path / "adder.safetensors")
@@ -117,6 +118,6 @@ def test_the_command_writes_what_start_model_reads(tmp_path, monkeypatch, capsys
         assert sums.main() == 0 and "adder.safetensors" in capsys.readouterr().out
     finally:
         torch.set_num_threads(threads)
-    losses = sums.load_tensors(tmp_path / "adder.safetensors")[1]["losses"]
+    losses = checkpoint.load_tensors(tmp_path / "adder.safetensors")[1]["losses"]
     assert len(losses) == 1 and losses[0] > 2  # ln 13 = 2.56 would be a guess
     assert sums.start_model().config == sums.fresh_model(0).config

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from helpers.attention import (
-    KVCache,
+from helpers.models.attention import (
     attend,
     attention_weights,
     causal_mask,
@@ -20,6 +19,7 @@ from helpers.attention import (
     rotate,
     rotate_interleaved,
 )
+from helpers.models.kv_cache import KVCache
 
 
 def random(*shape, seed=0, dtype=torch.float32):

@@ -1,4 +1,4 @@
-"""helpers.autodiff: exact gradients, finite differences on random expressions, shared nodes, bad input."""
+"""helpers.models.autodiff: exact gradients, finite differences on random expressions, shared nodes, bad input."""
 
 import math
 import random
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.autodiff import Value, ordered
+from helpers.models.autodiff import Value, ordered
 
 
 def test_gradient_of_the_three_posts_is_exact():

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.batched import generate_batch, next_scores, repeat_rows
-from helpers.constrained import Constraint
-from helpers.rnn import RecurrentLM
-from helpers.sampling import GREEDY, Sampler, generate
-from helpers.transformer import Config, Transformer
+from helpers.generation.batched import generate_batch, next_scores, repeat_rows
+from helpers.generation.constrained import Constraint
+from helpers.generation.sampling import GREEDY, Sampler, generate
+from helpers.models.rnn import RecurrentLM
+from helpers.models.transformer import Config, Transformer
 
 V = 11
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.batches import Streams, Windows
+from helpers.training.batches import Streams, Windows
 
 
 def documents_of(lengths, seed=0):

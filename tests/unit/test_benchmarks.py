@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from helpers.cli import bench
-from helpers.cli.console import Problem
+from helpers.course.commands import bench
+from helpers.course.commands.console import Problem
 from tests.benchmarks import harness
 from tests.benchmarks.harness import Case, Timed, needs, rows, run_case, table, verdict
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.bm25 import BM25, Hit, top_k
+from helpers.retrieval.bm25 import BM25, Hit, top_k
 
 TOY = [
     "the otter lives at the river",

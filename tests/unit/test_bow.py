@@ -1,4 +1,4 @@
-"""helpers.bow, term_weights, hashing, naive_bayes, topics: worked numbers, properties, bad input."""
+"""helpers.features.bag_of_words, term_weights, hashing, naive_bayes, topics: worked numbers, properties, bad input."""
 
 import math
 
@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from helpers import bow, hashing, topics
-from helpers.logistic import SoftmaxRegression
-from helpers.naive_bayes import NaiveBayes
-from helpers.quasi_newton import minimize
-from helpers.term_weights import document_frequency, idf, saturate, unit_rows
+from helpers.features import bag_of_words, clusters, hashing, tfidf
+from helpers.features.tfidf import document_frequency, idf, saturate, unit_rows
+from helpers.models.lbfgs import minimize
+from helpers.models.logistic import SoftmaxRegression
+from helpers.models.naive_bayes import NaiveBayes
 
 NOTES = ["The rain falls and the wind blows.", "The wind brings clouds.", "Rain and snow and rain!", "The sun melts the ice.",
          "She plays the piano.", "The band plays a loud song.", "A loud piano and a drum.",
@@ -24,14 +24,14 @@ texts = st.lists(st.text(alphabet="ab cé1!", max_size=15), min_size=1, max_size
 
 
 def test_the_sparsity_of_ten_notes_and_26_words():
-    v = bow.CountVectorizer(binary=True)
+    v = bag_of_words.CountVectorizer(binary=True)
     X = v.fit_transform(NOTES)
     assert X.shape == (10, 26) and X.nnz == 48 and X.dtype == np.int64
     assert X.shape[0] * X.shape[1] - X.nnz == 212 and abs(212 / 260 - 0.815) < 5e-4
 
 
 def test_a_binary_row_is_the_clipped_sum_of_one_hot_rows():
-    v = bow.CountVectorizer(binary=True)
+    v = bag_of_words.CountVectorizer(binary=True)
     v.fit(NOTES)
     words = ["rain", "wind", "bread", "song", "drum"]
     row = v.transform([" ".join(words + ["rain"])]).toarray()
@@ -40,13 +40,13 @@ def test_a_binary_row_is_the_clipped_sum_of_one_hot_rows():
 
 
 def test_three_of_four_words_unknown_leave_one_entry():
-    v = bow.CountVectorizer().fit(NOTES)
+    v = bag_of_words.CountVectorizer().fit(NOTES)
     assert v.transform(["robots compose loud symphonies"]).nnz == 1
 
 
 def test_order_is_lost_by_words_and_kept_by_pairs():
     same = ["dog bites man", "man bites dog"]
-    one, two = (bow.CountVectorizer(grams=grams).fit_transform(same).toarray() for grams in ((1, 1), (1, 2)))
+    one, two = (bag_of_words.CountVectorizer(grams=grams).fit_transform(same).toarray() for grams in ((1, 1), (1, 2)))
     assert (one[0] == one[1]).all() and not (two[0] == two[1]).all()
 
 
@@ -74,7 +74,7 @@ def test_the_bm25_score_of_the_worked_example(kind, b, expected_idf, expected):
 
 def test_class_tfidf_is_the_formula():
     counts = np.array([[4.0, 0, 1], [1, 3, 0], [2, 2, 2]])
-    got = topics.class_tfidf(counts, np.array([0, 1, 1]))
+    got = clusters.class_tfidf(counts, np.array([0, 1, 1]))
     merged = np.array([counts[0], counts[1] + counts[2]])
     tf, f, A = merged / merged.sum(axis=1, keepdims=True), merged.sum(axis=0), merged.sum() / 2
     np.testing.assert_allclose(got, tf * np.log(1 + A / f), rtol=1e-12)
@@ -82,8 +82,8 @@ def test_class_tfidf_is_the_formula():
 
 def test_class_tfidf_leaves_noise_out():
     counts = np.array([[4.0, 0], [1, 3], [9, 9]])
-    without = topics.class_tfidf(counts[:2], np.array([0, 1]))
-    np.testing.assert_array_equal(topics.class_tfidf(counts, np.array([0, 1, -1])), without)
+    without = clusters.class_tfidf(counts[:2], np.array([0, 1]))
+    np.testing.assert_array_equal(clusters.class_tfidf(counts, np.array([0, 1, -1])), without)
 
 
 @pytest.mark.parametrize("data, seed, expected", [
@@ -99,9 +99,9 @@ def test_murmur3_has_the_published_values(data, seed, expected):
 
 @given(texts, st.integers(1, 3), st.integers(0, 2), st.sampled_from(["word", "char"]))
 def test_fit_transform_and_transform_agree_and_count_every_ngram(rows, low, more, unit):
-    v = bow.CountVectorizer(grams=(low, low + more), unit=unit)
+    v = bag_of_words.CountVectorizer(grams=(low, low + more), unit=unit)
     joint = " " if unit == "word" else ""
-    expected = [bow.ngrams(v.units(row), low, low + more, joint) for row in rows]
+    expected = [bag_of_words.ngrams(v.units(row), low, low + more, joint) for row in rows]
     if not any(expected):
         with pytest.raises(ValueError, match="at least one n-gram"):
             v.fit_transform(rows)
@@ -116,15 +116,15 @@ def test_fit_transform_and_transform_agree_and_count_every_ngram(rows, low, more
 def test_numbering_keys_is_that_of_numpy(keys, huge):
     keys = np.array(keys, dtype=np.int64) * (2**58 if huge else 1)
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    got = bow._distinct(keys)
+    got = bag_of_words._distinct(keys)
     assert (got[0] == first).all() and (got[1] == inverse).all()
 
 
 @given(texts)
 def test_columns_fall_in_count_and_ties_are_alphabetical(rows):
-    if not any(bow.tokenize(row) for row in rows):
+    if not any(bag_of_words.tokenize(row) for row in rows):
         return
-    v = bow.CountVectorizer().fit(rows)
+    v = bag_of_words.CountVectorizer().fit(rows)
     keys = [(-count, word) for word, count in zip(v.vocabulary.words, v.vocabulary.counts)]
     assert keys == sorted(keys)
 
@@ -132,21 +132,21 @@ def test_columns_fall_in_count_and_ties_are_alphabetical(rows):
 @given(st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3), min_size=1, max_size=5))
 def test_cosines_lie_between_0_and_1_and_zero_rows_give_0(rows):
     X = np.array(rows)
-    C = bow.cosine(X, sparse.csr_matrix(X))
+    C = tfidf.cosine(X, sparse.csr_matrix(X))
     assert (C >= 0).all() and (C <= 1 + 1e-12).all()
     np.testing.assert_allclose(np.diag(C), X.any(axis=1).astype(float))
-    np.testing.assert_allclose(C, bow.cosine(7 * X, X), atol=1e-12)
+    np.testing.assert_allclose(C, tfidf.cosine(7 * X, X), atol=1e-12)
 
 
 def test_rows_have_length_1_or_0():
-    v = bow.TfidfVectorizer().fit(NOTES)
+    v = bag_of_words.TfidfVectorizer().fit(NOTES)
     norms = sparse.linalg.norm(v.transform([*NOTES, "qqq zzz"]), axis=1)
     np.testing.assert_allclose(norms, [1.0] * 10 + [0.0])
     assert unit_rows(np.zeros((2, 3))).sum() == 0
 
 
 def test_naive_bayes_probabilities_sum_to_1():
-    X = bow.CountVectorizer().fit_transform(NOTES)
+    X = bag_of_words.CountVectorizer().fit_transform(NOTES)
     y = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
     model = NaiveBayes().fit(X, y)
     np.testing.assert_allclose(np.exp(model.log_likelihood).sum(axis=0), 1)
@@ -155,12 +155,12 @@ def test_naive_bayes_probabilities_sum_to_1():
 
 
 def test_vocabulary_round_trip_and_unknown_words():
-    lists = [bow.tokenize(note) for note in NOTES]
-    v = bow.Vocabulary.build(lists, max_size=5, unknown="<unk>")
+    lists = [bag_of_words.tokenize(note) for note in NOTES]
+    v = bag_of_words.Vocabulary.build(lists, max_size=5, unknown="<unk>")
     assert len(v) == 6 and v.words[0] == "the" and "the" in v and "soup" not in v
     assert v.counts.sum() == sum(map(len, lists))
     assert v.decode(v.encode(["the", "soup"])) == ["the", "<unk>"]
-    assert bow.Vocabulary.build(lists).encode(["the", "unicorn"]) == [0]
+    assert bag_of_words.Vocabulary.build(lists).encode(["the", "unicorn"]) == [0]
 
 
 def test_hashed_rows_need_no_fit_and_signs_cancel_on_average():
@@ -173,9 +173,9 @@ def test_hashed_rows_need_no_fit_and_signs_cancel_on_average():
 
 def test_k_means_finds_separate_groups_and_an_empty_cluster_does_no_harm():
     X = np.array([[1, 0.0], [0.9, 0.1], [0, 1], [0.1, 1]])
-    run = topics.k_means(X, 2, start=np.array([0, 2]))
+    run = clusters.k_means(X, 2, start=np.array([0, 2]))
     assert run.labels.tolist() == [0, 0, 1, 1]
-    doubled = topics.k_means(np.array([[1.0, 0], [1, 0], [0, 1]]), 2, start=np.array([0, 1]))
+    doubled = clusters.k_means(np.array([[1.0, 0], [1, 0], [0, 1]]), 2, start=np.array([0, 1]))
     assert np.isfinite(doubled.centers).all()
 
 
@@ -187,7 +187,7 @@ def test_quasi_newton_finds_the_minimum_of_a_bowl():
 
 
 def test_sparse_and_dense_softmax_regression_agree():
-    X, y = bow.TfidfVectorizer().fit_transform(NOTES), np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
+    X, y = bag_of_words.TfidfVectorizer().fit_transform(NOTES), np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
     a, b = SoftmaxRegression(l2=0.01).fit(X, y), SoftmaxRegression(l2=0.01).fit(X.toarray(), y)
     np.testing.assert_allclose(a.weights, b.weights, atol=1e-5)
 
@@ -202,13 +202,13 @@ def test_sparse_and_dense_softmax_regression_agree():
 ])
 def test_bad_settings(settings, problem):
     with pytest.raises(ValueError, match=problem):
-        bow.CountVectorizer(**settings)
+        bag_of_words.CountVectorizer(**settings)
 
 
 def test_an_ngram_range_must_be_two_whole_numbers():
     for bad in (2, (1,), (1.0, 2), "12"):
         with pytest.raises(TypeError, match="two whole numbers"):
-            bow.CountVectorizer(grams=bad)
+            bag_of_words.CountVectorizer(grams=bad)
 
 
 @pytest.mark.parametrize("rows, problem", [
@@ -216,30 +216,30 @@ def test_an_ngram_range_must_be_two_whole_numbers():
 ])
 def test_empty_corpora_and_texts_of_stop_words_only(rows, problem):
     with pytest.raises(ValueError, match=problem):
-        bow.CountVectorizer(stop_words=["the", "of", "and"]).fit(rows)
+        bag_of_words.CountVectorizer(stop_words=["the", "of", "and"]).fit(rows)
 
 
 def test_a_stop_word_text_among_others_gives_a_zero_row_and_cosine_0():
-    v = bow.TfidfVectorizer(stop_words=["the", "of"])
+    v = bag_of_words.TfidfVectorizer(stop_words=["the", "of"])
     X = v.fit_transform(["the of the", "rain and snow"])
-    assert X[0].nnz == 0 and bow.cosine(X, X)[0].tolist() == [0, 0]
+    assert X[0].nnz == 0 and tfidf.cosine(X, X)[0].tolist() == [0, 0]
 
 
 def test_texts_must_be_a_list_of_strings():
-    v = bow.CountVectorizer().fit(NOTES)
+    v = bag_of_words.CountVectorizer().fit(NOTES)
     for method in (v.transform, hashing.HashingVectorizer(8).transform):
         with pytest.raises(TypeError, match="one string"):
             method("a single text")
         with pytest.raises(TypeError, match="texts\\[1\\]"):
             method(["a", None])
     with pytest.raises(TypeError, match="one text"):
-        bow.tokenize(["a"])
+        bag_of_words.tokenize(["a"])
     with pytest.raises(ValueError, match="fit"):
-        bow.CountVectorizer().transform(["a"])
+        bag_of_words.CountVectorizer().transform(["a"])
 
 
 def test_a_class_without_examples_is_never_predicted():
-    X, y = bow.CountVectorizer().fit_transform(NOTES), np.array([0, 0, 0, 0, 2, 2, 2, 2, 2, 2])
+    X, y = bag_of_words.CountVectorizer().fit_transform(NOTES), np.array([0, 0, 0, 0, 2, 2, 2, 2, 2, 2])
     model = NaiveBayes().fit(X, y, n_classes=4)
     assert set(model.predict(X)) <= {0, 2}
     P = model.probabilities(X)
@@ -265,7 +265,7 @@ def test_naive_bayes_refuses(X, y, problem):
 
 def test_other_refusals():
     with pytest.raises(ValueError, match="one length"):
-        bow.cosine(np.ones((1, 2)), np.ones((1, 3)))
+        tfidf.cosine(np.ones((1, 2)), np.ones((1, 3)))
     with pytest.raises(ValueError, match="kind"):
         idf(np.array([1]), 2, "odd")
     with pytest.raises(ValueError, match="0 <= df <= n"):
@@ -273,14 +273,14 @@ def test_other_refusals():
     with pytest.raises(ValueError, match="k1"):
         saturate(np.ones((1, 1)), k1=-1)
     with pytest.raises(ValueError, match="clusters"):
-        topics.k_means(np.ones((2, 2)), 3)
+        clusters.k_means(np.ones((2, 2)), 3)
     with pytest.raises(ValueError, match="noise"):
-        topics.class_tfidf(np.ones((2, 2)), np.array([-1, -1]))
+        clusters.class_tfidf(np.ones((2, 2)), np.array([-1, -1]))
     with pytest.raises(ValueError, match="n_features"):
         hashing.HashingVectorizer(0)
     with pytest.raises(ValueError, match="at least one word"):
-        bow.Vocabulary.build([[], []])
+        bag_of_words.Vocabulary.build([[], []])
     with pytest.raises(TypeError, match="tokenized"):
-        bow.Vocabulary.build(["not tokenized"])
+        bag_of_words.Vocabulary.build(["not tokenized"])
     with pytest.raises(ValueError, match="0..0"):
-        bow.Vocabulary(["a"], [1]).decode([1])
+        bag_of_words.Vocabulary(["a"], [1]).decode([1])

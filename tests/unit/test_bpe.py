@@ -1,4 +1,4 @@
-"""helpers.bpe, helpers.merges, helpers.subwords: worked examples, properties, ties, files, and refusal of bad input."""
+"""helpers.tokenizers.bpe, helpers.tokenizers.bpe_training, helpers.tokenizers.wordpiece: worked examples, properties, ties, files, and refusal of bad input."""
 
 import json
 import math
@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import bpe, subwords
-from helpers.bpe import BPE, BYTE_ORDER, count_words, from_visible, learn_merges, visible
-from helpers.merges import PATTERNS, compiled
+from helpers.tokenizers import bpe, labels, unigram, wordpiece
+from helpers.tokenizers.bpe import BPE
+from helpers.tokenizers.bpe_training import BYTE_ORDER, PATTERNS, compiled, count_words, from_visible, learn_merges, visible
 
 ROOT = Path(__file__).parents[2]
 TOY = {"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}
@@ -330,7 +330,7 @@ def test_smollm2s_vocabulary():
 
 def test_importing_bpe_needs_neither_torch_nor_transformers():
     heavy = "{'torch', 'transformers', 'tokenizers', 'numpy'}"
-    code = f"import sys, helpers.bpe, helpers.subwords; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, helpers.tokenizers.bpe, helpers.tokenizers.wordpiece; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -339,7 +339,7 @@ def test_importing_bpe_needs_neither_torch_nor_transformers():
 
 
 def test_wordpiece_takes_the_longest_entry_from_the_left():
-    tokenizer = subwords.WordPiece(["[UNK]", "un", "unh", "##happy", "##appy", "##hap", "a"])
+    tokenizer = wordpiece.WordPiece(["[UNK]", "un", "unh", "##happy", "##appy", "##hap", "a"])
     assert tokenizer.pieces("unhappy a ö Á") == ["unh", "##appy", "a", "[UNK]", "a"]
     assert tokenizer.encode("unhap") == [0]  # unh, and then nothing fits: the whole word is lost
     assert tokenizer.decode([2, 4]) == "unhappy" and tokenizer.split_word("a" * 101) == ["[UNK]"]
@@ -348,12 +348,12 @@ def test_wordpiece_takes_the_longest_entry_from_the_left():
     with pytest.raises(TypeError, match="must be a string"):
         tokenizer.encode(b"a")
     with pytest.raises(ValueError, match="must hold the entry"):
-        subwords.WordPiece(["a"])
+        wordpiece.WordPiece(["a"])
 
 
 def test_wordpiece_scores_of_the_toy():
-    assert subwords.learn_wordpieces(TOY, 2) == [("##g", "##s"), ("##u", "##g")]
-    assert subwords.learn_wordpieces({"a": 3}, 5) == []
+    assert wordpiece.learn_wordpieces(TOY, 2) == [("##g", "##s"), ("##u", "##g")]
+    assert wordpiece.learn_wordpieces({"a": 3}, 5) == []
 
 
 def every_way(word, pieces):
@@ -366,7 +366,7 @@ def every_way(word, pieces):
        st.dictionaries(st.text("abc", min_size=2, max_size=4), st.floats(-9, -1), max_size=6))
 def test_unigram_finds_the_best_way_and_expects_the_right_counts(word, more):
     log_probs = {"a": -3.0, "b": -4.0, "c": -5.0} | more
-    model = subwords.Unigram(log_probs)
+    model = unigram.Unigram(log_probs)
     ways = every_way(word, log_probs)
     scores = np.array([sum(log_probs[p] for p in way) for way in ways])
     pieces, score = model.split_word(word)
@@ -383,31 +383,31 @@ def test_unigram_finds_the_best_way_and_expects_the_right_counts(word, more):
 
 def test_unigram_training_keeps_letters_and_raises_the_likelihood():
     words = dict(TOY, bugs=2, thug=1)
-    model = subwords.Unigram.train(words, size=11)
+    model = unigram.Unigram.train(words, size=11)
     assert len(model.log_probs) <= 11 and "hug" in model.log_probs
     assert sum(map(math.exp, model.log_probs.values())) == pytest.approx(1.0)
-    first = subwords.Unigram({c: math.log(1 / 8) for c in "hugpnbst"})
+    first = unigram.Unigram({c: math.log(1 / 8) for c in "hugpnbst"})
     assert model.expected_counts(words)[1] > first.expected_counts(words)[1]
     assert "".join(model.split_word("zebra")[0]) == "zebra"  # unknown letters cost much but do not stop it
     with pytest.raises(ValueError, match="size must be at least"):
-        subwords.Unigram.train(words, size=3)
+        unigram.Unigram.train(words, size=3)
     with pytest.raises(ValueError, match="at least one piece"):
-        subwords.Unigram({})
+        unigram.Unigram({})
 
 
 def test_labels_follow_their_words():
     tags = [1, 2, 0, 0, 0, 0, 0, 0, 3, 0]
     pieces = [1, 1, 1, 1, 1, 2, 1, 1, 1, 1]
-    assert subwords.align_labels(tags, pieces) == [-100, 1, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, -100]
-    assert subwords.align_labels([1], [3], False, False, {1: 2}) == [1, 2, 2]
-    assert subwords.align_labels([1], [3], False, False) == [1, 1, 1]
+    assert labels.align_labels(tags, pieces) == [-100, 1, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, -100]
+    assert labels.align_labels([1], [3], False, False, {1: 2}) == [1, 2, 2]
+    assert labels.align_labels([1], [3], False, False) == [1, 1, 1]
     with pytest.raises(ValueError, match="2 labels, 1 numbers"):
-        subwords.align_labels([1, 2], [1])
+        labels.align_labels([1, 2], [1])
     with pytest.raises(ValueError, match="at least one piece"):
-        subwords.align_labels([1], [0])
+        labels.align_labels([1], [0])
 
 
 def test_a_unigram_vocabulary_that_would_never_shrink_is_refused():
     for wrong in (dict(keep=1.0), dict(keep=0.0), dict(rounds=0)):
         with pytest.raises(ValueError, match="keep between 0 and 1"):
-            subwords.Unigram.train({"low": 5, "lower": 2, "newest": 6, "widest": 3}, 12, **wrong)
+            unigram.Unigram.train({"low": 5, "lower": 2, "newest": 6, "widest": 3}, 12, **wrong)

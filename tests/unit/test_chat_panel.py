@@ -2,10 +2,10 @@
 
 import threading
 
-from helpers.documents import Document
-from helpers.grounding import Citation
 from helpers.lab.chat_panel import MEMORIES, ChatPanel, Turn, render
-from helpers.rag import Answer
+from helpers.retrieval.documents import Document
+from helpers.retrieval.grounding import Citation
+from helpers.retrieval.rag import Answer
 
 SOURCES = [Document("a <b>", "It is 120 m long & old.")]
 

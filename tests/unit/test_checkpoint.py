@@ -10,10 +10,10 @@ import pytest
 import safetensors.torch
 import torch
 
-from helpers import checkpoint
-from helpers.checkpoint import FORMAT, build, load_model, load_tensors, save_model, save_tensors
-from helpers.rnn import RecurrentLM
-from helpers.transformer import Config, Transformer
+from helpers.models.rnn import RecurrentLM
+from helpers.models.transformer import Config, Transformer
+from helpers.training import checkpoint
+from helpers.training.checkpoint import FORMAT, build, load_model, load_tensors, save_model, save_tensors
 
 ROOT = Path(__file__).resolve().parents[2]
 IDS = torch.tensor([[1, 5, 2, 8, 3]])

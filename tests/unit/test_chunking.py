@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.chunking import chunk_all, fixed_chunks, sentence_chunks, sentences
+from helpers.retrieval.chunking import chunk_all, fixed_chunks, sentence_chunks, sentences
 
 TEXT = 'Dr. Ada Lone measured 3.14 m. It was J. S. Bach\'s bridge, i.e. the old one. Was it? Yes!  He said "No." Then he left.'
 

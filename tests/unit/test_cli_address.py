@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from helpers.cli import address
-from helpers.cli.address import Address
-from helpers.cli.console import Problem
+from helpers.course.commands import address
+from helpers.course.commands.address import Address
+from helpers.course.commands.console import Problem
 
 OLD, NEW = Address("OWNER/from-counts-to-chat", "main"), Address("ada/llm-course", "v1.2")
 LINKS = [
@@ -108,6 +108,6 @@ def test_a_whole_link_is_understood(copy):
 
 
 def test_the_repository_itself_agrees():
-    from helpers.cli.paths import repository_root
+    from helpers.paths import repository_root
 
     assert address.disagreeing(repository_root(), address.current(repository_root())) == []

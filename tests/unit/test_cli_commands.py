@@ -13,8 +13,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers.cli import doctor, lab, notebooks, paths, running, testing
-from helpers.cli.console import Problem, seconds, size
+from helpers import paths
+from helpers.course.commands import doctor, lab, notebooks, running, testing
+from helpers.course.commands.console import Problem, seconds, size
 
 REPORT = """<testsuites><testsuite tests="5">
 <testcase name="a"/><testcase name="b"><failure message="no"/></testcase>
@@ -106,7 +107,7 @@ def test_doctor_before_setup_names_the_one_command(tmp_path):
 
 def test_doctor_after_setup_finds_harm(tmp_path, monkeypatch):
     course = cli_fakes.new_course(tmp_path, monkeypatch)
-    from helpers.cli import environment
+    from helpers.course.commands import environment
 
     environment.prepare(course.options(), root=course.root)
     findings = {finding.name: finding for finding in doctor.examine(course.root)}
@@ -140,7 +141,7 @@ def test_a_free_port_is_found_and_a_taken_one_refused():
 
 
 def test_the_token_is_not_on_the_command_line(tmp_path):
-    from helpers.cli.environment import Environment
+    from helpers.course.commands.environment import Environment
 
     words = lab.server_command(Environment(tmp_path, tmp_path / "python", False), 8889, False, ["--debug"])
     assert "--ServerApp.port=8889" in words and "--no-browser" in words and words[-1] == "--debug"
@@ -246,7 +247,7 @@ def test_durations_and_sizes_for_people():
 def test_a_file_given_by_a_relative_path_is_the_one_that_runs(tmp_path, monkeypatch):
     from types import SimpleNamespace
 
-    from helpers.cli import environment
+    from helpers.course.commands import environment
 
     (tmp_path / "01_linear_regression.ipynb").write_text("{}")  # the same name as one of the course
     monkeypatch.chdir(tmp_path)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import course  # noqa: E402
-from helpers.cli import venv_folder  # noqa: E402
+from helpers.course.commands import venv_folder  # noqa: E402
 
 
 def test_the_file_can_be_read_by_an_old_python():
@@ -63,16 +63,16 @@ def test_a_wrong_command_line_is_refused(words, capsys):
 
 
 def test_nothing_but_the_standard_library_is_needed_before_setup():
-    names = sorted(path.stem for path in (ROOT / "helpers" / "cli").glob("*.py") if path.stem not in ("notebooks",))
+    names = sorted(path.stem for path in (ROOT / "helpers" / "course" / "commands").glob("*.py") if path.stem not in ("notebooks",))
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); " + "; ".join(
-        f"import helpers.cli.{name}" for name in names if name != "__init__") + "; import course; course.build_parser()"
+        f"import helpers.course.commands.{name}" for name in names if name != "__init__") + "; import course; course.build_parser()"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
 def test_no_host_of_a_registry_is_named():
     hosts = ("pypi" + ".org", "python" + "hosted", "download.py" + "torch", "pypi" + "-")
-    for path in [ROOT / "course.py", ROOT / ".ci" / "run", *(ROOT / "helpers" / "cli").glob("*.py"),
+    for path in [ROOT / "course.py", ROOT / ".ci" / "run", *(ROOT / "helpers" / "course" / "commands").glob("*.py"),
                  ROOT / "requirements.txt", ROOT / "tests" / "requirements.txt"]:
         text = path.read_text(encoding="utf-8")
         assert not any(host in text for host in hosts), path

@@ -10,7 +10,7 @@ from pathlib import Path
 import cli_fakes
 import pytest
 
-from helpers.cli.lock import SetupLock
+from helpers.course.commands.lock import SetupLock
 
 POSIX = os.name != "nt"
 
@@ -69,7 +69,7 @@ HOLD = """
 import sys, time
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from helpers.cli.lock import SetupLock
+from helpers.course.commands.lock import SetupLock
 with SetupLock(Path({path!r})):
     print("held", flush=True)
     time.sleep(60)

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import cli_fakes
 import pytest
 
-from helpers.cli import environment, installer, space, torch_build, venv_folder
-from helpers.cli.console import Problem
-from helpers.cli.stamp import Stamp
+from helpers.course.commands import disk_space, environment, installer, torch_build, venv_folder
+from helpers.course.commands.console import Problem
+from helpers.course.commands.setup_record import Stamp
 
 POSIX = os.name != "nt"
 
@@ -211,7 +211,7 @@ def test_little_space_stops_the_large_build(tmp_path, monkeypatch):
 
 
 def test_too_little_disk_space_is_told_before_anything_is_made(course, monkeypatch):
-    monkeypatch.setattr(space.shutil, "disk_usage", lambda path: SimpleNamespace(free=1e9))
+    monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda path: SimpleNamespace(free=1e9))
     trouble = problem(course)
     assert "Not enough disk space" in trouble.sentence and "1.0 GB are free" in trouble.sentence
     assert not (course.root / ".venv").exists()
@@ -290,7 +290,7 @@ def test_packages_that_do_not_load_are_reported_with_their_error(ready, monkeypa
 
 
 def test_failing_weights_are_a_sentence(ready):
-    module = ready.root / "helpers" / "pretrained.py"
+    module = ready.root / "helpers" / "data" / "weights.py"
     before = module.read_text()
     module.write_text("raise SystemExit('the file is truncated')")
     trouble = problem(ready)

@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from helpers.byte_patterns import compile_pattern
-from helpers.constrained import Constraint, TokenTable, choices_pattern, json_pattern, token_bytes
-from helpers.language_model import Uniform
-from helpers.sampling import GREEDY, Sampler, generate
+from helpers.generation.constrained import Constraint, TokenTable, choices_pattern, json_pattern, token_bytes
+from helpers.generation.regex_automata import compile_pattern
+from helpers.generation.sampling import GREEDY, Sampler, generate
+from helpers.models.language_model import Uniform
 
 BYTES = [bytes([b]) for b in range(256)]
 TOKENS = TokenTable([b"", *BYTES, b'{"', b'":', b"true", b"false", b"null", b"12", b"yes", b"no", b'"}', "é".encode(), b"},{"])
@@ -152,7 +152,7 @@ def test_choices_and_the_bytes_of_tokenizers():
     assert compile_pattern(choices_pattern(["a+b", "c"])).matches("a+b")
     with pytest.raises(ValueError, match="at least one"):
         choices_pattern([])
-    from helpers.bpe import BPE
+    from helpers.tokenizers.bpe import BPE
 
     tokenizer = BPE.train(["low lower lowest"], 262, special_tokens=["<|endoftext|>"])
     listed = token_bytes(tokenizer)

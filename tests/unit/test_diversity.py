@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.diversity import distinct_n, loop_length, repetition
+from helpers.evaluation.diversity import distinct_n, loop_length, repetition
 
 
 def test_by_hand():

@@ -2,9 +2,9 @@
 
 import pytest
 
-from helpers import grounding
-from helpers.documents import Document, drop_duplicates, plain, read_folder
-from helpers.safety import ATTACK, LIE, drop_orders, planted
+from helpers.retrieval import grounding
+from helpers.retrieval.documents import Document, drop_duplicates, plain, read_folder
+from helpers.retrieval.prompt_injection import ATTACK, LIE, drop_orders, planted
 
 
 def test_a_folder_with_all_the_trouble(tmp_path):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from helpers.autodiff import Value
 from helpers.lab import figures
 from helpers.lab.drawings import ch01
+from helpers.models.autodiff import Value
 
 X, Y = np.array([150.0, 200.0, 260.0]), np.array([200.0, 600.0, 500.0])
 pytestmark = pytest.mark.filterwarnings("error")

@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from helpers import word2vec as w
+from helpers.evaluation.word_similarity import PairScore
+from helpers.features import cooccurrence
 from helpers.lab import figures
 from helpers.lab.drawings import ch04
-from helpers.wordvectors import PairScore
+from helpers.models import word2vec_losses, word_vectors
 
 pytestmark = pytest.mark.filterwarnings("error")
 WORDS = [f"word{i}" for i in range(30)]
-VECTORS = w.WordVectors(WORDS, np.random.default_rng(0).normal(size=(30, 6)))
-FLAT = w.pca(VECTORS.unit, 2)
+VECTORS = word_vectors.WordVectors(WORDS, np.random.default_rng(0).normal(size=(30, 6)))
+FLAT = word_vectors.pca(VECTORS.unit, 2)
 
 
 def drawn(pair):
@@ -41,11 +42,11 @@ def test_the_analogy_box_shows_the_query_words_too():
 def test_the_other_drawings():
     rng = np.random.default_rng(0)
     C = rng.poisson(0.5, (5, 5)).astype(float)
-    drawn(ch04.counts_and_ppmi(WORDS[:5], C, w.ppmi(C + C.T).toarray()))
+    drawn(ch04.counts_and_ppmi(WORDS[:5], C, cooccurrence.ppmi(C + C.T).toarray()))
     drawn(ch04.points(WORDS[:5], np.array([[0, 0], [0, 0.01], [1, 1], [2, 0], [2, 2.0]]), ["a", "a", "b", "b", "b"]))
     drawn(ch04.cosine_histograms({"a": rng.uniform(-1, 1, 50), "b": rng.uniform(-1, 1, 50)}))
     counts = np.array([1000, 100, 10])
-    drawn(ch04.keep_and_noise(counts, w.keep_probability(counts, 1e-2), {"power 1": counts / 1110}, ["the", "was", "planet"]))
+    drawn(ch04.keep_and_noise(counts, word2vec_losses.keep_probability(counts, 1e-2), {"power 1": counts / 1110}, ["the", "was", "planet"]))
     drawn(ch04.training({"one": [(i * 1000, 4 - i / 50) for i in range(60)]}, 4.1589))
     drawn(ch04.agreement({"test": {"one": [PairScore(0.5, 0.4, 0.6, 50, 60), PairScore(0.6, 0.5, 0.7, 50, 60)]}}))
     drawn(ch04.genres(rng.normal(size=(12, 2)), np.arange(12) % 3, ["x", "y", "z"]))

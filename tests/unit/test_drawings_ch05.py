@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from helpers.bpe import BPE
 from helpers.lab.drawings import ch05 as drawings
+from helpers.tokenizers.bpe import BPE
 
 TOY = {"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}
 MERGES = [("u", "g"), ("u", "n"), ("h", "ug"), ("p", "un"), ("p", "ug"), ("hug", "s"), ("b", "un")]

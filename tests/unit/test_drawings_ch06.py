@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from helpers import ngram
 from helpers.lab.drawings import ch06 as drawings
-from helpers.language_model import encode_documents
-from helpers.plain_tokenizers import WordTokenizer
+from helpers.models import ngram, ngram_counts
+from helpers.models.language_model import encode_documents
+from helpers.tokenizers.plain import WordTokenizer
 
 TEXTS = ["the capital of the land", "the capital city of the land", "the cap of the man", "a man & a land"]
 TOKENIZER = WordTokenizer.train(TEXTS, min_count=1)
-MODEL = ngram.kneser_ney(ngram.count(encode_documents(TOKENIZER, TEXTS), 3, TOKENIZER.vocab_size), 0.5)
+MODEL = ngram.kneser_ney(ngram_counts.count(encode_documents(TOKENIZER, TEXTS), 3, TOKENIZER.vocab_size), 0.5)
 
 
 @pytest.mark.parametrize("text", ["", "the capital of", "Zürich <b>&", "the capital of zzz"])

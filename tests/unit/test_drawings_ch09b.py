@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.lab.drawings import ch09b as pictures
+from helpers.lab.drawings import ch09_preferences as pictures
 
 
 @pytest.mark.parametrize("beta, chosen, rejected", [(0.1, 1.0, -1.0), (1.0, -10.0, 10.0), (0.05, 0.0, 0.0)])

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from helpers.beam import beam_search
+from helpers.generation.beam import beam_search
 from helpers.lab import figures
 from helpers.lab.drawings import ch10 as drawings
-from helpers.language_model import Uniform
+from helpers.models.language_model import Uniform
 
 WORDS = ["cold", " $long$", "<b>", "é", "\n"]
 P = np.array([0.5, 0.3, 0.1, 0.06, 0.04])

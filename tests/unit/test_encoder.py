@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import datasets, embeddings
-from helpers.encoder import BertConfig, Encoder, bert_name, load_encoder, mean_over_tokens
+from helpers.data import datasets
+from helpers.models.bert import BertConfig, Encoder, bert_name, load_encoder, mean_over_tokens
+from helpers.retrieval import stored_vectors
 
 TINY = BertConfig(vocab_size=20, context_length=12, hidden_dim=8, n_layers=2, n_heads=2, ffn_dim=16)
 
@@ -48,16 +49,16 @@ def test_check_values_and_batches(minilm):
 
 
 def test_the_committed_vectors_are_those_of_the_leads(minilm):
-    vectors, leads = embeddings.load(), datasets.leads()
+    vectors, leads = stored_vectors.load(), datasets.leads()
     assert vectors.shape == (len(leads), 384) and vectors.dtype == np.float32
     some = list(range(5, len(leads), 1200))
-    fresh = minilm.encode([embeddings.lead_text(leads[i]) for i in some])
+    fresh = minilm.encode([stored_vectors.lead_text(leads[i]) for i in some])
     assert (fresh * vectors[some]).sum(1).min() > 0.9998
 
 
 def test_quantized_rows_keep_their_direction():
     X = np.random.default_rng(0).normal(size=(20, 384))
-    q = embeddings.quantized(X).astype(float)
+    q = stored_vectors.quantized(X).astype(float)
     cos = (q * X).sum(1) / np.linalg.norm(q, axis=1) / np.linalg.norm(X, axis=1)
     assert np.abs(q).max(axis=1).tolist() == [127] * 20 and cos.min() > 0.9998
 
@@ -67,7 +68,7 @@ def test_vectors_of_other_texts_are_refused(tmp_path):
 
     save_file({"vectors": np.ones((3, 4), dtype=np.int8)}, tmp_path / "x.safetensors", metadata={"texts": "another"})
     with pytest.raises(ValueError, match="other texts"):
-        embeddings.load(tmp_path / "x.safetensors")
+        stored_vectors.load(tmp_path / "x.safetensors")
 
 
 def test_bad_input(minilm):

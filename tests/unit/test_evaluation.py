@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import evaluation as ev
-from helpers import ngram
-from helpers.language_model import Uniform
-from helpers.plain_tokenizers import ByteTokenizer
+from helpers.evaluation import generated_text as ev
+from helpers.models import ngram, ngram_counts
+from helpers.models.language_model import Uniform
+from helpers.tokenizers.plain import ByteTokenizer
 
 WORDS = st.lists(st.sampled_from("abcd"), max_size=9)
 
@@ -96,7 +96,7 @@ def test_multiple_choice_with_and_without_length():
 
 def test_the_question_counts():
     t = ByteTokenizer()
-    model = ngram.kneser_ney(ngram.count([[*b"qa", 256], [*b"rb", 256]] * 5, 2, 257))
+    model = ngram.kneser_ney(ngram_counts.count([[*b"qa", 256], [*b"rb", 256]] * 5, 2, 257))
     assert ev.choose(model, t, "q", ["a", "b"]).best() == 0 and ev.choose(model, t, "r", ["a", "b"]).best() == 1
 
 

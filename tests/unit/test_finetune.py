@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import datasets, finetune, finetuning_study, lora, topic_finetuning
-from helpers.bpe import BPE
-from helpers.chat import Example
-from helpers.neural import IGNORE
-from helpers.transformer import Config, Transformer
-from helpers.upper import Prompts, Upper
+from helpers.data import datasets
+from helpers.finetuning import lora, tasks
+from helpers.finetuning.frozen_blocks import Prompts, Upper
+from helpers.models.transformer import Config, Transformer
+from helpers.studies import finetuning as finetuning_study
+from helpers.studies import topics as topic_study
+from helpers.tokenizers.bpe import BPE
+from helpers.tokenizers.chat_template import Example
+from helpers.tokenizers.labels import IGNORE
 
 
 def model(layers=3):
@@ -26,7 +29,7 @@ def examples(n=7, seed=0):
 
 
 def test_an_epoch_shows_every_example_once_in_batches_of_like_lengths():
-    data = finetune.Examples(examples(8), batch_size=2, seed=3)
+    data = tasks.Examples(examples(8), batch_size=2, seed=3)
     assert data.steps_per_epoch == 4
     for epoch in (0, 1):
         batches = [data.batch(4 * epoch + s) for s in range(4)]
@@ -35,12 +38,12 @@ def test_an_epoch_shows_every_example_once_in_batches_of_like_lengths():
     first, second = ([data.batch(4 * epoch + s).y.tolist() for s in range(4)] for epoch in (0, 1))
     assert first != second and first == [data.batch(s).y.tolist() for s in range(4)]
     with pytest.raises(ValueError, match="at least 9 examples"):
-        finetune.Examples(examples(8), batch_size=9)
+        tasks.Examples(examples(8), batch_size=9)
 
 
 def test_reply_nats_are_those_of_one_example_alone():
     m, some = model(), examples()
-    nats, counts = finetune.reply_nats(m, some, batch_size=3)
+    nats, counts = tasks.reply_nats(m, some, batch_size=3)
     for e, value, count in zip(some, nats, counts):
         log_probs = torch.log_softmax(m(torch.tensor([e.ids]))[0][0], -1)
         own = [-log_probs[t - 1, e.ids[t]].item() for t in range(1, len(e.ids)) if e.labels[t] != IGNORE]
@@ -50,7 +53,7 @@ def test_reply_nats_are_those_of_one_example_alone():
 def test_replies_in_batches_are_those_of_each_prompt_alone():
     m = model()
     prompts = [e.ids for e in examples(9, seed=2)]
-    together = finetune.write_replies(m, prompts, 6, end_id=5, batch_size=2)
+    together = tasks.write_replies(m, prompts, 6, end_id=5, batch_size=2)
     for prompt, reply in zip(prompts, together):
         ids = list(prompt)
         while len(ids) < len(prompt) + 6:
@@ -63,9 +66,9 @@ def test_replies_in_batches_are_those_of_each_prompt_alone():
     with torch.no_grad():
         for name, p in m.named_parameters():
             p.mul_(8 if p.ndim == 2 and "embedding" not in name else 1)  # a livelier model
-    free = finetune.write_replies(m, same, 6, end_id=29)
+    free = tasks.write_replies(m, same, 6, end_id=29)
     for end in {id for reply in free for id in reply}:
-        for reply, whole in zip(finetune.write_replies(m, same, 6, end_id=end), free):
+        for reply, whole in zip(tasks.write_replies(m, same, 6, end_id=end), free):
             assert reply == (whole[: whole.index(end)] if end in whole else whole)
 
 
@@ -77,8 +80,8 @@ def test_the_upper_blocks_on_stored_streams_are_the_whole_model():
     stored = Prompts(upper, prompts)
 
     def agree():
-        assert np.allclose(upper.nats(streams, some, batch=4)[0], finetune.reply_nats(m, some)[0], atol=1e-4)
-        assert [ids for ids, _ in stored.replies(5, 4)] == finetune.write_replies(m, prompts, 5, 4)
+        assert np.allclose(upper.nats(streams, some, batch=4)[0], tasks.reply_nats(m, some)[0], atol=1e-4)
+        assert [ids for ids, _ in stored.replies(5, 4)] == tasks.write_replies(m, prompts, 5, 4)
 
     agree()
     before = upper.nats(streams, some)[0].sum()
@@ -93,18 +96,18 @@ def test_the_upper_blocks_on_stored_streams_are_the_whole_model():
 
 def test_a_head_reads_the_prompt_and_not_the_answer():
     tokenizer = BPE.from_smollm2()
-    question = finetune.topic("The Rhine is a river.")
-    example = finetune.chat_examples(tokenizer, [(question, "Geography")])[0]
-    prompt = finetune.chat_prompts(tokenizer, [question])[0]
-    assert topic_finetuning.prompt_end(example) == len(prompt) - 1 and example.ids[: len(prompt)] == prompt
+    question = tasks.topic("The Rhine is a river.")
+    example = tasks.chat_examples(tokenizer, [(question, "Geography")])[0]
+    prompt = tasks.chat_prompts(tokenizer, [question])[0]
+    assert topic_study.prompt_end(example) == len(prompt) - 1 and example.ids[: len(prompt)] == prompt
 
 
 def test_a_paired_interval_is_narrower_than_that_of_two_samples():
     rng = np.random.default_rng(0)
     a = rng.normal(0, 10, 200)
-    p = finetune.paired(a, a + rng.normal(1, 1, 200))
+    p = tasks.paired(a, a + rng.normal(1, 1, 200))
     assert p.low < 1 < p.high and p.high - p.low < 0.5 and p.difference == pytest.approx(p.after - p.before)
-    weighted = finetune.paired([2.0, 4.0], [1.0, 1.0], weights=[1, 3])
+    weighted = tasks.paired([2.0, 4.0], [1.0, 1.0], weights=[1, 3])
     assert (weighted.before, weighted.after) == (1.5, 0.5) and str(weighted).startswith("1.50 -> 0.50, -1.00 [")
 
 
@@ -114,27 +117,27 @@ def test_a_paired_interval_is_narrower_than_that_of_two_samples():
     ("Island in this is", True, False), ("Thistle", True, True),
 ])
 def test_style(reply, ended, style):
-    assert finetune.in_style(reply, ended) is style
+    assert tasks.in_style(reply, ended) is style
 
 
 def test_exact_match_and_token_f1():
-    assert finetune.exact_match(" American Actor.", "American actor") and not finetune.exact_match("American", "American actor")
-    assert finetune.token_f1("American film actor", "American actor") == pytest.approx(0.8)
-    assert finetune.token_f1("", "x") == 0
+    assert tasks.exact_match(" American Actor.", "American actor") and not tasks.exact_match("American", "American actor")
+    assert tasks.token_f1("American film actor", "American actor") == pytest.approx(0.8)
+    assert tasks.token_f1("", "x") == 0
 
 
 def test_real_descriptions_are_in_the_style_that_is_measured():
     found = [lead.description for lead in datasets.leads(split="valid") if lead.description]
-    assert np.mean([finetune.in_style(d, True) for d in found]) > 0.95
+    assert np.mean([tasks.in_style(d, True) for d in found]) > 0.95
 
 
 def test_abstaining_in_one_s_own_words():
-    assert all(finetune.abstains(r) for r in ("not stated", "Not stated.", "The nationality is not specified.", "Unknown"))
-    assert not any(finetune.abstains(r) for r in ("American", "", "A stated fact", "not American"))
+    assert all(tasks.abstains(r) for r in ("not stated", "Not stated.", "The nationality is not specified.", "Unknown"))
+    assert not any(tasks.abstains(r) for r in ("American", "", "A stated fact", "not American"))
 
 
 def test_people_differ_in_one_word_and_nothing_else_tells_it():
-    persons = finetune.people(datasets.leads())
+    persons = tasks.people(datasets.leads())
     assert len(persons) > 500 and sum(p.split == "train" for p in persons) > 450
     for p in persons:
         told, untold = p.told.split(), p.untold.split()
@@ -171,5 +174,5 @@ def test_judging_replies_is_without_dropout():
     for p in lora.lora_parameters(adapted):
         torch.nn.init.normal_(p)
     adapted.train()
-    first, again = (finetune.reply_nats(adapted, examples())[0] for _ in range(2))
+    first, again = (tasks.reply_nats(adapted, examples())[0] for _ in range(2))
     assert np.array_equal(first, again) and adapted.training

@@ -14,9 +14,10 @@ import pytest
 import yaml
 
 import helpers
-from helpers import chapters, weightcache
-from helpers.cli import address
-from helpers.cli.testing import STEPS
+from helpers import chapters
+from helpers.course.commands import address
+from helpers.course.commands.testing import STEPS
+from helpers.data import weights_cache
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = json.loads((ROOT / "data" / "results.json").read_text(encoding="utf-8"))
@@ -60,7 +61,7 @@ def test_the_build_does_what_setup_does_and_stops_at_the_first_failure(tmp_path)
 
 
 def test_the_set_up_that_binder_runs_converts_the_weights():
-    from helpers.cli.environment import Environment, Setup
+    from helpers.course.commands.environment import Environment, Setup
 
     names = [step.name for step in Setup(Environment(ROOT, Path(sys.executable), True)).steps()]
     assert names == ["torch", "packages", "data", "check", "weights"]
@@ -101,7 +102,7 @@ def container() -> dict:
 
 
 def test_the_container_sets_the_course_up():
-    from helpers.cli.lab import PORT
+    from helpers.course.commands.lab import PORT
 
     made = container()
     known = {"name", "image", "hostRequirements", "containerEnv", "postCreateCommand", "forwardPorts", "portsAttributes",
@@ -273,7 +274,7 @@ progress.remember("1.1"); print(list(progress.solved()))
         cache, own = Path(folder, "cache"), Path(folder, "own")
         for path in (cache, own):
             path.mkdir()
-        weightcache.build(cache / "weights-1", lambda aside: (aside / "w").write_bytes(b"123") and None, {}, 1000)
+        weights_cache.build(cache / "weights-1", lambda aside: (aside / "w").write_bytes(b"123") and None, {}, 1000)
         subprocess.run(["chmod", "-R", "a+rX", cache], check=True)  # as the page says
         os.chmod(folder, 0o755)
         os.chmod(own, 0o777)

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from helpers.lab import checks, limits, progress, shown
+from helpers.lab import checks, formatting, progress, record, time_limit
 from helpers.lab.checks import Exercise, Wrong
 
 
@@ -262,15 +262,15 @@ def test_unknown_kind():
 
 
 def test_time_limit_passes_results_and_errors_through():
-    with limits.time_limit(5):
+    with time_limit.time_limit(5):
         value = 1
     assert value == 1
-    with pytest.raises(KeyError), limits.time_limit(5):
+    with pytest.raises(KeyError), time_limit.time_limit(5):
         raise KeyError
-    with pytest.raises(limits.TookTooLong), limits.time_limit(0.1):
+    with pytest.raises(time_limit.TookTooLong), time_limit.time_limit(0.1):
         while True:
             pass
-    with pytest.raises(ValueError), limits.time_limit(0):
+    with pytest.raises(ValueError), time_limit.time_limit(0):
         pass
 
 
@@ -278,7 +278,7 @@ def test_time_limit_where_ctrl_c_is_ignored():
     """A process in the background of a shell ignores SIGINT; the limit must hold all the same, and leave things as they were."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with pytest.raises(limits.TookTooLong), limits.time_limit(0.1):
+        with pytest.raises(time_limit.TookTooLong), time_limit.time_limit(0.1):
             while True:
                 pass
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
@@ -287,9 +287,9 @@ def test_time_limit_where_ctrl_c_is_ignored():
 
 
 def test_brief_and_call_text():
-    assert shown.brief(None) == "" and shown.brief(0.5) == "0.5" and "shape (3,)" in shown.brief(np.arange(3))
-    assert len(shown.brief("x" * 1000)) == 160
-    assert shown.call_text("f", (np.array([1.0]), 2), {"k": "a"}) == "f([1.], 2, k='a')"
+    assert formatting.brief(None) == "" and formatting.brief(0.5) == "0.5" and "shape (3,)" in formatting.brief(np.arange(3))
+    assert len(formatting.brief("x" * 1000)) == 160
+    assert formatting.call_text("f", (np.array([1.0]), 2), {"k": "a"}) == "f([1.], 2, k='a')"
 
 
 @pytest.mark.parametrize("a, b, equal", [
@@ -298,19 +298,19 @@ def test_brief_and_call_text():
     ("a", 1.0, False), (np.array(["a"]), np.array(["a"]), True), (None, 1.0, False),
 ])
 def test_same(a, b, equal):
-    assert shown.same(a, b, 1e-9, 1e-9) is equal
+    assert formatting.same(a, b, 1e-9, 1e-9) is equal
 
 
 def test_progress_is_kept_and_survives_a_broken_file(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
     for name in ("CI", "COURSE_STRICT", "COURSE_PROGRESS"):
         monkeypatch.delenv(name, raising=False)
-    assert progress.solved() == {}
-    progress.remember("1.1")
-    assert list(progress.solved()) == ["1.1"]
+    assert record.solved() == {}
+    record.remember("1.1")
+    assert list(record.solved()) == ["1.1"]
     next(tmp_path.rglob("progress.json")).write_text("{broken")
-    assert progress.solved() == {}
-    progress.remember("1.2")
+    assert record.solved() == {}
+    record.remember("1.2")
     progress.report()
     assert "1.2 done" in capsys.readouterr().out
 
@@ -323,10 +323,10 @@ def test_bar_gives_the_items(monkeypatch):
 def test_torch_tensors_are_shown_and_compared_like_arrays():
     torch = pytest.importorskip("torch")
     x = torch.tensor([1.0, 2.0], requires_grad=True)
-    assert "[1., 2.]  shape (2,)" in shown.brief(x) and "shape (2,)" in shown.brief((x, 1.0))
-    assert shown.call_text("f", (x,), {}) == "f(tensor([1., 2.]))"
-    assert shown.same(x, np.array([1.0, 2.0]), 1e-6, 0) and not shown.same(x, x + 1, 1e-6, 0)
-    assert shown.same([x], [x.detach()], 0, 0)
+    assert "[1., 2.]  shape (2,)" in formatting.brief(x) and "shape (2,)" in formatting.brief((x, 1.0))
+    assert formatting.call_text("f", (x,), {}) == "f(tensor([1., 2.]))"
+    assert formatting.same(x, np.array([1.0, 2.0]), 1e-6, 0) and not formatting.same(x, x + 1, 1e-6, 0)
+    assert formatting.same([x], [x.detach()], 0, 0)
     trial = checks.Trial(None)
     trial.close(x, torch.tensor([1.0, 2.0]))
     with pytest.raises(checks.Mistake, match="shape"):

@@ -1,4 +1,4 @@
-"""helpers.linear: the worked numbers of chapter 01 in closed form, properties, and refusal of bad input."""
+"""helpers.models.linear: the worked numbers of chapter 01 in closed form, properties, and refusal of bad input."""
 
 import numpy as np
 import pytest
@@ -6,22 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from helpers.linear import (
-    LinearModel,
-    Standardizer,
-    condition_number,
-    gradient_descent,
-    largest_learning_rate,
-    least_squares,
-    letter_frequencies,
-    mse,
-    mse_gradient,
-    normal_equations,
-    numeric_gradient,
-    polynomial_features,
-    r2,
-    ridge,
-)
+from helpers.features.letters import letter_frequencies
+from helpers.features.tables import Standardizer, polynomial_features
+from helpers.models.descent import condition_number, gradient_descent, largest_learning_rate, numeric_gradient
+from helpers.models.linear import LinearModel, least_squares, mse, mse_gradient, normal_equations, r2, ridge
 
 X = np.array([[150.0], [200.0], [260.0]])
 Y = np.array([200.0, 600.0, 500.0])

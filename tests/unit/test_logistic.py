@@ -1,4 +1,4 @@
-"""helpers.logistic: worked numbers, properties, bad input."""
+"""helpers.models.logistic: worked numbers, properties, bad input."""
 
 import math
 
@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from helpers import logistic as lg
+from helpers.models import logistic as lg
+from helpers.models import losses
 
 numbers = st.floats(-50, 50)
 wild = st.floats(-1e6, 1e6)
@@ -38,33 +39,33 @@ def numeric(f, at, h=1e-6):
 
 def test_softmax_worked():
     e = np.exp([2, 1, 0.5])
-    assert lg.softmax([2, 1, 0.5]) == pytest.approx(e / e.sum(), rel=1e-14)
-    assert lg.softmax([2, 1, 0.5]) == pytest.approx([0.628532, 0.231224, 0.140244], abs=5e-7)
+    assert losses.softmax([2, 1, 0.5]) == pytest.approx(e / e.sum(), rel=1e-14)
+    assert losses.softmax([2, 1, 0.5]) == pytest.approx([0.628532, 0.231224, 0.140244], abs=5e-7)
 
 
 def test_two_class_softmax_is_the_sigmoid():
-    assert lg.softmax([1.0, 2.0])[1] == pytest.approx(lg.sigmoid(1.0), rel=1e-15)
-    assert float(lg.sigmoid(1.0)) == pytest.approx(1 / (1 + math.exp(-1)), rel=1e-15)
+    assert losses.softmax([1.0, 2.0])[1] == pytest.approx(losses.sigmoid(1.0), rel=1e-15)
+    assert float(losses.sigmoid(1.0)) == pytest.approx(1 / (1 + math.exp(-1)), rel=1e-15)
 
 
 @pytest.mark.parametrize("p, loss", [(0.1, 2.302585), (0.05, 2.995732), (0.02, 3.912023), (0.34, 1.078810),
                                      (0.11, 2.207275), (0.77, 0.261365)])  # fmt: skip
 def test_cross_entropy_of_the_true_class(p, loss):
     z = math.log(p / (1 - p))
-    assert lg.binary_cross_entropy([1], [z]) == pytest.approx(-math.log(p), rel=1e-12)
-    assert lg.cross_entropy([1], [[0.0, z]]) == pytest.approx(loss, abs=5e-7)
+    assert losses.binary_cross_entropy([1], [z]) == pytest.approx(-math.log(p), rel=1e-12)
+    assert losses.cross_entropy([1], [[0.0, z]]) == pytest.approx(loss, abs=5e-7)
 
 
 @given(st.lists(st.integers(0, 1), min_size=1, max_size=20))
 def test_constant_one_half_costs_ln_2(y):
-    assert lg.binary_cross_entropy(y, np.zeros(len(y))) == pytest.approx(math.log(2), rel=1e-15)
-    assert lg.cross_entropy(y, np.zeros((len(y), 2))) == pytest.approx(math.log(2), rel=1e-15)
+    assert losses.binary_cross_entropy(y, np.zeros(len(y))) == pytest.approx(math.log(2), rel=1e-15)
+    assert losses.cross_entropy(y, np.zeros((len(y), 2))) == pytest.approx(math.log(2), rel=1e-15)
 
 
 @given(numbers, st.integers(0, 1), st.floats(-5, 5), st.floats(-3, 3))
 def test_gradient_of_one_example(x, y, w, b):
-    p = float(lg.sigmoid(w * x + b))
-    _, dw, db = lg.logistic_loss(np.array([w]), b, np.array([[x]]), np.array([y]))
+    p = float(losses.sigmoid(w * x + b))
+    _, dw, db = losses.logistic_loss(np.array([w]), b, np.array([[x]]), np.array([y]))
     assert dw[0] == pytest.approx((p - y) * x, abs=1e-12)
     assert db == pytest.approx(p - y, abs=1e-12)
 
@@ -75,43 +76,43 @@ def test_gradient_of_one_example(x, y, w, b):
 @given(arrays(float, array_shapes(max_dims=3, max_side=6), elements=wild))
 def test_sigmoid_is_safe_and_symmetric(z):
     with np.errstate(all="raise", under="ignore"):
-        p = lg.sigmoid(z)
+        p = losses.sigmoid(z)
         assert ((p >= 0) & (p <= 1)).all()
-        assert p + lg.sigmoid(-z) == pytest.approx(np.ones_like(p), rel=1e-15)
-        assert np.isfinite(lg.log_sigmoid(z)).all()
+        assert p + losses.sigmoid(-z) == pytest.approx(np.ones_like(p), rel=1e-15)
+        assert np.isfinite(losses.log_sigmoid(z)).all()
     inside = np.abs(z) < 30
-    assert np.log(p[inside]) == pytest.approx(lg.log_sigmoid(z)[inside], abs=1e-12)
+    assert np.log(p[inside]) == pytest.approx(losses.log_sigmoid(z)[inside], abs=1e-12)
 
 
 @given(arrays(float, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=wild), wild)
 def test_softmax_sums_to_one_and_ignores_a_shift(Z, shift):
     with np.errstate(all="raise", under="ignore"):
-        P = lg.softmax(Z)
+        P = losses.softmax(Z)
     assert P.sum(axis=1) == pytest.approx(np.ones(len(P)), rel=1e-12)
     assert (P >= 0).all()
-    assert lg.softmax(Z + shift) == pytest.approx(P, abs=1e-8)
+    assert losses.softmax(Z + shift) == pytest.approx(P, abs=1e-8)
 
 
 def test_softmax_shift_of_a_thousand():
-    assert lg.softmax([1002.0, 1001.0, 1000.5]) == pytest.approx(lg.softmax([2.0, 1.0, 0.5]), rel=1e-12)
+    assert losses.softmax([1002.0, 1001.0, 1000.5]) == pytest.approx(losses.softmax([2.0, 1.0, 0.5]), rel=1e-12)
 
 
 @given(arrays(float, (3, 5), elements=numbers))
 def test_log_sum_exp_axis(Z):
-    assert lg.log_sum_exp(Z, axis=0) == pytest.approx(np.log(np.exp(Z).sum(axis=0)), rel=1e-9, abs=1e-9)
-    assert lg.log_sum_exp(Z, keepdims=True).shape == (3, 1)
-    assert (lg.log_sum_exp(Z) >= Z.max(axis=1)).all()
+    assert losses.log_sum_exp(Z, axis=0) == pytest.approx(np.log(np.exp(Z).sum(axis=0)), rel=1e-9, abs=1e-9)
+    assert losses.log_sum_exp(Z, keepdims=True).shape == (3, 1)
+    assert (losses.log_sum_exp(Z) >= Z.max(axis=1)).all()
 
 
 def test_log_sum_exp_of_minus_infinity():
-    assert lg.log_sum_exp([-np.inf, -np.inf]) == -np.inf
-    assert lg.log_sum_exp([-np.inf, 2.0]) == 2.0
-    assert lg.softmax([-np.inf, 2.0]).tolist() == [0.0, 1.0]
+    assert losses.log_sum_exp([-np.inf, -np.inf]) == -np.inf
+    assert losses.log_sum_exp([-np.inf, 2.0]) == 2.0
+    assert losses.softmax([-np.inf, 2.0]).tolist() == [0.0, 1.0]
 
 
 @given(st.integers(0, 1), wild)
 def test_binary_loss_is_the_log_sigmoid(y, z):
-    assert lg.binary_cross_entropy([y], [z]) == pytest.approx(-float(lg.log_sigmoid((2 * y - 1) * z)), rel=1e-9, abs=1e-9)
+    assert losses.binary_cross_entropy([y], [z]) == pytest.approx(-float(losses.log_sigmoid((2 * y - 1) * z)), rel=1e-9, abs=1e-9)
 
 
 # ---------------------------------------------------------------------------------------------------- gradients
@@ -121,9 +122,9 @@ def test_binary_loss_is_the_log_sigmoid(y, z):
 def test_logistic_gradient_is_the_finite_difference(l2):
     X, y = overlapping()
     w, b = np.array([0.3, -0.2, 0.5]), 0.1
-    _, dw, db = lg.logistic_loss(w, b, X, y, l2)
-    assert dw == pytest.approx(numeric(lambda v: lg.logistic_loss(v, b, X, y, l2)[0], w), abs=1e-8)
-    assert db == pytest.approx(numeric(lambda v: lg.logistic_loss(w, v[0], X, y, l2)[0], np.array([b]))[0], abs=1e-8)
+    _, dw, db = losses.logistic_loss(w, b, X, y, l2)
+    assert dw == pytest.approx(numeric(lambda v: losses.logistic_loss(v, b, X, y, l2)[0], w), abs=1e-8)
+    assert db == pytest.approx(numeric(lambda v: losses.logistic_loss(w, v[0], X, y, l2)[0], np.array([b]))[0], abs=1e-8)
 
 
 @pytest.mark.parametrize("l2", [0.0, 0.3])
@@ -131,9 +132,9 @@ def test_softmax_gradient_is_the_finite_difference(l2):
     X, y = overlapping(K=4)
     rng = np.random.default_rng(1)
     W, b = rng.normal(size=(3, 4)), rng.normal(size=4)
-    _, dW, db = lg.softmax_loss(W, b, X, y, l2)
-    assert dW == pytest.approx(numeric(lambda v: lg.softmax_loss(v, b, X, y, l2)[0], W), abs=1e-8)
-    assert db == pytest.approx(numeric(lambda v: lg.softmax_loss(W, v, X, y, l2)[0], b), abs=1e-8)
+    _, dW, db = losses.softmax_loss(W, b, X, y, l2)
+    assert dW == pytest.approx(numeric(lambda v: losses.softmax_loss(v, b, X, y, l2)[0], W), abs=1e-8)
+    assert db == pytest.approx(numeric(lambda v: losses.softmax_loss(W, v, X, y, l2)[0], b), abs=1e-8)
     assert db.sum() == pytest.approx(0, abs=1e-12)  # raising all scores alike changes nothing
 
 
@@ -142,8 +143,8 @@ def test_the_loss_is_convex_along_lines():
     rng = np.random.default_rng(2)
     for _ in range(20):
         u, v = rng.normal(size=(2, 3)) * 3
-        half = lg.logistic_loss((u + v) / 2, 0.0, X, y)[0]
-        assert half <= (lg.logistic_loss(u, 0.0, X, y)[0] + lg.logistic_loss(v, 0.0, X, y)[0]) / 2 + 1e-12
+        half = losses.logistic_loss((u + v) / 2, 0.0, X, y)[0]
+        assert half <= (losses.logistic_loss(u, 0.0, X, y)[0] + losses.logistic_loss(v, 0.0, X, y)[0]) / 2 + 1e-12
 
 
 # ------------------------------------------------------------------------------------------------------- fitting
@@ -158,7 +159,7 @@ def test_three_solvers_agree_and_newton_needs_few_steps():
         assert fit.losses[-1] == pytest.approx(fits["newton"].losses[-1], abs=1e-12)
         assert all(b <= a + 1e-12 for a, b in zip(fit.losses, fit.losses[1:], strict=False))
     assert len(fits["newton"].losses) <= 9 < len(fits["gradient descent"].losses)
-    _, dw, db = lg.logistic_loss(fits["newton"].weights, fits["newton"].bias, X, y, 0.01)
+    _, dw, db = losses.logistic_loss(fits["newton"].weights, fits["newton"].bias, X, y, 0.01)
     assert max(np.abs(dw).max(), abs(db)) < 1e-9
 
 
@@ -200,9 +201,9 @@ def toy(standardized: bool):
 def descend(X, y, seed, rate, steps):
     rng = np.random.default_rng(seed)
     w, b = rng.uniform(-1, 1, 2) / math.sqrt(2), rng.uniform(-1, 1) / math.sqrt(2)
-    first = lg.logistic_loss(w, b, X, y)[0]
+    first = losses.logistic_loss(w, b, X, y)[0]
     for _ in range(steps):
-        _, dw, db = lg.logistic_loss(w, b, X, y)
+        _, dw, db = losses.logistic_loss(w, b, X, y)
         w, b = w - rate * dw, b - rate * db
     return first, float(np.mean((X @ w + b >= 0) == y))
 
@@ -257,14 +258,14 @@ X3, Y3 = np.array([[1.0], [2.0], [3.0]]), np.array([0, 1, 0])
     (lambda: lg.SoftmaxRegression().fit(X3, [0, 1, -1]), "whole class numbers"),
     (lambda: lg.SoftmaxRegression().fit(X3, [0.0, 1.0, 2.0]), "whole class numbers"),
     (lambda: lg.SoftmaxRegression().fit(X3, [2, 2, 2]), "only class 2"),
-    (lambda: lg.cross_entropy([0, 3], np.zeros((2, 3))), "0..2"),
-    (lambda: lg.cross_entropy([0], np.zeros((2, 3))), "1 labels"),
-    (lambda: lg.cross_entropy([0], np.zeros(3)), "logits of shape"),
-    (lambda: lg.binary_cross_entropy([0, 1], np.zeros((2, 1))), "one logit per label"),
-    (lambda: lg.logistic_loss(np.zeros(2), 0.0, X3, Y3), "weights of shape"),
-    (lambda: lg.logistic_loss(np.zeros(1), 0.0, X3, Y3, l2=-1), "l2 >= 0"),
-    (lambda: lg.softmax_loss(np.zeros((1, 2)), 0.0, X3, Y3), "bias of shape"),
-    (lambda: lg.log_sum_exp(np.zeros((2, 0))), "at least one score"),
+    (lambda: losses.cross_entropy([0, 3], np.zeros((2, 3))), "0..2"),
+    (lambda: losses.cross_entropy([0], np.zeros((2, 3))), "1 labels"),
+    (lambda: losses.cross_entropy([0], np.zeros(3)), "logits of shape"),
+    (lambda: losses.binary_cross_entropy([0, 1], np.zeros((2, 1))), "one logit per label"),
+    (lambda: losses.logistic_loss(np.zeros(2), 0.0, X3, Y3), "weights of shape"),
+    (lambda: losses.logistic_loss(np.zeros(1), 0.0, X3, Y3, l2=-1), "l2 >= 0"),
+    (lambda: losses.softmax_loss(np.zeros((1, 2)), 0.0, X3, Y3), "bias of shape"),
+    (lambda: losses.log_sum_exp(np.zeros((2, 0))), "at least one score"),
     (lambda: lg.gradient_descent(lambda t: (0.0, t), np.zeros(1), rate=0, steps=1), "rate > 0"),
 ])  # fmt: skip
 def test_bad_input_is_explained(call, words):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import lora, quantize
-from helpers.neural import count_parameters
-from helpers.transformer import Config, Transformer
+from helpers.finetuning import lora, quantization
+from helpers.models.neural import count_parameters
+from helpers.models.transformer import Config, Transformer
 
 IDS = torch.tensor([[1, 5, 3, 2], [4, 4, 1, 0]])
 
@@ -148,7 +148,7 @@ def test_quantisation_in_blocks_limits_what_an_outlier_costs():
     w = torch.tensor(w, dtype=torch.float32)
 
     def rms(bits, block):
-        q = quantize.quantize(w, quantize.codebook("uniform", bits), block)
+        q = quantization.quantize(w, quantization.codebook("uniform", bits), block)
         return float(((q.dequantize() - w)[1:] ** 2).mean().sqrt())
 
     assert rms(4, None) == pytest.approx(0.953, abs=5e-4) and rms(8, None) == pytest.approx(0.0691, abs=5e-5)
@@ -157,7 +157,7 @@ def test_quantisation_in_blocks_limits_what_an_outlier_costs():
 
 
 def test_the_normal_codebook_is_that_of_qlora_and_better_on_gaussian_weights():
-    nf4 = quantize.codebook("normal")
+    nf4 = quantization.codebook("normal")
     known = [
         -1.0,
         -0.6961928,
@@ -179,7 +179,7 @@ def test_the_normal_codebook_is_that_of_qlora_and_better_on_gaussian_weights():
     assert torch.allclose(nf4, torch.tensor(known), atol=1e-4)
     g = torch.tensor(np.random.default_rng(0).normal(size=4096), dtype=torch.float32)
     error = {
-        name: float(((quantize.quantize(g, book).dequantize() - g) ** 2).mean().sqrt())
+        name: float(((quantization.quantize(g, book).dequantize() - g) ** 2).mean().sqrt())
         for name, book in (("normal", nf4), ("uniform", torch.linspace(-1, 1, 16)))
     }
     assert error["normal"] == pytest.approx(0.0919, abs=1e-3) and error["normal"] < error["uniform"]
@@ -188,11 +188,11 @@ def test_the_normal_codebook_is_that_of_qlora_and_better_on_gaussian_weights():
 def test_quantised_shapes_storage_and_bad_input():
     w = torch.randn(5, 7, generator=torch.Generator().manual_seed(0))
     w[0, 0] = -4  # the largest absolute value is negative
-    q = quantize.quantize(w, quantize.codebook("uniform", 8), 16)
+    q = quantization.quantize(w, quantization.codebook("uniform", 8), 16)
     assert q.dequantize().shape == w.shape and float((q.dequantize() - w).abs().max()) <= float(w.abs().max()) / 254 + 1e-6
-    assert quantize.quantize(torch.zeros(8), quantize.codebook("normal"), 4).dequantize().abs().max() == 0
-    assert quantize.bits_per_weight(4, 64) == 4.5 and quantize.bits_per_weight(4, 64, 256) == pytest.approx(4.127, abs=5e-4)
-    for call in (lambda: quantize.codebook("normal", 9), lambda: quantize.codebook("x"), lambda: quantize.quantize(w, w[0], 0)):
+    assert quantization.quantize(torch.zeros(8), quantization.codebook("normal"), 4).dequantize().abs().max() == 0
+    assert quantization.bits_per_weight(4, 64) == 4.5 and quantization.bits_per_weight(4, 64, 256) == pytest.approx(4.127, abs=5e-4)
+    for call in (lambda: quantization.codebook("normal", 9), lambda: quantization.codebook("x"), lambda: quantization.quantize(w, w[0], 0)):
         with pytest.raises(ValueError, match="expected"):
             call()
 

@@ -1,4 +1,4 @@
-"""helpers.metrics: worked numbers, properties, bad input."""
+"""helpers.evaluation.classification: worked numbers, properties, bad input."""
 
 import math
 
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from helpers import metrics as m
+from helpers.evaluation import classification as m
+from helpers.evaluation import intervals
 
 
 def labels(k: int, size: int = 30):
@@ -31,79 +32,79 @@ def test_wilson_closed_form():
     p = k / n
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    assert m.wilson_interval(k, n) == pytest.approx((middle - half, middle + half), rel=1e-14)
+    assert intervals.wilson_interval(k, n) == pytest.approx((middle - half, middle + half), rel=1e-14)
 
 
 def test_wilson_edges():
     z = 1.96
-    assert m.wilson_interval(0, 10) == pytest.approx((0, z * z / (10 + z * z)), abs=1e-15)
-    low, high = m.wilson_interval(10, 10)
+    assert intervals.wilson_interval(0, 10) == pytest.approx((0, z * z / (10 + z * z)), abs=1e-15)
+    low, high = intervals.wilson_interval(10, 10)
     assert high == 1.0 and low == pytest.approx(10 / (10 + z * z))
 
 
 @given(st.integers(1, 10**6), st.data(), st.floats(0.1, 5))
 def test_wilson_is_inside_and_contains_the_share(n, data, z):
     k = data.draw(st.integers(0, n))
-    low, high = m.wilson_interval(k, n, z)
+    low, high = intervals.wilson_interval(k, n, z)
     assert 0 <= low <= k / n <= high <= 1
-    mirrored = m.wilson_interval(n - k, n, z)
+    mirrored = intervals.wilson_interval(n - k, n, z)
     assert mirrored == pytest.approx((1 - high, 1 - low), abs=1e-12)
 
 
 def test_wilson_shrinks_with_n():
-    widths = [np.diff(m.wilson_interval(n // 4, n))[0] for n in (8, 80, 800, 8000)]
+    widths = [np.diff(intervals.wilson_interval(n // 4, n))[0] for n in (8, 80, 800, 8000)]
     assert all(a > 2 * b for a, b in zip(widths, widths[1:], strict=False))
 
 
 @pytest.mark.parametrize("k, n, z", [(1, 0, 1.96), (-1, 5, 1.96), (6, 5, 1.96), (1, 5, 0), (0.5, 0.9, 1.96)])
 def test_wilson_bad_input(k, n, z):
     with pytest.raises(ValueError, match="expected"):
-        m.wilson_interval(k, n, z)
+        intervals.wilson_interval(k, n, z)
 
 
 @pytest.mark.parametrize("p, n, error", [(0.85, 1066, 0.0109), (0.94, 2000, 0.0053)])
 def test_wilson_matches_the_standard_error_for_large_n(p, n, error):
-    low, high = m.wilson_interval(round(p * n), n, z=1.0)
+    low, high = intervals.wilson_interval(round(p * n), n, z=1.0)
     assert (high - low) / 2 == pytest.approx(math.sqrt(p * (1 - p) / n), rel=0.01)
     assert (high - low) / 2 == pytest.approx(error, abs=6e-5)
 
 
 def test_bootstrap_of_a_mean_agrees_with_theory_and_is_repeatable():
     x = np.random.default_rng(3).normal(size=400)
-    low, high = m.bootstrap_interval(np.mean, x, seed=1)
-    assert (low, high) == m.bootstrap_interval(np.mean, x, seed=1)
+    low, high = intervals.bootstrap_interval(np.mean, x, seed=1)
+    assert (low, high) == intervals.bootstrap_interval(np.mean, x, seed=1)
     assert (high - low) == pytest.approx(2 * 1.96 * x.std() / 20, rel=0.1)
     assert low < x.mean() < high
 
 
 def test_bootstrap_keeps_rows_together():
     y = np.arange(50)
-    assert m.bootstrap_interval(lambda a, b: float(np.abs(a - b).max()), y, y.copy(), n_resamples=50) == (0, 0)
+    assert intervals.bootstrap_interval(lambda a, b: float(np.abs(a - b).max()), y, y.copy(), n_resamples=50) == (0, 0)
 
 
 def test_bootstrap_bad_input():
     for arrays, more in [((), {}), (([],), {}), (([1], [1, 2]), {}), (([1, 2],), {"level": 1.0}),
                          (([1, 2],), {"n_resamples": 0})]:  # fmt: skip
         with pytest.raises(ValueError, match="expected"):
-            m.bootstrap_interval(np.mean, *arrays, **more)
+            intervals.bootstrap_interval(np.mean, *arrays, **more)
     with pytest.raises(ValueError, match="every resample"):
-        m.bootstrap_interval(lambda x: float("nan"), [1.0, 2.0], n_resamples=5)
+        intervals.bootstrap_interval(lambda x: float("nan"), [1.0, 2.0], n_resamples=5)
 
 
 def test_mcnemar_one_item_is_a_tie():
     y = np.zeros(2000, dtype=int)
     a, b = y.copy(), y.copy()
     a[:116], b[:117] = 1, 1  # 0.9420 against 0.9415: one item
-    assert m.mcnemar(y, a, b) == (1, 0, 1.0)
+    assert intervals.mcnemar(y, a, b) == (1, 0, 1.0)
 
 
 def test_mcnemar_closed_form():
     y = np.zeros(12, dtype=int)
     a, b = y.copy(), y.copy()
     a[:1], b[1:10] = 1, 1  # A fails alone once, B fails alone nine times
-    assert m.mcnemar(y, a, b) == pytest.approx((9, 1, 2 * (1 + 10) / 2**10))
-    assert m.mcnemar(y, b, a).p_value == m.mcnemar(y, a, b).p_value
-    assert m.mcnemar(y, a, a) == (0, 0, 1.0)
+    assert intervals.mcnemar(y, a, b) == pytest.approx((9, 1, 2 * (1 + 10) / 2**10))
+    assert intervals.mcnemar(y, b, a).p_value == intervals.mcnemar(y, a, b).p_value
+    assert intervals.mcnemar(y, a, a) == (0, 0, 1.0)
 
 
 # ------------------------------------------------------------------------------------------------ counts, rates

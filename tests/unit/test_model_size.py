@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from helpers import model_size
-from helpers.model_size import SIZES, Size
+from helpers.models import sizes
+from helpers.models.sizes import SIZES, Size
 
 
 @pytest.mark.parametrize("name, expected", [
@@ -54,10 +54,10 @@ def test_cache():
 
 
 def test_operations_memory_days_and_money():
-    assert model_size.training_flops(175e9, 300e9) == pytest.approx(3.15e23)
-    assert model_size.training_bytes(999_885_952) / 2**30 == pytest.approx(14.90, abs=0.005)
-    assert model_size.days_of_training(3.14e23, 256, 5.2e18) == pytest.approx(235.88, abs=0.005)
-    assert model_size.price_of_training(236, 256, 2, 0.7) == pytest.approx(4_142_811.43, abs=0.005)
+    assert sizes.training_flops(175e9, 300e9) == pytest.approx(3.15e23)
+    assert sizes.training_bytes(999_885_952) / 2**30 == pytest.approx(14.90, abs=0.005)
+    assert sizes.days_of_training(3.14e23, 256, 5.2e18) == pytest.approx(235.88, abs=0.005)
+    assert sizes.price_of_training(236, 256, 2, 0.7) == pytest.approx(4_142_811.43, abs=0.005)
     size = SIZES["SmolLM2-135M"]
     short, long = size.flops_per_token(0), size.flops_per_token(2_048)
     assert 2 * 134e6 < short < 2 * 135e6  # tied: the matrix of the embedding is used once, for the output
@@ -70,8 +70,8 @@ def test_operations_memory_days_and_money():
     {"norm_place": "post"}, {"ffn_dim": 40, "n_layers": 3},
 ])  # fmt: skip
 def test_it_agrees_with_the_class(choices):
-    from helpers.neural import count_parameters
-    from helpers.transformer import Config, Transformer
+    from helpers.models.neural import count_parameters
+    from helpers.models.transformer import Config, Transformer
 
     config = Config(vocab_size=50, context_length=16, hidden_dim=32, n_layers=choices.pop("n_layers", 2), n_heads=4, **choices)
     expected = count_parameters(Transformer(config))
@@ -82,8 +82,8 @@ def test_it_agrees_with_the_class(choices):
 
 @pytest.mark.parametrize("call", [
     lambda: Size(0, 8, 1, 1, 8), lambda: Size(10, 8, 1, 4, 8, n_kv_heads=3), lambda: Size(10, 8, 1, 4, 8, attention_bias="some"),
-    lambda: model_size.days_of_training(1e20, 0, 1e18), lambda: model_size.price_of_training(1, 1, 1, 0),
-    lambda: model_size.price_of_training(1, 1, 1, 1.5),
+    lambda: sizes.days_of_training(1e20, 0, 1e18), lambda: sizes.price_of_training(1, 1, 1, 0),
+    lambda: sizes.price_of_training(1, 1, 1, 1.5),
 ])  # fmt: skip
 def test_bad_input_is_refused_in_words(call):
     with pytest.raises(ValueError, match="expected"):

@@ -1,4 +1,4 @@
-"""helpers.network: parameter counts, backpropagation against finite differences, collapse, XOR, bad input."""
+"""helpers.models.mlp: parameter counts, backpropagation against finite differences, collapse, XOR, bad input."""
 
 import math
 
@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.logistic import LogisticRegression, logistic_loss, softmax_loss
-from helpers.network import ACTIVATIONS, TwoLayerNetwork
+from helpers.models.logistic import LogisticRegression
+from helpers.models.losses import logistic_loss, softmax_loss
+from helpers.models.mlp import ACTIVATIONS, TwoLayerNetwork
 
 XOR_X, XOR_Y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
 

@@ -10,22 +10,15 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from helpers import neural
-from helpers.language_model import LanguageModel, check_sums_to_one, sample
-from helpers.neural import (
-    IGNORE,
-    Linear,
-    NeuralLM,
-    as_ids,
-    chunked_cross_entropy,
-    count_parameters,
-    evaluating,
-    fork_memory,
-    linear,
-    pad,
-)
-from helpers.rnn import RecurrentLM
-from helpers.transformer import Config, Transformer
+from helpers.evaluation.bits_and_perplexity import check_sums_to_one
+from helpers.models import neural
+from helpers.models.chunked_loss import chunked_cross_entropy
+from helpers.models.fast_linear import Linear, linear
+from helpers.models.language_model import LanguageModel, sample
+from helpers.models.neural import NeuralLM, as_ids, count_parameters, evaluating, fork_memory, pad
+from helpers.models.rnn import RecurrentLM
+from helpers.models.transformer import Config, Transformer
+from helpers.tokenizers.labels import IGNORE
 
 V = 13
 

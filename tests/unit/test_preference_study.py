@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import preference_dpo, preference_study
-from helpers.preferences import answer_log_probs
-from helpers.transformer import Config, Transformer
+from helpers.finetuning import dpo
+from helpers.finetuning.preferences import answer_log_probs
+from helpers.models.transformer import Config, Transformer
+from helpers.studies import preferences as preference_study
 
 
 def test_the_committed_study_is_whole():
@@ -61,23 +62,23 @@ class Words:
 
 def test_dpo_with_lora_leaves_the_model_as_it_was():
     model = Transformer(Config(30, context_length=32, hidden_dim=16, n_layers=1, n_heads=2), seed=0).eval()
-    pairs = [preference_dpo.Pair([3 + i, 4, 5], [6, 7, 1], [8 + i, 9, 1], "6 7") for i in range(4)]
+    pairs = [dpo.Pair([3 + i, 4, 5], [6, 7, 1], [8 + i, 9, 1], "6 7") for i in range(4)]
     before = {name: p.clone() for name, p in model.named_parameters()}
-    references = [preference_dpo.log_probs_of(model, pairs)] * 2
-    told = preference_dpo.tune(model, Words(), pairs, pairs, references, beta=0.5, seed=0, steps=8, batch_size=4, peak=0.05)
+    references = [dpo.log_probs_of(model, pairs)] * 2
+    told = dpo.tune(model, Words(), pairs, pairs, references, beta=0.5, seed=0, steps=8, batch_size=4, peak=0.05)
     assert all(torch.equal(p, before[name]) for name, p in model.named_parameters())
     assert told["losses"][0] == pytest.approx(0.6931, abs=1e-3) and told["losses"][-1] < 0.6
     after = told["after"]
     assert after["beats"] == 4 and len(after["kl_each"]) == 4 and after["chosen"] - after["rejected"] > 0
-    x, y = preference_dpo.batch_of([(p.prompt, p.chosen) for p in pairs])
+    x, y = dpo.batch_of([(p.prompt, p.chosen) for p in pairs])
     assert torch.allclose(answer_log_probs(model, x, y), references[0][0], atol=1e-5)
     assert after["nll"] > 0 and np.isfinite(after["kl"])
 
 
 def test_the_first_sentence():
-    assert preference_dpo.first_sentence("It is a river. It is long.") == "It is a river."
-    assert preference_dpo.first_sentence("Born 3.5 km from here in 1950. Then") == "Born 3.5 km from here in 1950."
-    assert len(preference_dpo.first_sentence("a" * 500)) == 130
+    assert dpo.first_sentence("It is a river. It is long.") == "It is a river."
+    assert dpo.first_sentence("Born 3.5 km from here in 1950. Then") == "Born 3.5 km from here in 1950."
+    assert len(dpo.first_sentence("a" * 500)) == 130
 
 
 def test_a_stopped_study_goes_on(tmp_path, monkeypatch):

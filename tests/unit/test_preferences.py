@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from helpers import preferences as pref
-from helpers.neural import IGNORE
-from helpers.transformer import Config, Transformer
+from helpers.finetuning import preferences as pref
+from helpers.models.transformer import Config, Transformer
+from helpers.tokenizers.labels import IGNORE
 
 
 def model():

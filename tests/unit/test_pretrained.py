@@ -1,4 +1,4 @@
-"""helpers.pretrained and helpers.weightcache: whole or not at all, checked before use, the right weights."""
+"""helpers.data.weights and helpers.data.weights_cache: whole or not at all, checked before use, the right weights."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from helpers import catalog, datasets, pretrained, sources, weightcache
-from helpers.catalog import Hub
-from helpers.sources import DataError, File
+from helpers.data import catalog, datasets, sources, weights, weights_cache
+from helpers.data.catalog import File, Hub
+from helpers.data.sources import DataError
+from helpers.models import pretrained
 
 ROOT = Path(__file__).resolve().parents[2]
 FIX = "python3 course.py setup"
@@ -62,12 +63,12 @@ def test_build_makes_a_checked_folder_once(tmp_path):
         make(aside)
 
     for _ in range(2):
-        assert weightcache.build(folder, counted, {"source": "toy"}, room=1) == folder
+        assert weights_cache.build(folder, counted, {"source": "toy"}, room=1) == folder
     assert len(calls) == 1 and calls[0].parent == tmp_path and not calls[0].exists()
     assert names(folder) == {"weights.bin", "config.json", "manifest.json", "checked.json"}
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["source"] == "toy" and manifest["files"]["weights.bin"]["bytes"] == 1_000
-    weightcache.check(folder, full=True)
+    weights_cache.check(folder, full=True)
 
 
 def test_a_build_that_fails_leaves_nothing(tmp_path):
@@ -76,7 +77,7 @@ def test_a_build_that_fails_leaves_nothing(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        weightcache.build(tmp_path / "model", half, {}, room=1)
+        weights_cache.build(tmp_path / "model", half, {}, room=1)
     assert {name for name in names(tmp_path) if not name.endswith(".lock")} == set()
 
 
@@ -85,10 +86,10 @@ def test_a_build_that_is_killed_is_done_again(tmp_path):
     _wait_for(tmp_path / "started")
     process.kill()
     process.wait()
-    assert not weightcache.exists(tmp_path / "model")
+    assert not weights_cache.exists(tmp_path / "model")
     assert any(name.startswith(".partial-model-") for name in names(tmp_path))
-    weightcache.build(tmp_path / "model", make, {}, room=1)
-    weightcache.check(tmp_path / "model", full=True)
+    weights_cache.build(tmp_path / "model", make, {}, room=1)
+    weights_cache.check(tmp_path / "model", full=True)
     assert not any(name.startswith(".partial-") for name in names(tmp_path))
 
 
@@ -98,13 +99,13 @@ def test_two_processes_build_once(tmp_path):
     assert (tmp_path / "started").read_text().count("x") == 1
     said = "".join(process.stdout.read() for process in both)
     assert said.count("another process is at work") <= 1
-    weightcache.check(tmp_path / "model", full=True)
+    weights_cache.check(tmp_path / "model", full=True)
 
 
 def test_no_room(tmp_path):
     with pytest.raises(DataError, match=r"No space left .*COURSE_CACHE.*course\.py setup"):
-        weightcache.build(tmp_path / "model", make, {}, room=10**18)
-    assert not weightcache.exists(tmp_path / "model")
+        weights_cache.build(tmp_path / "model", make, {}, room=10**18)
+    assert not weights_cache.exists(tmp_path / "model")
 
 
 @pytest.mark.parametrize("damage, words, full", [
@@ -116,27 +117,27 @@ def test_no_room(tmp_path):
     (lambda folder: _edit_manifest(folder), "was changed", True),
 ], ids=["truncated", "other contents", "file gone", "manifest gone", "manifest cut", "manifest edited"])
 def test_damage_is_found_and_repaired(tmp_path, damage, words, full):
-    folder = weightcache.build(tmp_path / "model", make, {}, room=1)
+    folder = weights_cache.build(tmp_path / "model", make, {}, room=1)
     time.sleep(0.02)  # coarse clocks: the time of change must differ
     damage(folder)
     with pytest.raises(DataError, match=words + rf".*{re.escape(FIX)}"):
-        weightcache.check(folder, full)
-    weightcache.build(folder, make, {}, room=1)
-    weightcache.check(folder, full=True)
+        weights_cache.check(folder, full)
+    weights_cache.build(folder, make, {}, room=1)
+    weights_cache.check(folder, full=True)
     assert not any(name.startswith(".partial-") for name in names(tmp_path))
 
 
 def test_a_swapped_file_is_hashed_again_and_an_untouched_one_is_not(tmp_path, monkeypatch):
-    folder = weightcache.build(tmp_path / "model", make, {}, room=1)
+    folder = weights_cache.build(tmp_path / "model", make, {}, room=1)
     hashed = []
-    monkeypatch.setattr(weightcache, "sha256_of", lambda path: hashed.append(path.name) or sources.sha256_of(path))
-    weightcache.check(folder)
+    monkeypatch.setattr(weights_cache, "sha256_of", lambda path: hashed.append(path.name) or sources.sha256_of(path))
+    weights_cache.check(folder)
     assert hashed == []
     os.utime(folder / "weights.bin", ns=(1, 1))
-    weightcache.check(folder)
-    weightcache.check(folder)
+    weights_cache.check(folder)
+    weights_cache.check(folder)
     assert hashed == ["weights.bin"]
-    weightcache.check(folder, full=True)
+    weights_cache.check(folder, full=True)
     assert sorted(hashed[1:]) == ["config.json", "weights.bin"]
 
 
@@ -144,43 +145,43 @@ def test_a_swapped_file_is_hashed_again_and_an_untouched_one_is_not(tmp_path, mo
 
 
 def test_import_is_light():
-    code = "import sys, helpers.pretrained; print([m for m in ('torch', 'transformers', 'numpy') if m in sys.modules])"
+    code = "import sys, helpers.data.weights; print([m for m in ('torch', 'transformers', 'numpy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
 def test_the_package_is_converted_into_the_cache(cache, monkeypatch, capsys):
-    monkeypatch.setattr(pretrained, "convert", lambda gguf, aside, step: make(aside))
-    assert [found.state for found in pretrained.status()] == ["missing", "ok", "ok"]
+    monkeypatch.setattr(weights, "convert", lambda gguf, aside, step: make(aside))
+    assert [found.state for found in weights.status()] == ["missing", "ok", "ok"]
     said = []
-    folder = pretrained.prepare(progress=False, report=said.append)
-    assert folder.parent == cache and weightcache.exists(folder)
-    assert pretrained.smollm2_folder() == folder
-    assert [found.state for found in pretrained.verify()] == ["ok", "ok", "ok"]
-    assert pretrained.main(["status"]) == 0 and str(folder) in capsys.readouterr().out
+    folder = weights.prepare(progress=False, report=said.append)
+    assert folder.parent == cache and weights_cache.exists(folder)
+    assert weights.smollm2_folder() == folder
+    assert [found.state for found in weights.verify()] == ["ok", "ok", "ok"]
+    assert weights.main(["status"]) == 0 and str(folder) in capsys.readouterr().out
 
 
 def test_the_cache_comes_before_the_package(cache, monkeypatch, tmp_path):
-    monkeypatch.setattr(pretrained, "convert", lambda gguf, aside, step: make(aside))
-    folder = pretrained.prepare(progress=False)
+    monkeypatch.setattr(weights, "convert", lambda gguf, aside, step: make(aside))
+    folder = weights.prepare(progress=False)
     (tmp_path / "none").mkdir()
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "none"))
-    assert pretrained.smollm2_folder() == folder
-    assert [found.state for found in pretrained.status()] == ["ok", "absent", "missing"]
+    assert weights.smollm2_folder() == folder
+    assert [found.state for found in weights.status()] == ["ok", "absent", "missing"]
 
 
 def test_a_poisoned_cache_is_an_error_and_set_up_repairs_it(cache, monkeypatch, capsys):
-    monkeypatch.setattr(pretrained, "convert", lambda gguf, aside, step: make(aside))
-    folder = pretrained.prepare(progress=False)
+    monkeypatch.setattr(weights, "convert", lambda gguf, aside, step: make(aside))
+    folder = weights.prepare(progress=False)
     time.sleep(0.02)
     (folder / "weights.bin").write_bytes(b"x" * 1_000)
     with pytest.raises(DataError, match=FIX):
         pretrained.load_smollm2()
-    found = pretrained.status()[0]
+    found = weights.status()[0]
     assert (found.state, found.fix) == ("damaged", FIX)
-    assert pretrained.main(["verify"]) == 1
-    assert pretrained.main(["prepare"]) == 0 and "ready" in capsys.readouterr().out
-    assert pretrained.main(["verify"]) == 0
+    assert weights.main(["verify"]) == 1
+    assert weights.main(["prepare"]) == 0 and "ready" in capsys.readouterr().out
+    assert weights.main(["verify"]) == 0
 
 
 def test_a_damaged_package_is_never_converted(cache, monkeypatch, tmp_path, capsys):
@@ -189,11 +190,11 @@ def test_a_damaged_package_is_never_converted(cache, monkeypatch, tmp_path, caps
     copy.parent.mkdir(parents=True)
     copy.write_bytes(b"GGUF" + b"\0" * 100)
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(pretrained, "convert", lambda *arguments: pytest.fail("converted a truncated file"))
+    monkeypatch.setattr(weights, "convert", lambda *arguments: pytest.fail("converted a truncated file"))
     monkeypatch.setenv("COURSE_HUB", "1")  # a damaged file is an error even where the hub is allowed
     with pytest.raises(DataError, match="104 bytes instead of 98,362,432"):
-        pretrained.smollm2_folder()
-    assert pretrained.main(["prepare"]) == 1
+        weights.smollm2_folder()
+    assert weights.main(["prepare"]) == 1
     assert "truncated" in capsys.readouterr().err and not any(cache.glob("smollm2*"))
 
 
@@ -204,7 +205,7 @@ def test_the_hub_is_not_asked_by_default(cache, no_packages, monkeypatch):
     for load in (pretrained.load_smollm2, pretrained.load_smollm2_tokenizer, pretrained.load_minilm):
         with pytest.raises(DataError, match=rf"was not found.*{re.escape(FIX)}.*COURSE_HUB=1"):
             load()
-    assert not any(found.ok for found in pretrained.status())
+    assert not any(found.ok for found in weights.status())
 
 
 def test_the_hub_serves_only_pinned_files(cache, no_packages, monkeypatch, tmp_path):
@@ -221,22 +222,22 @@ def test_the_hub_serves_only_pinned_files(cache, no_packages, monkeypatch, tmp_p
     monkeypatch.setenv("COURSE_HUB", "1")
     content["model.safetensors"] = b"another"
     with pytest.raises(DataError, match=r"model\.safetensors of maker/model .* not the pinned file"):
-        pretrained.minilm_folder()
+        weights.minilm_folder()
     assert not any(cache.glob("minilm*"))
     content["model.safetensors"] = b"weights"
-    folder = pretrained.minilm_folder()
+    folder = weights.minilm_folder()
     assert folder.parent == cache and {"config.json", "model.safetensors"} <= names(folder)
     monkeypatch.delenv("COURSE_HUB")
-    assert pretrained.minilm_folder() == folder
-    state = lambda: {f.name: f.state for f in pretrained.status()}["minilm"]  # noqa: E731
+    assert weights.minilm_folder() == folder
+    state = lambda: {f.name: f.state for f in weights.status()}["minilm"]  # noqa: E731
     assert state() == "ok"  # without a package: what `minilm_folder` takes is what counts
     (folder / "model.safetensors").write_bytes(b"w")
     assert state() == "damaged"
     with pytest.raises(DataError, match="truncated|changed|damaged"):
-        pretrained.minilm_folder()
-    monkeypatch.setattr(pretrained, "_prepare_smollm2", lambda progress, report: cache)
+        weights.minilm_folder()
+    monkeypatch.setattr(weights, "_prepare_smollm2", lambda progress, report: cache)
     monkeypatch.setenv("COURSE_HUB", "1")
-    pretrained.prepare(progress=False)  # it is made again
+    weights.prepare(progress=False)  # it is made again
     assert (folder / "model.safetensors").read_bytes() == b"weights" and state() == "ok"
 
 
@@ -245,7 +246,7 @@ def test_bad_arguments():
         pretrained.load_smollm2(dtype="int8")
     with pytest.raises(ValueError, match="attn_implementation must be one of sdpa, eager"):
         pretrained.load_smollm2(attn_implementation="flash")
-    assert pretrained.main(["nonsense"]) == 2
+    assert weights.main(["nonsense"]) == 2
 
 
 # --- the real models -------------------------------------------------------------------------------------------------
@@ -258,7 +259,7 @@ def smollm2():
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    pretrained.smollm2_folder()
+    weights.smollm2_folder()
     start = time.perf_counter()
     pair = pretrained.load_smollm2()
     print(f"load_smollm2: {time.perf_counter() - start:.2f} s")
@@ -273,7 +274,7 @@ def test_the_right_model(smollm2):
     ids = tokenizer.convert_tokens_to_ids(["<|endoftext|>", "<|im_start|>", "<|im_end|>"])
     assert ids == [0, 1, 2] and tokenizer.pad_token_id == tokenizer.eos_token_id == 2
     assert tokenizer.model_max_length == 8192
-    assert "quantization_config" not in json.loads((pretrained.smollm2_folder() / "config.json").read_text())
+    assert "quantization_config" not in json.loads((weights.smollm2_folder() / "config.json").read_text())
 
 
 def test_capital_of_france(smollm2):
@@ -325,7 +326,7 @@ def test_training_in_place_does_not_touch_the_file(smollm2):
     with torch.no_grad():
         weight.add_(1.0)
         weight.sub_(1.0)
-    weightcache.check(pretrained.smollm2_folder(), full=True)
+    weights_cache.check(weights.smollm2_folder(), full=True)
 
 
 @pytest.mark.parametrize("text, same", [
@@ -430,7 +431,7 @@ def test_hub_weights_are_converted(cache, no_packages, monkeypatch, tmp_path, sm
     monkeypatch.setattr(huggingface_hub, "hf_hub_download",
                         lambda repository, name, revision, local_dir: shutil.copy(shelf / name, local_dir))
     monkeypatch.setenv("COURSE_HUB", "1")
-    folder = pretrained.smollm2_folder()
+    folder = weights.smollm2_folder()
     assert "hub" in folder.name and not (folder / "original").exists()
     model, tokenizer = pretrained.load_smollm2()
     assert str(model.dtype) == "torch.float32" and len(tokenizer) == 49_152

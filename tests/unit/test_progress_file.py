@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from helpers.lab import progress
+from helpers.lab import record
 
 
 @pytest.mark.skipif(os.name == "nt", reason="devices are files on POSIX systems only")
@@ -14,13 +14,13 @@ def test_a_device_stays_a_device(tmp_path, monkeypatch):
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("COURSE_STRICT", raising=False)
     monkeypatch.setenv("COURSE_PROGRESS", str(link))
-    progress.remember("0.1")
-    assert link.is_symlink() and progress.solved() == {}
+    record.remember("0.1")
+    assert link.is_symlink() and record.solved() == {}
 
 
 def test_an_ordinary_file_is_written(tmp_path, monkeypatch):
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("COURSE_STRICT", raising=False)
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "p.json"))
-    progress.remember("0.1")
-    assert set(progress.solved()) == {"0.1"}
+    record.remember("0.1")
+    assert set(record.solved()) == {"0.1"}

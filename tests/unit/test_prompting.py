@@ -2,8 +2,8 @@
 
 import pytest
 
-from helpers import prompting
-from helpers.prompting import Sum, find_json, first_number, injected, sums, sums_prompt, three_sums
+from helpers.generation import prompt_tasks
+from helpers.generation.prompt_tasks import Sum, find_json, first_number, injected, sums, sums_prompt, three_sums
 
 
 def test_sums_and_their_prompts():
@@ -53,15 +53,15 @@ def test_an_instruction_inside_a_document():
 
 
 def test_facts_and_names():
-    facts = prompting.facts()
+    facts = prompt_tasks.facts()
     kinds = [f.kind for f in facts]
     assert facts == sorted(facts)
     assert kinds.count("capital") == 116 and kinds.count("currency") == 30 and kinds.count("state") > 60
     greece = next(f for f in facts if f.about == "Greece")
     assert greece.answer == "Athens" and greece.question() == "The capital of Greece is"
-    invented = prompting.invented_countries(60)
+    invented = prompt_tasks.invented_countries(60)
     assert len(set(invented)) == 60 and not set(invented) & {f.about for f in facts}
-    assert invented == prompting.invented_countries(60)
+    assert invented == prompt_tasks.invented_countries(60)
 
 
 class Letters:
@@ -70,7 +70,7 @@ class Letters:
 
 
 def test_cutting_to_one_length():
-    assert prompting.cut(Letters(), "abcd", 2) == [97, 98] and prompting.cut(Letters(), "a", 2) is None
+    assert prompt_tasks.cut(Letters(), "abcd", 2) == [97, 98] and prompt_tasks.cut(Letters(), "a", 2) is None
 
 
 def test_an_object_after_a_brace_in_the_words_and_two_repairs_at_once():
@@ -78,6 +78,6 @@ def test_an_object_after_a_brace_in_the_words_and_two_repairs_at_once():
 
 
 def test_there_are_so_many_invented_countries():
-    assert len(prompting.invented_countries(2304)) == 2304
+    assert len(prompt_tasks.invented_countries(2304)) == 2304
     with pytest.raises(ValueError, match="at most 2304"):
-        prompting.invented_countries(2305)
+        prompt_tasks.invented_countries(2305)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers import rank_metrics as rm
+from helpers.evaluation import ranking as rm
 
 
 def test_average_precision_by_hand():

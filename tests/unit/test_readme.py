@@ -8,7 +8,7 @@ import pytest
 
 import helpers
 from helpers import chapters
-from helpers.cli import readme
+from helpers.course.commands import readme
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,14 +6,17 @@ import math
 import pytest
 import torch
 
-from helpers import datasets, language_model, recipes
-from helpers.bpe import course_tokenizer
-from helpers.checkpoint import load_tensors
-from helpers.neural import count_parameters
-from helpers.recipes import RECIPES, Recipe
-from helpers.rnn import RecurrentLM
-from helpers.train import Plan
-from helpers.transformer import Config, Transformer
+from helpers.data import datasets
+from helpers.evaluation import bits_and_perplexity
+from helpers.models import language_model
+from helpers.models.neural import count_parameters
+from helpers.models.rnn import RecurrentLM
+from helpers.models.transformer import Config, Transformer
+from helpers.tokenizers.bpe import course_tokenizer
+from helpers.training import recipes
+from helpers.training.checkpoint import load_tensors
+from helpers.training.recipes import RECIPES, Recipe
+from helpers.training.schedule import Plan
 
 SHIPPED = sorted(p.stem for p in recipes.FOLDER.glob("*.safetensors") if p.stem in RECIPES)  # the others are updates, features
 SMALL = {
@@ -71,7 +74,7 @@ def test_quick_bits_are_the_yardstick_s():
     tokenizer = course_tokenizer()
     model = RecurrentLM(4096, embedding_dim=4, hidden_dim=4)
     quick = recipes.bits_of(model, language_model.encode_documents(tokenizer, texts), sum(len(t.encode()) for t in texts))
-    assert quick == pytest.approx(language_model.bits_per_byte(model, tokenizer, texts, n_contexts=2).score, rel=1e-6)
+    assert quick == pytest.approx(bits_and_perplexity.bits_per_byte(model, tokenizer, texts, n_contexts=2).score, rel=1e-6)
 
 
 @pytest.fixture
@@ -97,11 +100,11 @@ def test_a_run_that_is_stopped_and_goes_on_ships_what_it_measured(name, small):
     path = recipes.train(name, threads=1, report=said.append)
     assert path == small / "shipped" / f"{name}.safetensors"
     model, facts = recipes.load(name)
-    assert facts["command"] == f"python -m helpers.recipes {name} --seed 0" and facts["seed"] == 0
+    assert facts["command"] == f"python -m helpers.training.recipes {name} --seed 0" and facts["seed"] == 0
     assert facts["tokens"] == 6 * 4 * SMALL[name].batches["length"] and facts["hardware"].startswith("1 thread, ")
     assert [step for step, _, _ in facts["curve"]][-1] == 6 and facts["recipe"] == json.loads(json.dumps(SMALL[name]._asdict()))
     texts = [lead.text for lead in datasets.leads(split="test")]
-    measured = language_model.bits_per_byte(model, course_tokenizer(), texts)
+    measured = bits_and_perplexity.bits_per_byte(model, course_tokenizer(), texts)
     assert facts["test"] == pytest.approx([measured.score, measured.low, measured.high], abs=2e-4)
     assert load_tensors(path)[0]["embedding.weight"].dtype == torch.float16
     # what is shipped is the average, not the last weights
@@ -120,17 +123,17 @@ def test_the_command(small, capsys):
 @pytest.mark.parametrize("name", SHIPPED or ["none"])
 def test_a_shipped_model_is_small_documented_and_as_good_as_it_says(name):
     if name == "none":
-        pytest.skip("data/checkpoints holds no model yet: python -m helpers.recipes NAME makes one")
+        pytest.skip("data/checkpoints holds no model yet: python -m helpers.training.recipes NAME makes one")
     path = recipes.FOLDER / f"{name}.safetensors"
     assert path.stat().st_size < 20e6
     model, facts = recipes.load(name)
-    assert not facts.get("stand_in"), f"{name} is a stand-in: train it with python -m helpers.recipes {name}"
+    assert not facts.get("stand_in"), f"{name} is a stand-in: train it with python -m helpers.training.recipes {name}"
     assert facts["recipe"] == json.loads(json.dumps(RECIPES[name]._asdict())), "the file was made by another recipe"
-    assert facts["command"].startswith("python -m helpers.recipes ") and facts["hardware"] and facts["seconds"] > 0
+    assert facts["command"].startswith("python -m helpers.training.recipes ") and facts["hardware"] and facts["seconds"] > 0
     steps, values = [c[0] for c in facts["curve"]], [c[2] for c in facts["curve"]]
     assert steps[-1] == sum(RECIPES[name].cool_down or [RECIPES[name].plan["steps"]]) and values[-1] < values[0]
     texts = [lead.text for lead in datasets.leads(split="test")[:12]]
-    measured = language_model.bits_per_byte(model, course_tokenizer(), texts, n_contexts=5)
+    measured = bits_and_perplexity.bits_per_byte(model, course_tokenizer(), texts, n_contexts=5)
     score, low, high = facts["test"]
     assert low < score < high < 1.62  # below the Kneser-Ney 5-gram
     # the interval is four standard errors wide, over all test leads; over so few of them one is that much larger

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from helpers.bm25 import BM25
-from helpers.ivf import IVF, spherical_kmeans
-from helpers.retrieval import DenseIndex, DenseRetriever, Hybrid, expand_with_feedback, mmr, reciprocal_rank_fusion
-from helpers.term_weights import unit_rows
-from helpers.topics import k_means
+from helpers.features.clusters import k_means
+from helpers.features.tfidf import unit_rows
+from helpers.retrieval.bm25 import BM25
+from helpers.retrieval.dense import DenseIndex, DenseRetriever, Hybrid, expand_with_feedback, mmr, reciprocal_rank_fusion
+from helpers.retrieval.ivf import IVF, spherical_kmeans
 
 
 def random_vectors(n, dim=16, seed=0):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from helpers import datasets, reward_model
+from helpers.data import datasets
+from helpers.finetuning import reward_model
 
 
 def features(n, seed=0, width=6):

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.bptt import elman_backward, elman_forward, lstm_through_time
-from helpers.neural import count_parameters
-from helpers.rnn import GRU, KINDS, LSTM, Elman, RecurrentLM, initialize
+from helpers.models.bptt import elman_backward, elman_forward, lstm_through_time
+from helpers.models.neural import count_parameters
+from helpers.models.rnn import GRU, KINDS, LSTM, Elman, RecurrentLM, initialize
 
 
 def random(*shape, seed=0, dtype=torch.float64):

@@ -5,15 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import ngram, sampling
-from helpers.beam import beam_search
-from helpers.language_model import Uniform
-from helpers.sampling import GREEDY, Sampler, generate, softmax
+from helpers.generation import sampling
+from helpers.generation.beam import beam_search
+from helpers.generation.sampling import GREEDY, Sampler, generate, softmax
+from helpers.models import ngram, ngram_counts
+from helpers.models.language_model import Uniform
 
 P = np.array([0.5, 0.3, 0.1, 0.06, 0.04])
 SCORES = np.log(P)
 DOCUMENTS = [[1, 2, 3, 0], [1, 2, 4, 0], [5, 2, 3, 0], [1, 2, 3, 3, 0]]
-MODEL = ngram.kneser_ney(ngram.count(DOCUMENTS, 3, 6), 0.5)
+MODEL = ngram.kneser_ney(ngram_counts.count(DOCUMENTS, 3, 6), 0.5)
 
 
 def kept(scores):

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from helpers import sampling_study as study
-from helpers.bpe import BPE
-from helpers.datasets import leads
-from helpers.transformer import Config, Transformer
+from helpers.data.datasets import leads
+from helpers.generation import sampling
+from helpers.models.transformer import Config, Transformer
+from helpers.studies import sampling as study
+from helpers.tokenizers.bpe import BPE
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +61,14 @@ def test_a_mask_makes_every_answer_fit_even_of_an_untrained_model(tiny, tokenize
 
 
 def test_curve_and_injection(tiny, tokenizer):
-    made = study.curve(tiny, tokenizer, n_texts=2, n_tokens=6, settings={"greedy": study.GREEDY}, seeds=(0,))["rows"]
+    made = study.curve(tiny, tokenizer, n_texts=2, n_tokens=6, settings={"greedy": sampling.GREEDY}, seeds=(0,))["rows"]
     assert [r["sampler"] for r in made] == ["human text", "greedy"] and all(r["perplexity"] > 1 for r in made)
     assert len(study.injection(tiny, tokenizer, items=1)["rows"]) == 2 * len(study.ATTACKS)
 
 
 def test_the_committed_study_is_complete():
     made = study.load()
-    assert set(made["parts"]) == set(study.PARTS) and made["command"] == "python -m helpers.sampling_study"
+    assert set(made["parts"]) == set(study.PARTS) and made["command"] == "python -m helpers.studies.sampling"
     rows = made["parts"]["votes"]["rows"]
     assert len(rows) == 54 and all(len(r["answers"]) == 64 for r in rows)
     assert all(study.fits(json.loads(r["text"])) for r in made["parts"]["json"]["rows"] if r["way"] == "mask")

@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from helpers import parallel_demo, scaling
+from helpers.models import sizes
+from helpers.studies import scaling
+from helpers.training import distributed
 
 
 def test_the_lowest_point_of_a_parabola():
@@ -27,7 +29,7 @@ def test_power_law_finds_the_exponent():
 def test_a_budget_buys_fewer_tokens_for_a_larger_model():
     bought = [scaling.tokens_for(1e11, width) for width in (16, 32, 64)]
     assert bought[0] > bought[1] > bought[2]
-    spent = bought[1] * scaling.Size.of(scaling.config_of(32)).flops_per_token(32, training=True)
+    spent = bought[1] * sizes.Size.of(scaling.config_of(32)).flops_per_token(32, training=True)
     assert spent == pytest.approx(1e11, rel=1e-4)
 
 
@@ -59,8 +61,8 @@ def test_a_damaged_study_is_refused(tmp_path, content):
 
 
 def test_two_processes_have_the_losses_of_one():
-    one, two = parallel_demo.launch(1), parallel_demo.launch(2)
+    one, two = distributed.launch(1), distributed.launch(2)
     assert len(one) == len(two) == 5 and max(abs(a - b) for a, b in zip(one, two)) < 1e-4
     assert one[-1] < one[0]
     with pytest.raises(ValueError, match="1, 2, 4 or 8"):
-        parallel_demo.command(3)
+        distributed.command(3)

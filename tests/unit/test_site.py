@@ -11,10 +11,10 @@ import nbformat
 import pytest
 
 from helpers import chapters
-from helpers.cli import site as command
-from helpers.cli.console import Problem
-from helpers.site import build, checking, formulas, notebook, prose
-from helpers.site.frame import Entry, contents, neighbors, page
+from helpers.course.commands import site as command
+from helpers.course.commands.console import Problem
+from helpers.course.site import build, checking, formulas, notebook, prose
+from helpers.course.site.frame import Entry, contents, neighbors, page
 
 ROOT = Path(__file__).resolve().parents[2]
 READY = [c for c in chapters.CHAPTERS if c.ready]
@@ -207,7 +207,7 @@ def test_links_lead_to_pages_to_the_public_address_or_fail():
     link = build.linker(ROOT, "notebooks")
     assert link("01_linear_regression.ipynb") == "01_linear_regression.html"
     assert link("01_linear_regression.ipynb#x") == "01_linear_regression.html#x"
-    assert link("../helpers/bpe.py").startswith("https://github.com/") and link("#here") == "#here"
+    assert link("../helpers/tokenizers/bpe.py").startswith("https://github.com/") and link("#here") == "#here"
     assert link("https://a.b/c") == "https://a.b/c" and "/tree/" in link("../data")
     with pytest.raises(Problem, match="nowhere.md"):
         link("nowhere.md")

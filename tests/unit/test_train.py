@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import processes, train
-from helpers.batches import Batch, Streams, Windows
-from helpers.checkpoint import load_tensors
-from helpers.neural import IGNORE
-from helpers.rnn import RecurrentLM
-from helpers.train import History, Plan, Trainer, TrainingError, learning_rate, parameter_groups
-from helpers.transformer import Config, Transformer
+from helpers.models.rnn import RecurrentLM
+from helpers.models.transformer import Config, Transformer
+from helpers.tokenizers.labels import IGNORE
+from helpers.training import processes, schedule
+from helpers.training.batches import Batch, Streams, Windows
+from helpers.training.checkpoint import load_tensors
+from helpers.training.schedule import History, Plan, TrainingError, learning_rate, parameter_groups
+from helpers.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 V = 11
@@ -60,7 +61,7 @@ def everything(trainer):
     found |= {f"average {n}": t.clone() for n, t in trainer.average.items()}
     for n, p in trainer.model.named_parameters():
         found |= {f"{key} {n}": t.clone() for key, t in trainer.optimizer.state[p].items()}
-    return found | {f"state {i}": t.clone() for i, t in enumerate(train._leaves(trainer.states))}
+    return found | {f"state {i}": t.clone() for i, t in enumerate(trainer._leaves(trainer.states))}
 
 
 def assert_same(a, b):
@@ -216,12 +217,12 @@ def test_a_recurrent_state_is_carried_without_its_gradient_and_dropped_when_fres
     trainer = Trainer(model, data, Plan(steps=data.steps_per_epoch + 2, average=0.0))
     trainer.run(1)
     after_first = trainer.states[0]
-    assert all(not t.requires_grad for t in train._leaves(after_first)) and len(train._leaves(after_first)) == 2
+    assert all(not t.requires_grad for t in trainer._leaves(after_first)) and len(trainer._leaves(after_first)) == 2
     trainer.run()
     assert [state is None for state in seen] == [step % data.steps_per_epoch == 0 for step in range(len(seen))]
-    for a, b in zip(train._leaves(seen[1]), train._leaves(after_first)):
+    for a, b in zip(trainer._leaves(seen[1]), trainer._leaves(after_first)):
         assert torch.equal(a, b)
-    assert any(t.abs().max() > 0 for t in train._leaves(after_first))
+    assert any(t.abs().max() > 0 for t in trainer._leaves(after_first))
 
 
 def test_the_average_follows_the_weights():
@@ -634,7 +635,7 @@ def test_a_plain_update_sets_the_rate_clips_and_forgets_the_old_gradient():
     for _ in range(2):  # the second step must not add the first one's gradient
         before = [w.detach().clone() for w in weights]
         loss = 3 * weights[0].sum() + 4 * weights[1].sum()  # gradient (3, 3, 4), norm sqrt(34)
-        assert train.update(optimizer, loss, 0.1, clip=0.5) == pytest.approx(float(loss.detach()))
+        assert schedule.update(optimizer, loss, 0.1, clip=0.5) == pytest.approx(float(loss.detach()))
         for w, old, slope in zip(weights, before, (3, 4)):
             assert torch.allclose(w, old - 0.1 * slope * 0.5 / math.sqrt(34), atol=1e-5)
 
@@ -651,7 +652,7 @@ def test_a_checkpoint_of_the_first_step_is_a_fresh_start(tmp_path):
 
 
 def test_processes_that_take_too_long_are_told():
-    from helpers.parallel_demo import launch
+    from helpers.training.distributed import launch
 
     with pytest.raises(RuntimeError, match="1 processes were not done after 0.05 s"):
         launch(1, seconds=0.05)

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.attention import KVCache
-from helpers.neural import count_parameters
-from helpers.transformer import CHOICES, Block, Config, FeedForward, RMSNorm, Transformer, llama_name, sinusoids
+from helpers.models.kv_cache import KVCache
+from helpers.models.neural import count_parameters
+from helpers.models.transformer import CHOICES, Block, Config, FeedForward, RMSNorm, Transformer, llama_name, sinusoids
 
 SMALL = dict(vocab_size=17, context_length=24, hidden_dim=24, n_layers=3, n_heads=4, n_kv_heads=2)
 VARIANTS = [dict(), dict(n_kv_heads=4), dict(n_kv_heads=1), dict(tied=False), dict(positions="learned"),

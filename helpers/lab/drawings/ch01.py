@@ -6,17 +6,11 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
-from helpers.autodiff import Value, ordered
+from helpers.features.tables import Standardizer, polynomial_features
 from helpers.lab import figures
-from helpers.linear import (
-    Standardizer,
-    gradient_descent,
-    largest_learning_rate,
-    least_squares,
-    mse,
-    polynomial_features,
-    ridge,
-)
+from helpers.models.autodiff import Value, ordered
+from helpers.models.descent import gradient_descent, largest_learning_rate
+from helpers.models.linear import least_squares, mse, ridge
 
 C = figures.COLORS
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from helpers import metrics
+from helpers.evaluation import classification, intervals
 from helpers.lab import figures
-from helpers.logistic import LogisticRegression, binary_cross_entropy, sigmoid
-from helpers.network import ACTIVATIONS, TwoLayerNetwork
+from helpers.models.logistic import LogisticRegression
+from helpers.models.losses import binary_cross_entropy, sigmoid
+from helpers.models.mlp import ACTIVATIONS, TwoLayerNetwork
 
 C = figures.COLORS
 TWO = (C["blue"], C["red"])  # class 0, class 1
@@ -146,10 +147,10 @@ def reliability(curves, n_bins=5):
     told = []
     for ax, (name, y, p) in zip(axes, curves):
         ax.plot([0, 1], [0, 1], "--", color="#888888", linewidth=1.2)
-        bins = metrics.calibration_bins(y, p, n_bins)
+        bins = classification.calibration_bins(y, p, n_bins)
         hits = np.round(bins.frequency * bins.count).astype(int)
         for x, f, k, n in zip(bins.confidence, bins.frequency, hits, bins.count):
-            ax.plot([x, x], metrics.wilson_interval(int(k), int(n)), color=C["sky"], linewidth=4, solid_capstyle="butt")
+            ax.plot([x, x], intervals.wilson_interval(int(k), int(n)), color=C["sky"], linewidth=4, solid_capstyle="butt")
             figures.label(ax, x, f, str(n), dx=8, dy=-8 if f > 0.5 else 9, fontsize=8.5)
         ax.plot(bins.confidence, bins.frequency, "o", color=C["blue"], markersize=7)
         ax.set_title(name)
@@ -265,7 +266,7 @@ def threshold_view(y, p, threshold, log_ratio, curve="ROC"):
     """
     ratio = 10.0**log_ratio
     y_hat = (p >= threshold).astype(int)
-    n = metrics.binary_counts(y, y_hat)
+    n = classification.binary_counts(y, y_hat)
     precision = n.tp / max(1, n.tp + n.fp)
     recall = n.tp / max(1, n.tp + n.fn)
     values = {"accuracy": (n.tp + n.tn) / len(y), "precision": precision, "recall": recall,
@@ -284,11 +285,11 @@ def threshold_view(y, p, threshold, log_ratio, curve="ROC"):
     ax.grid(False, axis="y")
     ax = axes[1, 0]
     if curve == "ROC":
-        c, here, area = metrics.roc_curve(y, p), (n.fp / max(1, n.fp + n.tn), recall), metrics.roc_auc(y, p)
+        c, here, area = classification.roc_curve(y, p), (n.fp / max(1, n.fp + n.tn), recall), classification.roc_auc(y, p)
         ax.set_xlabel("false positive rate")
         ax.set_ylabel("recall")
     else:
-        c, here, area = metrics.pr_curve(y, p), (recall, precision), metrics.average_precision(y, p)
+        c, here, area = classification.pr_curve(y, p), (recall, precision), classification.average_precision(y, p)
         ax.set_xlabel("recall")
         ax.set_ylabel("precision")
     ax.plot(c.x, c.y, color=C["blue"])
@@ -297,7 +298,7 @@ def threshold_view(y, p, threshold, log_ratio, curve="ROC"):
     ax.set_xlim(-0.03, 1.03)
     ax.set_ylim(-0.03, 1.06)
     ax = axes[1, 1]
-    roc = metrics.roc_curve(y, p)
+    roc = classification.roc_curve(y, p)
     costs = (ratio * roc.x * (n.fp + n.tn) + (1 - roc.y) * (n.tp + n.fn))[1:]
     t = roc.thresholds[1:]
     best = int(np.argmin(costs))

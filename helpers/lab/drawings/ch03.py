@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from scipy import sparse
 
-from helpers import metrics
+from helpers.evaluation import classification
 from helpers.lab import figures
-from helpers.logistic import softmax
-from helpers.naive_bayes import NaiveBayes
+from helpers.models.losses import softmax
+from helpers.models.naive_bayes import NaiveBayes
 
 C = figures.COLORS
 STYLES = (("o", "-", "blue"), ("s", "--", "red"), ("^", ":", "green"), ("D", "-.", "purple"))
@@ -167,7 +167,7 @@ class VocabularyStudy:
         size = min(int(size), X.shape[1])
         model = NaiveBayes(0.1).fit(X[:, :size], self.y_train)
         small = V[:, :size]
-        return metrics.accuracy(self.y_valid, model.predict(small)), float(small.sum() / V.sum())
+        return classification.accuracy(self.y_valid, model.predict(small)), float(small.sum() / V.sum())
 
     def draw(self, name: str, size: float):
         """The curves of all kinds of n-grams, and the point of this setting."""

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.ticker import NullLocator
 
+from helpers.evaluation.word_similarity import PairScore
 from helpers.lab import figures
-from helpers.wordvectors import Map, PairScore, WordVectors
+from helpers.models.word_vectors import Map, WordVectors
 
 C = figures.COLORS
 MARKERS = "os^Dv*PX"

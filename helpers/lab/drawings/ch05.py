@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from helpers.bpe import BPE
 from helpers.lab import figures
+from helpers.tokenizers.bpe import BPE
 
 C = figures.COLORS
 # Light backgrounds for black text, so that tokens stay readable on light and dark pages. The gaps carry the borders too.

@@ -6,9 +6,9 @@ import html
 
 import numpy as np
 
-from helpers.evaluation import lcs_length
+from helpers.evaluation.generated_text import lcs_length
 from helpers.lab import figures
-from helpers.language_model import sample
+from helpers.models.language_model import sample
 
 C = figures.COLORS
 LEVELS = ["#bdbdbd", C["sky"], C["blue"], C["green"], C["orange"], C["red"], C["purple"]]  # 1/V, then length 1, 2, ...
@@ -205,7 +205,7 @@ def completions(model, tokenizer, text: str, n: int = 5) -> list[tuple[str, floa
     known = tokenizer.encode(text)
     begun = ""
     if text and not text[-1].isspace():  # the last word may not be finished: take it off and ask what begins like it
-        from helpers.plain_tokenizers import pieces
+        from helpers.tokenizers.plain import pieces
 
         cut = pieces(text)
         if cut[-1].strip().isalnum():

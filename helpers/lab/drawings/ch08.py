@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from helpers.lab import figures
-from helpers.model_size import Size, training_bytes
+from helpers.models.sizes import Size, training_bytes
 
 C = figures.COLORS
 
@@ -96,7 +96,7 @@ def spread(results: dict[str, list[float]], xlabel: str, told: str, baseline: st
 
 def bowls(runs: list[dict], live: dict | None = None):
     """Bits per byte over the size of the model, a curve for each budget: means of the seeds, each seed a small dot."""
-    from helpers.scaling import bowl, lowest
+    from helpers.studies.scaling import bowl, lowest
 
     budgets = sorted({r["budget"] for r in runs})
     fig, ax = figures.new(size=(7.2, 3.8))

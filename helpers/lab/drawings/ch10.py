@@ -8,7 +8,7 @@ import html
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from helpers import sampling
+from helpers.generation import sampling
 from helpers.lab import figures
 
 C = figures.COLORS

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from helpers.evaluation.ranking import average_precision, ndcg, precision_at, recall_at, reciprocal_rank
 from helpers.lab import figures
 from helpers.lab.drawings.ch08 import curves
-from helpers.rank_metrics import average_precision, ndcg, precision_at, recall_at, reciprocal_rank
 
 C = figures.COLORS
 

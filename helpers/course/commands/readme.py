@@ -1,0 +1,89 @@
+"""The made parts of README.md: the chapter table and the two ladders, from the measurements in data/results.json."""
+
+import json
+from pathlib import Path
+
+from helpers import chapters
+
+ROOT = Path(__file__).resolve().parents[3]
+BEGIN, END = "<!-- chapters: made by `python3 course.py run --record` -->", "<!-- end of chapters -->"
+
+LADDERS, LADDERS_END = "<!-- ladders: made by `python3 course.py run --record` -->", "<!-- end of ladders -->"
+PICTURES = {"classification": "data/pictures/ladder_classifiers.png",
+            "language_models": "data/pictures/ladder_language_models.png"}
+
+
+def table(results: dict) -> str:
+    """The chapter table in Markdown. ``results`` is the content of data/results.json."""
+    measured = results.get("notebooks", {})
+    lines = ["| | Chapter | You build | Time | Memory | Open in |", "|---|---|---|---|---|---|"]
+    for c in chapters.CHAPTERS:
+        if not c.ready:
+            lines.append(f"| {c.number} | {c.title} | {c.builds} | in work | | |")
+            continue
+        run = measured.get(c.number)
+        cost = (f"{run['seconds']:.0f} s", f"{run['peak_mb']:.0f} MB") if run else ("not measured", "")
+        links = chapters.links(c.number)
+        lines.append(
+            f"| {c.number} | [{c.title}]({c.file}) | {c.builds} | {cost[0]} | {cost[1]} "
+            f"| [Colab]({links['Colab']}), [Binder]({links['Binder']}) |"
+        )
+    return "\n".join(lines)
+
+
+def hardware(results: dict) -> str:
+    """The sentence below the table: on what the numbers were measured."""
+    runs = list(results.get("notebooks", {}).values())
+    if not runs:
+        return "Time and memory have not been measured yet."
+    kinds = sorted({r["hardware"] for r in runs})
+    dates = sorted({r["date"] for r in runs})
+    when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+    return (
+        f"Time is the run from top to bottom without the reader, memory the most that the notebook's process held at any moment; "
+        f"profile cpu, on {' and '.join(kinds)}, {when}."
+    )
+
+
+def ladders() -> str:
+    """The two ladders as pictures, each with its alt text; needs matplotlib."""
+    from helpers.lab import ladder
+
+    return "\n\n".join(f"![{ladder.chart(board)[1]}]({file})" for board, file in PICTURES.items())
+
+
+def draw_ladders(root: Path = ROOT) -> None:
+    """Draw the pictures of `ladders` anew."""
+    from helpers.lab import figures, ladder
+
+    for board, file in PICTURES.items():
+        (root / file).write_bytes(figures.png(ladder.chart(board)[0]))
+
+
+def between(text: str, begin: str, end: str, new: str) -> str:
+    """``text`` with ``new`` between two marker lines. Raises ValueError when they are missing."""
+    if begin not in text or end not in text:
+        raise ValueError(f"README.md lacks the marker lines {begin} and {end}; put them where this part belongs")
+    before, rest = text.split(begin, 1)
+    return f"{before}{begin}\n{new}\n{end}{rest.split(end, 1)[1]}"
+
+
+def updated(text: str, results: dict) -> str:
+    """README text with its made parts renewed. Raises ValueError when the markers are missing."""
+    text = between(text, BEGIN, END, f"{table(results)}\n\n{hardware(results)}")
+    return between(text, LADDERS, LADDERS_END, ladders())
+
+
+def update(root: Path = ROOT) -> None:
+    """Renew README.md and its pictures in place."""
+    file = root / "data" / "results.json"
+    results = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    readme = root / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    if BEGIN in text:
+        readme.write_text(updated(text, results), encoding="utf-8")
+        draw_ladders(root)
+
+
+if __name__ == "__main__":
+    update()

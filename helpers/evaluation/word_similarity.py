@@ -1,0 +1,107 @@
+"""Word vectors judged: analogies, agreement with people's ratings (Spearman), precision at k."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from helpers.evaluation.intervals import bootstrap_interval
+from helpers.models.word_vectors import WordVectors
+
+__all__ = ["AnalogyScore", "PairScore", "analogy_accuracy", "evaluate_pairs", "precision_at_k", "ranks", "spearman"]
+
+
+class PairScore(NamedTuple):
+    """Rank correlation with human scores and its 95 % bootstrap interval; used of total pairs have both words."""
+
+    rho: float
+    low: float
+    high: float
+    used: int
+    total: int
+
+
+class AnalogyScore(NamedTuple):
+    """Of `known` questions (all four words in the vocabulary, of `total`) so many were `right`."""
+
+    right: int
+    known: int
+    total: int
+
+
+def analogy_accuracy(vectors: WordVectors, questions: Iterable, *, exclude_query: bool = True) -> dict[str, AnalogyScore]:
+    """Score questions with fields a, b, c, d, section (helpers.data.datasets.analogies), per section and as "all".
+
+    Words are taken in lower case. Questions with an unknown word are counted in `total` only; quote `known` with the score.
+    """
+    rows: dict[str, list] = {}
+    totals: dict[str, int] = {}
+    for q in questions:
+        words = [w.lower() for w in (q.a, q.b, q.c, q.d)]
+        totals[q.section] = totals.get(q.section, 0) + 1
+        if all(w in vectors for w in words):
+            rows.setdefault(q.section, []).append([vectors.ids[w] for w in words])
+    scores = {}
+    for section, total in totals.items():
+        ids = np.array(rows.get(section, []), dtype=np.int64).reshape(-1, 4)
+        right = 0
+        for start in range(0, len(ids), 256):
+            a, b, c, d = ids[start : start + 256].T
+            found = (vectors.unit[b] - vectors.unit[a] + vectors.unit[c]) @ vectors.unit.T  # (256, V)
+            if exclude_query:
+                for left_out in (a, b, c):
+                    found[np.arange(len(a)), left_out] = -np.inf
+            right += int(np.sum(found.argmax(axis=1) == d))
+        scores[section] = AnalogyScore(right, len(ids), total)
+    scores["all"] = AnalogyScore(*(sum(s[i] for s in scores.values()) for i in range(3)))
+    return scores
+
+
+# ------------------------------------------------------------------------------------------------ agreement with people
+
+
+def ranks(x: np.ndarray) -> np.ndarray:
+    """Rank of each number, 1 for the smallest; equal numbers share the mean of their ranks. Shape (n,)."""
+    x = np.asarray(x)
+    _, place, counts = np.unique(x, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts - 1) / 2)[place]
+
+
+def spearman(x: np.ndarray, y: np.ndarray) -> float:
+    """Spearman's rank correlation: the cosine of the centered ranks, from -1 to 1; NaN when x or y is constant.
+
+    Only the order counts: any strictly rising function of x leaves it unchanged. Source: Spearman 1904.
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    if x.shape != y.shape or x.ndim != 1 or len(x) < 2:
+        raise ValueError(f"expected two arrays of one length >= 2, got shapes {x.shape} and {y.shape}")
+    a, b = ranks(x) - (len(x) + 1) / 2, ranks(y) - (len(y) + 1) / 2
+    length = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / length) if length > 0 else float("nan")
+
+
+def evaluate_pairs(vectors: WordVectors, pairs: Iterable, *, n_resamples: int = 1000, seed: int = 0) -> PairScore:
+    """Spearman's rho of cosines and human scores, over pairs (first, second, score) whose words are both known.
+
+    Raises ValueError when fewer than two pairs are known.
+    """
+    pairs = list(pairs)
+    lower = [(p.first.lower(), p.second.lower(), p.score) for p in pairs]
+    known = [pair for pair in lower if pair[0] in vectors and pair[1] in vectors]
+    if len(known) < 2:
+        raise ValueError(f"expected at least two pairs of known words, got {len(known)} of {len(pairs)}")
+    cosines = np.array([vectors.similarity(a, b) for a, b, _ in known])
+    people = np.array([score for _, _, score in known])
+    low, high = bootstrap_interval(spearman, cosines, people, n_resamples=n_resamples, seed=seed)
+    return PairScore(spearman(cosines, people), low, high, len(known), len(pairs))
+
+
+def precision_at_k(recommended: Sequence, relevant: Iterable, k: int) -> float:
+    """Share of the first k recommendations that are relevant; missing ones (a list shorter than k) count as wrong."""
+    if k < 1:
+        raise ValueError(f"expected k >= 1, got {k}")
+    relevant = set(relevant)
+    return sum(item in relevant for item in list(recommended)[:k]) / k

@@ -1,0 +1,97 @@
+"""Beam search: follow the best few continuations side by side, and what its scores prefer.
+
+A beam is a partial text with the sum of its log-probabilities. A sum prefers short texts, since every token costs something;
+`length_penalty` divides it by length ** penalty: 0 leaves the sum, 1 is the mean per token. NumPy only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from helpers.models.language_model import LanguageModel, check_ids
+
+__all__ = ["Beam", "Step", "beam_search"]
+
+
+@dataclass(frozen=True)
+class Beam:
+    """A continuation. ids: without the prompt, the end id included where it ended. total: sum of log-probabilities (nats)."""
+
+    ids: tuple[int, ...]
+    total: float
+    ended: bool
+    score: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the search, for drawing it: the beams that went on, and those that ended at it."""
+
+    kept: tuple[Beam, ...]
+    ended: tuple[Beam, ...]
+
+
+def beam_search(
+    model: LanguageModel,
+    prompt: Sequence[int] = (),
+    *,
+    width: int = 4,
+    max_tokens: int = 30,
+    end_id: int,
+    length_penalty: float = 1.0,
+    steps: list[Step] | None = None,
+) -> list[Beam]:
+    """The best `width` continuations, best first.
+
+    At each step every beam is continued by its likeliest tokens, and the best `width` of all go on. One that ends among the
+    best `width` is set aside. It stops when `width` texts are set aside and no living beam could still enter by its score so far;
+    at max_tokens the living ones are ranked with those set aside.
+    steps: a list that is filled with what happened. With width 1 and max_tokens reached it is the greedy choice.
+
+    Raises ValueError for width < 1, max_tokens < 1 or ids out of range. Source: Graves 2012. The length
+    penalty divides by length ** penalty, as transformers does; that of Wu et al. 2016 is a little different.
+    """
+    if width < 1 or max_tokens < 1:
+        raise ValueError(f"expected width and max_tokens of at least 1, got {width} and {max_tokens}")
+    prompt = check_ids(prompt, model.vocab_size, "prompt").tolist()
+    check_ids([end_id], model.vocab_size, "end_id")
+    living: list[tuple[Beam, Any]] = [(Beam((), 0.0, False, 0.0), model.begin(prompt))]
+    done: list[Beam] = []
+    for length in range(1, max_tokens + 1):
+        rows = np.array([beam.total + np.asarray(state.log_probs) for beam, state in living])  # (beams, V)
+        best = np.argsort(-rows, axis=None, kind="stable")[: 2 * width]  # twice as many: some of them may end
+        kept: list[tuple[Beam, Any]] = []
+        ended: list[Beam] = []
+        for rank, place in enumerate(best):
+            parent, id = divmod(int(place), rows.shape[1])
+            total = float(rows[parent, id])
+            if total == -np.inf:
+                break
+            beam = Beam((*living[parent][0].ids, id), total, id == end_id, total / length**length_penalty)
+            if beam.ended and rank < width:
+                ended.append(beam)
+            elif not beam.ended and len(kept) < width:
+                kept.append((beam, parent))
+        done = sorted([*done, *ended], key=lambda b: -b.score)[:width]
+        if steps is not None:
+            steps.append(Step(tuple(b for b, _ in kept), tuple(ended)))
+        if not kept or len(done) == width and max(b.score for b, _ in kept) <= done[-1].score or length == max_tokens:
+            living = [(b, None) for b, _ in kept]
+            break
+        living = _advance(kept, [state for _, state in living])
+    rest = [beam for beam, _ in living]
+    return sorted([*done, *rest], key=lambda b: -b.score)[:width]
+
+
+def _advance(kept: list[tuple[Beam, int]], states: list[Any]) -> list[tuple[Beam, Any]]:
+    """Give each beam a state of its own, moved on by its last token."""
+    living = []
+    for beam, parent in kept:
+        state = states[parent].fork()
+        state.advance(beam.ids[-1])
+        living.append((beam, state))
+    return living

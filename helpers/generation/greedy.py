@@ -1,0 +1,96 @@
+"""Greedy writing for assistants: token by token, stoppable, and without reading the same beginning twice.
+
+An assistant sends nearly the same prompt again and again: the rules, the worked examples, the chat so far. The key-value cache
+of chapter 08 can be kept and cut back to what the new prompt shares with the old one. The text written is the same.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+
+from helpers.models.neural import evaluating
+from helpers.models.transformer import Transformer
+
+__all__ = ["Writer"]
+
+
+class Writer:
+    """A model, its tokenizer, and the cache of the last prompt. Two threads may write: a lock lets one token at a time be read.
+
+    tokenizer: anything with encode, decode and special_tokens (chapter 05's BPE with SmolLM2's vocabulary).
+    """
+
+    def __init__(self, model: Transformer, tokenizer: Any, end: str = "<|im_end|>"):
+        self.model, self.tokenizer, self.end_id = model, tokenizer, tokenizer.special_tokens[end]
+        self._cache, self._read_ids = model.begin_state(1), []
+        self._lock = threading.Lock()
+        self.tokens_read = 0  # what went through the model, all prompts together; shared beginnings count once
+
+    @torch.inference_mode()
+    def _read(self, ids: Sequence[int]) -> torch.Tensor:
+        """(V,) logits after these ids; what they share with the last ones is taken from the cache."""
+        with self._lock, evaluating(self.model):
+            return self._read_on(ids)
+
+    def _read_on(self, ids: Sequence[int]) -> torch.Tensor:
+        same = 0
+        while same < min(len(ids) - 1, len(self._read_ids)) and ids[same] == self._read_ids[same]:
+            same += 1
+        self._cache.truncate(min(same, self._cache.length))
+        new = list(ids[self._cache.length :])
+        self._read_ids = []  # an interruption leaves the cache at an unknown length: then nothing of it is trusted
+        features, _ = self.model.features(torch.tensor([new]), self._cache)
+        self._read_ids = list(ids)
+        self.tokens_read += len(new)
+        return self.model.logits(features[0, -1])
+
+    def write(self, ids: Sequence[int], max_tokens: int = 40, *, allowed: Any = None, stop: Callable[[], bool] | None = None
+              ) -> Iterator[int]:
+        """The likeliest next ids one by one, until the end mark (left out), max_tokens, or stop() is true.
+
+        allowed: a constraint with mask() -> (V,) bool and advance(id), as in chapter 10; it decides about the end mark as well.
+        Raises ValueError when prompt and answer do not fit into the model's context.
+        """
+        limit = self.model.context_length
+        if len(ids) + max_tokens > limit:
+            raise ValueError(f"expected prompt and answer within {limit} tokens, got {len(ids)} and {max_tokens}; use fewer or "
+                             "shorter sources, or forget a part of the chat")
+        row = list(ids)
+        for _ in range(max_tokens):
+            if stop is not None and stop():
+                return
+            logits = self._read(row)
+            if allowed is not None:
+                logits = logits.masked_fill(~torch.as_tensor(allowed.mask()), -torch.inf)
+            id = int(logits.argmax())
+            if id == self.end_id:
+                return
+            if allowed is not None:
+                allowed.advance(id)
+            row.append(id)
+            yield id
+
+    def stream(self, ids: Sequence[int], max_tokens: int = 40, **settings: Any) -> Iterator[str]:
+        """The text so far, after each token. A character that is still missing bytes is shown when it is whole."""
+        written: list[int] = []
+        for id in self.write(ids, max_tokens, **settings):
+            written.append(id)
+            yield self.tokenizer.decode(written).rstrip("\ufffd")
+
+    def text(self, ids: Sequence[int], max_tokens: int = 40, **settings: Any) -> str:
+        """The whole text."""
+        return self.tokenizer.decode(list(self.write(ids, max_tokens, **settings)))
+
+    @torch.inference_mode()
+    def log_prob(self, before: Sequence[int], ids: Sequence[int]) -> float:
+        """Natural-log probability of `ids` after `before`, summed. The cache is not touched. Raises ValueError for no ids."""
+        if not before or not ids:
+            raise ValueError("expected at least one id before and one to judge")
+        with evaluating(self.model):
+            features, _ = self.model.features(torch.tensor([[*before, *ids[:-1]]]))
+            logits = self.model.logits(features[0, len(before) - 1 :])  # (len(ids), V)
+        return float(logits.double().log_softmax(-1).gather(1, torch.tensor(ids)[:, None]).sum())

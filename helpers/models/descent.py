@@ -1,0 +1,140 @@
+"""Gradient descent on the squared loss, and what limits its learning rate (chapter 01)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from helpers.features.tables import finite_array, two_dimensional
+from helpers.models.linear import _features_and_targets, least_squares, mse
+
+__all__ = ["Descent", "condition_number", "gradient_descent", "largest_learning_rate", "numeric_gradient"]
+
+
+def numeric_gradient(f: Callable[[np.ndarray], float], at: np.ndarray, step: float = 1e-6) -> np.ndarray:
+    """Central differences (f(p + h) - f(p - h)) / 2h, one parameter at a time; h = step * max(1, |p_i|).
+
+    Args:
+        f: takes a float64 array of the shape of `at` and returns a number. at: the parameters, any shape.
+        step: relative size of the nudge; 1e-6 balances truncation against rounding for smooth f of size about 1.
+
+    Returns:
+        float64 array of the shape of `at`.
+
+    Raises:
+        ValueError: step not above 0, or `at` not finite.
+    """
+    if not step > 0:
+        raise ValueError(f"step must be above 0; got {step!r}. 1e-6 is a good start.")
+    at = np.array(finite_array(at, "at"))
+    gradient = np.empty_like(at)
+    for i in np.ndindex(at.shape):
+        h = step * max(1.0, abs(at[i]))
+        up, down = at.copy(), at.copy()
+        up[i] += h
+        down[i] -= h
+        gradient[i] = (f(up) - f(down)) / (up[i] - down[i])
+    return gradient
+
+
+# ------------------------------------------------------------------------------------ gradient descent
+
+
+class Descent(NamedTuple):
+    """What gradient_descent did: the final w and b, and the whole way there."""
+
+    w: np.ndarray  # (d,)
+    b: float
+    losses: np.ndarray  # (updates + 1,): J on all rows before the first update and after each one
+    path: np.ndarray  # (updates + 1, d + 1): w and b at the same moments
+    diverged: bool  # the loss grew beyond 1e12 times its start, or beyond what a float holds
+
+
+def gradient_descent(
+    X: np.ndarray,
+    y: np.ndarray,
+    lr: float,
+    steps: int,
+    *,
+    batch_size: int | None = None,
+    tol: float | None = None,
+    start: tuple[np.ndarray, float] | None = None,
+    seed: int = 0,
+) -> Descent:
+    """Take `steps` updates w -= lr * dJ/dw, b -= lr * dJ/db on the mean squared error.
+
+    Args:
+        X: (n, d). y: (n,).
+        lr: learning rate, above 0.
+        steps: number of updates, at least 0.
+        batch_size: rows per update, drawn without replacement until all were used, then shuffled anew; the last
+            batch of a pass may be smaller. None means all rows (batch gradient descent); 1 is stochastic.
+        tol: stop early once J is within this share of the least possible loss: J <= J_min * (1 + tol).
+        start: (w, b) to start from; zeros by default.
+        seed: for the order of rows.
+
+    Raises:
+        ValueError: bad X or y, lr not above 0, negative steps, batch_size outside 1..n, start of the wrong shape.
+
+    Source: Cauchy 1847 (batch); Robbins and Monro, A Stochastic Approximation Method, 1951 (stochastic).
+    """
+    X, y = _features_and_targets(X, y, one_target=True)
+    n, d = X.shape
+    if not (np.isfinite(lr) and lr > 0):
+        raise ValueError(f"lr must be a finite number above 0; got {lr!r}. Try 0.1 on standardized features.")
+    if steps < 0 or steps != int(steps):
+        raise ValueError(f"steps must be a whole number of at least 0; got {steps!r}.")
+    if batch_size is not None and not 1 <= batch_size <= n:
+        raise ValueError(
+            f"batch_size must lie between 1 and the {n} rows; got {batch_size!r}. None means all."
+        )
+    w, b = (
+        (np.zeros(d), 0.0) if start is None else (finite_array(start[0], "start[0]").copy(), float(start[1]))
+    )
+    if w.shape != (d,):
+        raise ValueError(f"start must be (w, b) with w of shape ({d},); got {w.shape}.")
+    target = None if tol is None else mse(y, least_squares(X, y).predict(X)) * (1 + tol)
+
+    rng, order, place, size = np.random.default_rng(seed), np.arange(n), n, batch_size or n
+    losses, path, diverged = [mse(y, X @ w + b)], [np.append(w, b)], False
+    for _ in range(int(steps)):
+        if target is not None and losses[-1] <= target:
+            break
+        if place >= n:  # a new pass over the data
+            order, place = rng.permutation(n) if size < n else order, 0
+        rows = order[place : place + size] if size < n else slice(None)
+        place += size
+        error = X[rows] @ w + b - y[rows]
+        w, b = w - lr * 2 * X[rows].T @ error / len(error), float(b - lr * 2 * error.mean())
+        with np.errstate(over="ignore", invalid="ignore"):
+            losses.append(float(np.mean((X @ w + b - y) ** 2)))
+        path.append(np.append(w, b))
+        if not losses[-1] < 1e12 * max(losses[0], 1e-300):
+            diverged = True
+            break
+    return Descent(w, b, np.array(losses), np.array(path), diverged)
+
+
+def condition_number(X: np.ndarray) -> float:
+    """Largest over smallest curvature of the squared loss in (w, b): the condition number of A^T A, A = [X, 1].
+
+    1 is a round bowl; the number of gradient steps grows in proportion to it. Infinite when columns depend on
+    each other. ValueError on bad X (n, d).
+    """
+    X = two_dimensional(X)
+    s = np.linalg.svd(np.hstack([X, np.ones((len(X), 1))]), compute_uv=False)
+    flat = len(X) < X.shape[1] + 1 or s[-1] <= s[0] * np.finfo(float).eps * max(X.shape)
+    return float("inf") if flat else float((s[0] / s[-1]) ** 2)
+
+
+def largest_learning_rate(X: np.ndarray) -> float:
+    """The rate at and above which batch gradient descent on the mean squared error stops converging.
+
+    It is 2 over the largest eigenvalue of the matrix of second derivatives, 2/n A^T A with A = [X, 1]; so n over
+    the largest eigenvalue of A^T A. ValueError on bad X (n, d).
+    """
+    X = two_dimensional(X)
+    s = np.linalg.svd(np.hstack([X, np.ones((len(X), 1))]), compute_uv=False)
+    return float(len(X) / s[0] ** 2)

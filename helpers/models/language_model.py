@@ -1,0 +1,153 @@
+"""What every language model of the course offers, and the one yardstick on which all of them are measured.
+
+A language model gives, for every text so far, a probability for each possible next token. Counts, recurrent networks and
+Transformers all offer the same small interface (`LanguageModel`): `score` for judging a text, `begin` with `advance` and
+`fork` for writing one. `bits_per_byte` measures any of them on the same documents, whatever their tokenizer. NumPy only.
+
+    documents = encode_documents(tokenizer, texts)      # ids, each document closed by the end-of-text id
+    result = bits_per_byte(model, tokenizer, texts)     # result.score, result.low, result.high
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+__all__ = ["LanguageModel", "State", "Tokenizer", "Uniform", "check_ids", "encode_documents", "end_of_text", "sample", "score_documents"]
+
+END_OF_TEXT = "<|endoftext|>"
+
+
+class State(Protocol):
+    """Where a model stands in a text. log_probs: (V,) natural-log probabilities of the next id."""
+
+    log_probs: np.ndarray
+
+    def advance(self, id: int) -> None:
+        """Move on by one token, in place."""
+
+    def fork(self) -> State:
+        """A cheap copy that can be advanced on its own (for trying several continuations)."""
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """A probability for each next token, given all tokens before it.
+
+    A model may also offer `score_batch(documents) -> list of arrays`; `score_documents` uses it where it is there.
+    """
+
+    vocab_size: int
+
+    def score(self, ids: Sequence[int]) -> np.ndarray:
+        """Natural-log probability (T,), float64, of each id given all before it (the first given the start of a text)."""
+
+    def begin(self, ids: Sequence[int] = ()) -> State:
+        """The state after `ids`, counted from the start of a text."""
+
+
+class Tokenizer(Protocol):
+    """Text to ids and back, without loss. The end of a text is `end_id`, or the special token "<|endoftext|>"."""
+
+    vocab_size: int
+
+    def encode(self, text: str) -> list[int]: ...
+
+    def decode(self, ids: Sequence[int]) -> str: ...
+
+
+# ------------------------------------------------------------------------------------------------ ids and documents
+
+
+def check_ids(ids: Sequence[int], vocab_size: int, what: str = "ids") -> np.ndarray:
+    """ids as an int64 array (T,). Raises TypeError unless they are whole numbers, ValueError unless 0 <= id < vocab_size."""
+    array = np.asarray(ids)
+    if array.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise TypeError(f"expected {what} as one flat sequence of whole numbers, got {array.dtype} of shape {array.shape}; "
+                        "pass tokenizer.encode(text)")
+    array = array.astype(np.int64, copy=False)
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high >= vocab_size:
+        raise ValueError(f"expected {what} from 0 to {vocab_size - 1}, got {low if low < 0 else high}; "
+                         "does the tokenizer belong to this model?")
+    return array
+
+
+def end_of_text(tokenizer: Tokenizer) -> int:
+    """The id that closes a document: `tokenizer.end_id`, else that of the special token "<|endoftext|>".
+
+    Raises ValueError when the tokenizer has neither.
+    """
+    if getattr(tokenizer, "end_id", None) is not None:
+        return int(tokenizer.end_id)
+    special = getattr(tokenizer, "special_tokens", None) or {}
+    if END_OF_TEXT in special:
+        return int(special[END_OF_TEXT])
+    raise ValueError(f"the tokenizer has no end of text: give it an attribute end_id, or the special token {END_OF_TEXT}")
+
+
+def encode_documents(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:
+    """The ids of each text, closed by the end-of-text id: what the models of this course are trained and judged on.
+
+    Raises TypeError when `texts` is one string.
+    """
+    if isinstance(texts, str):
+        raise TypeError("expected a list of texts, got one string; write [text]")
+    end = end_of_text(tokenizer)
+    return [np.array([*tokenizer.encode(text), end], dtype=np.int64) for text in texts]
+
+
+def score_documents(model: LanguageModel, documents: Sequence[Sequence[int]]) -> list[np.ndarray]:
+    """`model.score` of each document; all at once where the model offers `score_batch`."""
+    if hasattr(model, "score_batch"):
+        return list(model.score_batch(documents))
+    return [model.score(ids) for ids in documents]
+
+
+# ----------------------------------------------------------------------------------------- the simplest model, sampling
+
+
+class Uniform:
+    """Every token equally likely, always: the model that has learned nothing. log2(vocab_size) bits per token."""
+
+    def __init__(self, vocab_size: int):
+        if vocab_size < 1:
+            raise ValueError(f"expected vocab_size >= 1, got {vocab_size}")
+        self.vocab_size = vocab_size
+        self.log_probs = np.full(vocab_size, -math.log(vocab_size))
+
+    def score(self, ids: Sequence[int]) -> np.ndarray:
+        return np.full(len(check_ids(ids, self.vocab_size)), -math.log(self.vocab_size))
+
+    def begin(self, ids: Sequence[int] = ()) -> Uniform:
+        check_ids(ids, self.vocab_size)
+        return self
+
+    def advance(self, id: int) -> None:
+        check_ids([id], self.vocab_size)
+
+    def fork(self) -> Uniform:
+        return self  # nothing changes, so nothing needs copying
+
+
+def sample(model: LanguageModel, ids: Sequence[int] = (), *, max_tokens: int = 100, end_id: int | None = None,
+           rng: np.random.Generator | int = 0) -> list[int]:
+    """Write: draw each next token from the model's own distribution, until `end_id` (not returned) or `max_tokens`.
+
+    ids: the prompt, not returned. rng: a NumPy generator or a seed. Chapter 10 has the other ways to choose a token.
+    """
+    rng = np.random.default_rng(rng)
+    state, written = model.begin(ids), []
+    for _ in range(max_tokens):
+        p = np.exp(state.log_probs)
+        chosen = int(rng.choice(len(p), p=p / p.sum()))
+        if chosen == end_id:
+            break
+        written.append(chosen)
+        state.advance(chosen)
+    return written

@@ -1,0 +1,319 @@
+"""The Transformer language model: blocks of attention and feed-forward layers on a residual stream.
+
+By default it is the decoder of today's open models (Llama, SmolLM2): normalise first (RMSNorm), rotate positions (RoPE), gate
+the feed-forward layer (SwiGLU), share key-value heads (grouped-query), tie input and output. `Config` also offers what came
+before, so that each choice can be taken away and measured. `pretrained.load_own_smollm2` puts real weights into this class.
+
+Shapes: B batch, T time, C width of the residual stream, H heads, K key-value heads, D = C / H, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from helpers.models.attention import attention_weights, causal_mask, fused_attend, repeat_heads, rotary_table, rotate
+from helpers.models.fast_linear import Linear
+from helpers.models.kv_cache import KVCache
+from helpers.models.neural import NeuralLM, as_ids
+
+__all__ = ["Attention", "Block", "Config", "FeedForward", "RMSNorm", "Transformer"]
+
+CHOICES = {"positions": ("rope", "learned", "sinusoidal", "none"), "norm": ("rms", "layer", "none"),
+           "norm_place": ("pre", "post"), "activation": ("swiglu", "gelu", "relu")}
+
+
+@dataclass(frozen=True)
+class Config:
+    """The shape of a model. Raises ValueError for sizes that do not divide, or a choice that does not exist.
+
+    n_kv_heads: None for as many as n_heads. ffn_dim: None for 8/3 of hidden_dim with a gate, 4 times without, rounded to 32.
+    dropout: share of zeros on the embeddings and on what attention and feed-forward add. The attention weights themselves have
+    none: on a CPU it would rule out the fused kernel and cost a third of the speed.
+    """
+
+    vocab_size: int
+    context_length: int = 256
+    hidden_dim: int = 192
+    n_layers: int = 4
+    n_heads: int = 4
+    n_kv_heads: int | None = None
+    ffn_dim: int | None = None
+    positions: str = "rope"
+    rope_base: float = 10_000.0
+    norm: str = "rms"
+    norm_eps: float = 1e-5
+    norm_place: str = "pre"
+    activation: str = "swiglu"
+    residual: bool = True
+    tied: bool = True
+    dropout: float = 0.0
+    start_id: int = 0
+
+    def __post_init__(self):
+        if self.n_kv_heads is None:
+            object.__setattr__(self, "n_kv_heads", self.n_heads)
+        if self.ffn_dim is None:
+            wanted = self.hidden_dim * (8 / 3 if self.activation == "swiglu" else 4)
+            object.__setattr__(self, "ffn_dim", max(32, round(wanted / 32) * 32))
+        for name in ("vocab_size", "context_length", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "ffn_dim"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"expected {name} of at least 1, got {getattr(self, name)}")
+        if self.hidden_dim % self.n_heads:
+            raise ValueError(f"expected hidden_dim to divide by n_heads, got {self.hidden_dim} and {self.n_heads}")
+        if self.n_heads % self.n_kv_heads:
+            raise ValueError(f"expected n_heads to divide by n_kv_heads, got {self.n_heads} and {self.n_kv_heads}: each "
+                             "key-value head serves the same number of query heads")
+        if self.positions == "rope" and self.head_dim % 2:
+            raise ValueError(f"expected an even head width for rotation, got {self.head_dim}; change hidden_dim or n_heads")
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"expected {name} to be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
+        if not 0 <= self.dropout < 1 or not 0 <= self.start_id < self.vocab_size:
+            raise ValueError(f"expected dropout in [0, 1) and a start id below {self.vocab_size}, got {self.dropout} and "
+                             f"{self.start_id}")
+
+    @property
+    def head_dim(self) -> int:
+        return self.hidden_dim // self.n_heads
+
+
+class RMSNorm(nn.Module):
+    """x / sqrt(mean(x^2) + eps) * weight: every vector gets the same length, then each channel its own scale.
+
+    Source: Zhang and Sennrich 2019. x: (..., C).
+    """
+
+    def __init__(self, dim: int, eps: float = 1e-5):
+        super().__init__()
+        self.weight, self.eps = nn.Parameter(torch.ones(dim)), eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+
+
+def make_norm(config: Config) -> nn.Module:
+    """The normalisation that the config asks for."""
+    if config.norm == "none":
+        return nn.Identity()
+    kind = RMSNorm if config.norm == "rms" else nn.LayerNorm
+    return kind(config.hidden_dim, eps=config.norm_eps)
+
+
+class Attention(nn.Module):
+    """Causal multi-head attention with grouped key-value heads."""
+
+    def __init__(self, config: Config, layer: int):
+        super().__init__()
+        C, D = config.hidden_dim, config.head_dim
+        self.H, self.K, self.D, self.layer = config.n_heads, config.n_kv_heads, D, layer
+        self.q = Linear(C, self.H * D, bias=False)
+        self.k = Linear(C, self.K * D, bias=False)
+        self.v = Linear(C, self.K * D, bias=False)
+        self.o = Linear(self.H * D, C, bias=False)
+
+    def heads(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, T, C) -> q (B, H, T, D), k and v (B, K, T, D), q and k turned by their positions."""
+        B, T, _ = x.shape
+        q = self.q(x).view(B, T, self.H, self.D).transpose(1, 2)
+        k = self.k(x).view(B, T, self.K, self.D).transpose(1, 2)
+        v = self.v(x).view(B, T, self.K, self.D).transpose(1, 2)
+        if rotary is not None:
+            q, k = rotate(q, *rotary), rotate(k, *rotary)
+        return q, k, v
+
+    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None = None, cache: KVCache | None = None) -> Tensor:
+        B, T, _ = x.shape
+        q, k, v = self.heads(x, rotary)
+        if cache is not None:
+            k, v = cache.append(self.layer, k, v)  # (B, K, S, D)
+        out = fused_attend(q, k, v)  # (B, H, T, D)
+        return self.o(out.transpose(1, 2).reshape(B, T, self.H * self.D))
+
+    def weights(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """The attention maps (B, H, T, T) that `forward` uses without ever showing them; rows sum to 1."""
+        q, k, _ = self.heads(x, rotary)
+        return attention_weights(q, repeat_heads(k, self.H // self.K), causal_mask(x.shape[1], device=x.device))
+
+
+class FeedForward(nn.Module):
+    """What each token does on its own: widen, a non-linearity, narrow. SwiGLU: down(silu(gate(x)) * up(x)), Shazeer 2020."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        C, self.activation = config.hidden_dim, config.activation
+        if self.activation == "swiglu":
+            self.gate = Linear(C, config.ffn_dim, bias=False)
+        self.up = Linear(C, config.ffn_dim, bias=False)
+        self.down = Linear(config.ffn_dim, C, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.activation == "swiglu":
+            return self.down(F.silu(self.gate(x)) * self.up(x))
+        return self.down(F.gelu(self.up(x)) if self.activation == "gelu" else F.relu(self.up(x)))
+
+
+class Block(nn.Module):
+    """Attention, then feed-forward, each added to the residual stream. Pre-norm: x + f(norm(x)); post-norm: norm(x + f(x))."""
+
+    def __init__(self, config: Config, layer: int):
+        super().__init__()
+        self.pre, self.residual = config.norm_place == "pre", config.residual
+        self.norm1, self.attention = make_norm(config), Attention(config, layer)
+        self.norm2, self.ffn = make_norm(config), FeedForward(config)
+        self.drop = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None = None, cache: KVCache | None = None) -> Tensor:
+        x = self.add(x, self.norm1, lambda y: self.attention(y, rotary, cache))
+        return self.add(x, self.norm2, self.ffn)
+
+    def add(self, x: Tensor, norm: nn.Module, f) -> Tensor:
+        y = self.drop(f(norm(x) if self.pre else x))
+        y = x + y if self.residual else y
+        return y if self.pre else norm(y)
+
+
+class Transformer(NeuralLM):
+    """A decoder-only Transformer; it implements `language_model.LanguageModel`. Vaswani et al. 2017; Touvron et al. 2023."""
+
+    def __init__(self, config: Config, seed: int | None = 0):
+        """seed: of the starting weights, normal with deviation 0.02, those that write into the residual stream smaller by
+        sqrt(2 * n_layers) (Radford et al. 2019). None leaves the weights empty, for loading."""
+        super().__init__()
+        self.config = config
+        self.vocab_size, self.start_id, self.context_length = config.vocab_size, config.start_id, config.context_length
+        self.embedding = nn.Embedding(config.vocab_size, config.hidden_dim)
+        if config.positions == "learned":
+            self.position_embedding = nn.Embedding(config.context_length, config.hidden_dim)
+        self.blocks = nn.ModuleList(Block(config, n) for n in range(config.n_layers))
+        self.norm = make_norm(config) if config.norm_place == "pre" else nn.Identity()
+        if not config.tied:
+            self.out = Linear(config.hidden_dim, config.vocab_size, bias=False)
+        self.drop = nn.Dropout(config.dropout)
+        self._tables: dict = {}
+        if seed is not None:
+            self.initialize(torch.Generator().manual_seed(seed))
+
+    @property
+    def settings(self) -> dict:
+        """What is needed to build this model again: Transformer(Config(**settings))."""
+        return dataclasses.asdict(self.config)
+
+    @torch.no_grad()
+    def initialize(self, generator: torch.Generator) -> None:
+        """Random starting weights, in place."""
+        for name, p in self.named_parameters():
+            if p.ndim == 2:
+                writes = name.endswith(("attention.o.weight", "ffn.down.weight"))
+                p.normal_(0, 0.02 / math.sqrt(2 * self.config.n_layers) if writes else 0.02, generator=generator)
+
+    @classmethod
+    def from_llama(cls, config: Config, weights: dict[str, Tensor]) -> Transformer:
+        """A model in evaluation mode that holds (shares, does not copy) the weights of a Llama in the names of transformers.
+
+        Raises ValueError when a weight is missing, left over, or of another shape.
+        """
+        with torch.device("meta"):  # no memory for weights that are replaced at once
+            model = cls(config, seed=None)
+        renamed = {llama_name(name): w for name, w in weights.items() if not (config.tied and name == "lm_head.weight")}
+        try:
+            model.load_state_dict(renamed, assign=True)
+        except RuntimeError as error:
+            raise ValueError(f"these weights do not fit this config: {error}") from error
+        return model.eval()
+
+    def features(self, ids: Tensor, state: KVCache | None = None) -> tuple[Tensor, KVCache | None]:
+        """(B, T) -> (B, T, C) after the last norm. state: a cache that holds the tokens before; it is moved on in place."""
+        past = 0 if state is None else state.length
+        as_ids(ids, self.vocab_size, self.context_length, past=past, device=self.device)
+        x, rotary = self.embed(ids, past)
+        for block in self.blocks:
+            x = block(x, rotary, state)
+        return self.norm(x), state
+
+    def embed(self, ids: Tensor, past: int = 0) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+        """The stream (B, T, C) before the first block, and the rotation of these positions (None without RoPE)."""
+        x, places = self.embedding(ids), slice(past, past + ids.shape[1])
+        if self.config.positions == "rope":
+            cos, sin = self.table("rope", lambda: rotary_table(self.config.head_dim, self.context_length, self.config.rope_base))
+            return self.drop(x), (cos[places], sin[places])
+        if self.config.positions == "learned":
+            x = x + self.position_embedding.weight[places]
+        if self.config.positions == "sinusoidal":
+            x = x + self.table("sin", lambda: (sinusoids(self.context_length, self.config.hidden_dim),))[0][places] * 0.02
+        return self.drop(x), None
+
+    def table(self, name: str, make) -> tuple[Tensor, ...]:
+        """A table of positions, computed once for each device; a constant, so it is no part of the weights."""
+        key = (name, self.device)
+        if key not in self._tables:
+            with torch.inference_mode(False):  # a table made while judging must also serve training
+                self._tables[key] = tuple(t.to(self.device) for t in make())
+        return self._tables[key]
+
+    def output(self) -> tuple[Tensor, None]:
+        return (self.embedding if self.config.tied else self.out).weight, None
+
+    def begin_state(self, batch_size: int) -> KVCache:
+        """An empty cache."""
+        return KVCache(self.config.n_layers, self.context_length)
+
+    @torch.no_grad()
+    def streams(self, ids: Tensor) -> list[Tensor]:
+        """The residual stream (B, T, C) before the first block and after each block, for the logit lens."""
+        x, rotary = self.embed(as_ids(ids, self.vocab_size, self.context_length, device=self.device))
+        states = [x]
+        for block in self.blocks:
+            x = block(x, rotary)
+            states.append(x)
+        return states
+
+    @torch.no_grad()
+    def attention_maps(self, ids: Tensor) -> list[Tensor]:
+        """For each layer who looks at whom, (B, H, T, T): row = the token that looks, column = what it looks at."""
+        x, rotary = self.embed(as_ids(ids, self.vocab_size, self.context_length, device=self.device))
+        maps = []
+        for block in self.blocks:
+            maps.append(block.attention.weights(block.norm1(x) if block.pre else x, rotary))
+            x = block(x, rotary)
+        return maps
+
+
+LLAMA_NAMES = {"model.embed_tokens": "embedding", "model.norm": "norm", "lm_head": "out", "model.layers": "blocks",
+               "self_attn.q_proj": "attention.q", "self_attn.k_proj": "attention.k", "self_attn.v_proj": "attention.v",
+               "self_attn.o_proj": "attention.o", "mlp.gate_proj": "ffn.gate", "mlp.up_proj": "ffn.up",
+               "mlp.down_proj": "ffn.down", "input_layernorm": "norm1", "post_attention_layernorm": "norm2"}  # fmt: skip
+
+
+def llama_name(name: str) -> str:
+    """Our name of a weight that transformers calls `name`: "model.layers.3.mlp.up_proj.weight" -> "blocks.3.ffn.up.weight"."""
+    for theirs, ours in LLAMA_NAMES.items():
+        name = name.replace(theirs, ours)
+    return name
+
+
+def sinusoids(n_positions: int, dim: int) -> Tensor:
+    """(n_positions, dim) sines and cosines of the angles of `rotary_table`, side by side. Source: Vaswani et al. 2017, 3.5."""
+    cos, sin = rotary_table(dim + dim % 2, n_positions)
+    return torch.stack([sin, cos], dim=-1).flatten(1)[:, :dim]
+
+
+
+
+def fit_to_width(model):
+    """The model, its starting weights scaled to its width, in place: matrices 1 / sqrt(width), embeddings 0.2.
+
+    The usual 0.02 is far too small for vectors of 16 to 96 numbers: most of a short training would go into growing them.
+    """
+    import torch
+
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if p.ndim == 2:
+                p *= (0.2 if "embedding" in name else model.config.hidden_dim**-0.5) / 0.02
+    return model

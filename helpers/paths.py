@@ -1,0 +1,58 @@
+"""Where things live: the repository, its environment, its build folder and the cache outside it.
+
+Standard library only and instant to import: course.py uses it before anything is installed, and
+helpers.data.weights uses it for the converted weights.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+NAME = "from-counts-to-chat"
+
+__all__ = ["NAME", "build_folder", "cache_folder", "environment_folder", "environment_python", "repository_root"]
+
+
+def repository_root() -> Path:
+    """The folder that holds course.py and helpers/."""
+    return Path(__file__).resolve().parents[1]
+
+
+def build_folder(root: Path | None = None) -> Path:
+    """The folder of logs, stamps and executed pages; it can be deleted at any time."""
+    return (root or repository_root()) / "build"
+
+
+def environment_folder(root: Path | None = None) -> Path:
+    """The virtual environment that set-up makes when --here is not given."""
+    return (root or repository_root()) / ".venv"
+
+
+def environment_python(folder: Path) -> Path:
+    """The interpreter inside the virtual environment `folder`."""
+    if os.name == "nt":
+        return folder / "Scripts" / "python.exe"
+    return folder / "bin" / "python"
+
+
+def cache_folder() -> Path:
+    """The folder for converted weights: COURSE_CACHE, else a folder in the user's cache.
+
+    The default is %LOCALAPPDATA% on Windows, ~/Library/Caches on macOS, and $XDG_CACHE_HOME or ~/.cache
+    elsewhere, each with the subfolder from-counts-to-chat. The folder is not created here.
+    """
+    chosen = os.environ.get("COURSE_CACHE", "").strip()
+    if chosen:
+        return Path(chosen).expanduser().resolve()
+    home = Path.home()
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA", "").strip()
+        base = Path(local) if local else home / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        xdg = os.environ.get("XDG_CACHE_HOME", "").strip()
+        base = Path(xdg) if xdg and Path(xdg).is_absolute() else home / ".cache"
+    return base / NAME

@@ -1,0 +1,97 @@
+"""Is an answer in its source? Spans that can be checked, letter by letter, and no judgement by another model.
+
+A citation is a half-open span of characters: source[start:end] must equal what is quoted. Whether an answer is *supported* is
+decided on what can be wrong in it, its numbers and names: each must stand in the sources, or in the question.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from helpers.retrieval.chunking import sentences
+
+__all__ = ["Citation", "check_citation", "claims", "contains_answer", "find_support", "marks", "normalized", "supported"]
+
+_marks = re.compile(r"\[(\d{1,3})\]")
+_pieces = re.compile(r"\w+(?:[.,]\d+)*")
+_STOP = frozenset("a an and are as at be by for from had has have he her his in is it its of on or she that the their they this "
+                  "to was were which who will with you your i we not no yes there what when where how".split())  # fmt: skip
+
+
+class Citation(NamedTuple):
+    """A quote. source: number of the source, counted from 1 as in the prompt; start, end: half-open offsets in its text."""
+
+    source: int
+    start: int
+    end: int
+    quote: str
+
+
+def normalized(text: str) -> str:
+    """Lower case, accents off, one kind of dash and blank: what two spellings of one answer have in common."""
+    text = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn").lower()
+    return " ".join(re.sub(r"[\u2010-\u2015\u2212]", "-", text).replace("\u2019", "'").split())
+
+
+def contains_answer(text: str, accepted: Sequence[str]) -> bool:
+    """Whether one of the accepted answers stands in the text as whole words ("74" does not stand in "1974").
+
+    Raises ValueError when nothing is accepted: an unanswerable question is right when it is declined, not here.
+    """
+    if isinstance(accepted, str) or not accepted:
+        raise ValueError(f"expected a list of accepted answers, got {accepted!r}")
+    body = normalized(text)
+    # a digit before or after (also beyond a point or comma) would make it another number
+    return any(re.search(rf"(?<![\w])(?<!\d[.,]){re.escape(normalized(a))}(?![\w]|[.,]\d)", body) for a in accepted)
+
+
+def check_citation(citation: Citation, sources: Sequence[str]) -> str:
+    """"" when the citation holds, else what is wrong with it: no such source, offsets outside, another text there."""
+    if not 1 <= citation.source <= len(sources):
+        return f"there is no source [{citation.source}]; there are {len(sources)}"
+    text = sources[citation.source - 1]
+    if not 0 <= citation.start < citation.end <= len(text):
+        return f"the span {citation.start}:{citation.end} lies outside source [{citation.source}] of {len(text)} characters"
+    found = text[citation.start : citation.end]
+    return "" if found == citation.quote else f"source [{citation.source}] says {found!r} there, not {citation.quote!r}"
+
+
+def marks(answer: str) -> list[int]:
+    """The numbers of the sources that an answer names, like [2], in order. That a number is named proves nothing yet."""
+    return [int(n) for n in _marks.findall(answer)]
+
+
+def claims(answer: str, question: str = "") -> list[str]:
+    """The words of an answer that carry facts and were not in the question: numbers, and words with a capital inside a sentence
+    or at its beginning (common little words aside)."""
+    asked = set(_pieces.findall(normalized(question)))
+    found = _pieces.findall(_marks.sub(" ", unicodedata.normalize("NFC", answer)))  # an accent apart would split its word
+    loud = [w for w in found if w[0].isdigit() or w[0].isupper()]
+    return [w for w in loud if normalized(w) not in asked and normalized(w) not in _STOP]
+
+
+def supported(answer: str, sources: Sequence[str], question: str = "") -> float:
+    """The share of an answer's claims that stand in one of the sources; 1.0 for an answer without any."""
+    body = set(_pieces.findall(normalized(" ".join(sources))))
+    made = claims(answer, question)
+    return sum(normalized(w) in body for w in made) / len(made) if made else 1.0
+
+
+def find_support(answer: str, sources: Sequence[str]) -> Citation | None:
+    """The sentence, among all sources, that shares most words with the answer (claims count double); None when none is shared.
+
+    This is how an answer gets its citation when the model gives none: looked for afterwards, and checkable like any other.
+    """
+    words = set(_pieces.findall(normalized(_marks.sub(" ", answer)))) - _STOP
+    heavy = {normalized(w) for w in claims(answer)}
+    best, found = 0.0, None
+    for number, text in enumerate(sources, start=1):
+        for start, end in sentences(text):
+            have = set(_pieces.findall(normalized(text[start:end])))
+            value = len(words & have) + len(heavy & have)
+            if value > best:
+                best, found = value, Citation(number, start, end, text[start:end])
+    return found

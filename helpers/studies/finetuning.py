@@ -1,0 +1,317 @@
+"""The finetuning study: what SmolLM2 gains and loses by each way of adapting it, over seeds.
+
+To fit one laptop core, the runs train only the upper blocks of SmolLM2, from FIRST on; the streams below them are computed once
+(`upper.Upper`) and kept in the cache folder. The part `small` uses the course's own Transformer, all of it.
+
+    python -m helpers.studies.finetuning [part | part:seed ...]    writes data/finetuning.json, run by run (an hour of a busy core)
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from helpers.paths import cache_folder, repository_root
+
+__all__ = ["FILE", "PARTS", "Session", "load", "main", "runs"]
+
+FILE = repository_root() / "data" / "finetuning.json"
+ADAPTERS = repository_root() / "data" / "checkpoints"
+FIRST = 15  # the lowest block that is trained
+SEEDS = (0, 1, 2)
+QKVO = ("q", "k", "v", "o")
+N_TRAIN, N_TEST, STEPS, BATCH, RATE = 200, 64, 50, 4, 4e-3
+SMALL_STEPS = 40
+Run = dict[str, Any]
+
+
+class Session:
+    """The model, the tokenizer, and what several parts need, each made once."""
+
+    def __init__(self):
+        import torch
+
+        from helpers.finetuning.frozen_blocks import Upper
+        from helpers.models import pretrained
+        from helpers.tokenizers.bpe import BPE
+
+        self.torch, self.tokenizer = torch, BPE.from_smollm2()
+        self.end = self.tokenizer.special_tokens["<|im_end|>"]
+        self.upper = Upper(pretrained.load_own_smollm2(), FIRST)
+        self.made: Run = {}
+
+    def kept(self, name: str, make) -> Any:
+        """What `make` computes, kept in the cache folder from one call of the command to the next."""
+        path = cache_folder() / "training" / f"finetuning-{FIRST}-{name}.pt"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.torch.save(make(), path.with_suffix(".tmp"))
+            path.with_suffix(".tmp").replace(path)
+        return self.torch.load(path)
+
+    def describing(self) -> Run:
+        """Examples and streams of the short-description task: training, test, and the test prompts."""
+        if "describe" not in self.made:
+            from helpers.data import datasets
+            from helpers.finetuning import tasks as f
+            from helpers.finetuning.frozen_blocks import Prompts
+
+            pairs = {s: f.describe_prompts(self.tokenizer, datasets.leads(split=s), n)
+                     for s, n in (("train", N_TRAIN), ("test", N_TEST))}  # fmt: skip
+            made: Run = {"leads": [lead for lead, _ in pairs["test"]], "questions": [m for _, m in pairs["test"]]}
+            for s, found in pairs.items():
+                made[s] = f.chat_examples(self.tokenizer, [(m, lead.description) for lead, m in found])
+                made[s + "_x"] = self.kept(f"describe-{s}-{len(found)}", lambda s=s: self.upper.stems(made[s]))
+            made["all"] = f.chat_examples(self.tokenizer, [(m, lead.description) for lead, m in pairs["train"]], prompt_loss=True)
+            made["prompts"] = Prompts(self.upper, f.chat_prompts(self.tokenizer, made["questions"]))
+            self.made["describe"] = made
+        return self.made["describe"]
+
+    def judged(self, replies: bool = True) -> Run:
+        """The model as it is on the test descriptions: nats of each reference, and its replies as text."""
+        d = self.describing()
+        nats, counts = self.upper.nats(d["test_x"], d["test"])
+        result = {"nats": [round(float(v), 3) for v in nats], "tokens": [int(v) for v in counts]}
+        if replies:
+            written = d["prompts"].replies(16, self.end)
+            result |= {"replies": [self.tokenizer.decode(ids) for ids, _ in written], "ended": [int(e) for _, e in written]}
+        return result
+
+    def bits(self) -> dict[str, float]:
+        """Bits per byte of held-out passages of three kinds."""
+        if "passages" not in self.made:
+            from helpers.data import datasets
+            from helpers.tokenizers.chat_template import Example
+
+            plays = [s.text for play in datasets.plays(split="test") for s in play.speeches if 250 <= len(s.text) <= 500][:8]
+            kinds = {"leads": [lead.text[:350] for lead in datasets.leads(split="test")][200:208], "plays": plays,
+                     "reviews": [r.text[:350] for r in datasets.reviews("imdb", split="test")][:8]}  # fmt: skip
+            self.made["passages"] = {}
+            for kind, texts in kinds.items():
+                examples = [Example(i, i, False) for i in ([0, *self.tokenizer.encode(t)] for t in texts)]
+                streams = self.kept(f"passages-{kind}", lambda e=examples: self.upper.stems(e))
+                self.made["passages"][kind] = (examples, streams, sum(len(t.encode()) for t in texts))
+        return {kind: round(float(self.upper.nats(x, e, 4)[0].sum() / math.log(2) / n), 4)
+                for kind, (e, x, n) in self.made["passages"].items()}  # fmt: skip
+
+    def lora(self, rank: int = 8, targets=QKVO, seed: int = 0) -> list:
+        """A fresh start with updates on the upper blocks; returns what is trained."""
+        from helpers.finetuning import lora
+
+        self.upper.restore()
+        lora.add_lora(self.upper.blocks, targets, rank=rank, alpha=2.0 * rank, seed=seed)
+        return lora.lora_parameters(self.upper.blocks)
+
+    def fit(self, trained: list, examples: Sequence, *, seed: int, rate: float = RATE) -> Run:
+        """Train on descriptions; returns the losses and the seconds."""
+        begin = time.perf_counter()
+        losses = self.upper.fit(trained, self.describing()["train_x"], examples, steps=STEPS, batch=BATCH, rate=rate, seed=seed)
+        return {"seed": seed, "seconds": round(time.perf_counter() - begin, 1), "losses": losses}
+
+    def keep(self, name: str, **facts: Any) -> None:
+        """Write the updates of the model as it is to data/checkpoints."""
+        from helpers.finetuning import lora
+        from helpers.training.checkpoint import save_tensors
+
+        facts |= {"rank": 8, "alpha": 16, "targets": list(QKVO), "first": FIRST, "command": "python -m helpers.studies.finetuning"}
+        tensors = {n: t.half() for n, t in lora.lora_weights(self.upper.model).items()}
+        save_tensors(ADAPTERS / f"{name}.safetensors", tensors, facts)
+
+
+def base(s: Session, seeds) -> Iterator[Run]:
+    """Before: the untouched model, asked alone, and with three examples in front of the question."""
+    s.upper.restore()  # another part may have run before
+    yield {"name": "base", **s.judged(), "bits": s.bits()}
+    from helpers.data import datasets
+    from helpers.finetuning import tasks as f
+    from helpers.tokenizers.chat_template import assistant
+
+    shots = f.describe_prompts(s.tokenizer, datasets.leads(split="train"), 500)[-3:]
+    front = [m for lead, q in shots for m in (*q, assistant(lead.description))]
+    questions = [[*front, *q] for q in s.describing()["questions"][:40]]  # three times as long, so fewer of them
+    replies = f.write_replies(s.upper.model, f.chat_prompts(s.tokenizer, questions), 16, s.end, batch_size=20)
+    yield {"name": "three examples in the prompt", "replies": [s.tokenizer.decode(r) for r in replies],
+           "ended": [int(len(r) < 16) for r in replies]}  # fmt: skip
+
+
+def describe(s: Session, seeds) -> Iterator[Run]:
+    """The main run, over seeds; the updates of seed 0 are kept."""
+    for seed in seeds:
+        facts = s.fit(s.lora(seed=seed), s.describing()["train"], seed=seed)
+        if seed == 0:
+            s.keep("describe_lora", task="short descriptions", steps=STEPS, rate=RATE)
+        yield {"name": "LoRA", **facts, **s.judged(), "bits": s.bits()}
+
+
+def abstain(s: Session, seeds) -> Iterator[Run]:
+    """Nationalities: told or not told, before and after learning to say "not stated"."""
+    from helpers.data import datasets
+    from helpers.finetuning import tasks as f
+    from helpers.finetuning.frozen_blocks import Prompts
+
+    persons = f.people(datasets.leads())
+    train, test = ([p for p in persons if (p.split == "train") == t] for t in (True, False))
+    train = train[:80]
+    pairs = [(f.nationality(p.told), p.nationality) for p in train] + [(f.nationality(p.untold), f.NOT_STATED) for p in train]
+    examples = f.chat_examples(s.tokenizer, pairs)
+    streams = s.kept("abstain", lambda: s.upper.stems(examples))
+    prompts = Prompts(s.upper, f.chat_prompts(s.tokenizer, [f.nationality(t) for p in test for t in (p.told, p.untold)]))
+    answered = lambda: [s.tokenizer.decode(ids) for ids, _ in prompts.replies(14, s.end)]  # noqa: E731
+    s.upper.restore()
+    if 0 in seeds:
+        yield {"name": "base", "titles": [p.title for p in test], "replies": answered()}
+    for seed in seeds:
+        losses = s.upper.fit(s.lora(seed=seed), streams, examples, steps=32, batch=5, rate=2e-3, seed=seed)
+        if seed == 0:
+            s.keep("abstain_lora", task="nationality, or not stated", steps=32, rate=2e-3)
+        yield {"name": "told and untold", "seed": seed, "losses": losses, "replies": answered(), "bits": s.bits()}
+    if 0 in seeds:
+        half = len(train)
+        s.upper.fit(s.lora(seed=0), streams[:half], examples[:half], steps=32, batch=5, rate=2e-3, seed=0)
+        yield {"name": "told only", "seed": 0, "replies": answered()}
+
+
+def mistakes(s: Session, seeds) -> Iterator[Run]:
+    """Loss on the prompt too, and an end mark that does not count."""
+    from helpers.tokenizers.labels import IGNORE
+
+    d = s.describing()
+    endless = [e._replace(labels=[IGNORE if i == s.end else i for i in e.labels]) for e in d["train"]]
+    for seed in seeds:
+        yield {"name": "loss on prompt tokens", **s.fit(s.lora(seed=seed), d["all"], seed=seed), **s.judged(), "bits": s.bits()}
+        yield {"name": "end mark masked as padding", **s.fit(s.lora(seed=seed), endless, seed=seed), **s.judged()}
+
+
+def forgetting(s: Session, seeds) -> Iterator[Run]:
+    """All weights of the upper blocks by learning rate, against LoRA: what is learned, what is lost."""
+    d = s.describing()
+    for seed in seeds:
+        for rate in (1e-4, 1e-3):
+            s.upper.restore()
+            s.upper.blocks.requires_grad_(True)
+            facts = s.fit(list(s.upper.blocks.parameters()), d["train"], seed=seed, rate=rate)
+            yield {"name": "all weights", "rate": rate, **facts, **s.judged(replies=False), "bits": s.bits()}
+
+
+def ranks(s: Session, seeds) -> Iterator[Run]:
+    """The rank, at alpha = 2 r; rank 8 is the main run."""
+    for seed in seeds:
+        for rank in (1, 32):
+            facts = s.fit(s.lora(rank=rank, seed=seed), s.describing()["train"], seed=seed)
+            yield {"name": "rank", "rank": rank, **facts, **s.judged(replies=False)}
+
+
+def matrices(s: Session, seeds) -> Iterator[Run]:
+    """Which matrices are adapted, at about the same number of trained weights."""
+    from helpers.models.neural import count_parameters
+
+    for seed in seeds:
+        for targets, rank in ((("q", "v"), 16), (("q", "k"), 16), (("gate", "up", "down"), 4)):
+            trained = s.lora(rank=rank, targets=targets, seed=seed)
+            n = count_parameters(s.upper.blocks, trainable=True)
+            facts = s.fit(trained, s.describing()["train"], seed=seed)
+            yield {"name": "matrices", "targets": list(targets), "rank": rank, "parameters": n, **facts, **s.judged(False)}
+
+
+def small(s: None, seeds) -> Iterator[Run]:
+    """The course's own Transformer learns Shakespeare: LoRA by rank (alpha 2 r, and alpha 16), all weights
+    by rate; bits per byte of plays and leads."""
+    from helpers.finetuning import lora
+    from helpers.finetuning.tasks import shakespeare
+    from helpers.models.neural import count_parameters
+    from helpers.training import recipes
+    from helpers.training.batches import Windows
+    from helpers.training.schedule import Plan
+    from helpers.training.trainer import Trainer
+
+    train, held = shakespeare()
+    for seed in seeds:
+        settings = [("LoRA", rank, 2.0 * rank, 1e-2) for rank in (1, 2, 4, 8, 32)]
+        settings += [("LoRA, alpha 16", rank, 16.0, 1e-2) for rank in (1, 2, 4, 32)]
+        settings += [("all weights", 0, 0.0, r) for r in (1e-4, 1e-3, 1e-2)]
+        for name, rank, alpha, rate in settings:
+            model, _ = recipes.load("transformer")
+            if rank:
+                lora.add_lora(model, QKVO, rank=rank, alpha=alpha, seed=seed)
+            plan = Plan(steps=SMALL_STEPS, peak=rate, warmup=5, weight_decay=0.0, seed=seed)
+            Trainer(model, Windows(train, 8, 64, seed=seed), plan).run()
+            bits = {k: round(float(recipes.bits_of(model, *v)), 4) for k, v in held.items()}
+            yield {"name": name, "rank": rank, "rate": rate, "seed": seed, "bits": bits,
+                   "parameters": count_parameters(model, trainable=True)}  # fmt: skip
+
+
+def topics(s: Session, seeds) -> Iterator[Run]:
+    """Classification of the leads; see `topic_finetuning`."""
+    from helpers.studies import topics as topic_study
+
+    yield from topic_study.topics(s, seeds)
+
+
+PARTS = {p.__name__: p for p in (base, describe, abstain, mistakes, small, topics, forgetting, ranks, matrices)}
+
+
+# ----------------------------------------------------------------------------------------------------------------- file
+
+
+def load(path: str | Path = FILE) -> dict[str, Any]:
+    """The committed study: its parts by name, each a list of runs. Raises FileNotFoundError or ValueError."""
+    try:
+        study = json.loads(Path(path).read_text(encoding="utf-8"))
+        study["parts"]["base"][0]["nats"]
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        name = Path(path).name
+        raise ValueError(f"{name} holds no finetuning study ({error}); restore it: git checkout data/{name}") from error
+    return study
+
+
+def runs(study: dict[str, Any], part: str, **wanted: Any) -> list[Run]:
+    """The runs of a part with these settings, by seed. Raises ValueError when there is none."""
+    found = [r for r in study["parts"].get(part, []) if all(r.get(k) == v for k, v in wanted.items())]
+    if not found:
+        raise ValueError(f"the study has no run of part {part!r} with {wanted}")
+    return sorted(found, key=lambda r: r.get("seed", 0))
+
+
+def write(part: str, run: Run) -> None:
+    """Put a run into the file, in place of one with the same settings."""
+    from helpers.training.recipes import hardware
+
+    study = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {"parts": {}}
+    study |= {"command": "python -m helpers.studies.finetuning", "hardware": hardware(1, "cpu"), "seeds": list(SEEDS),
+              "setting": f"blocks {FIRST} to 29, {STEPS} steps of {BATCH} examples, AdamW, rate {RATE}"}  # fmt: skip
+    settings = [{k: r.get(k) for k in ("name", "seed", "rank", "rate", "targets")} for r in [run, *study["parts"].get(part, [])]]
+    others = [r for r, found in zip(study["parts"].get(part, []), settings[1:]) if found != settings[0]]
+    study["parts"][part] = [*others, run]
+    aside = FILE.with_suffix(".tmp")  # after each run, so that an interruption costs one run
+    aside.write_text(json.dumps(study, ensure_ascii=False) + "\n", encoding="utf-8")
+    aside.replace(FILE)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do the named parts (all of them for no name; "part:1" for one seed). Returns the exit status."""
+    wanted = [a.partition(":") for a in (arguments or PARTS)]
+    unknown = [name for name, _, _ in wanted if name not in PARTS]
+    if unknown:
+        print(f"unknown part {unknown[0]!r}: the parts are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    import torch
+
+    torch.set_num_threads(1)
+    session = Session() if any(name != "small" for name, _, _ in wanted) else None
+    begin = time.perf_counter()
+    for name, _, seed in wanted:
+        for run in PARTS[name](session, (int(seed),) if seed else SEEDS):
+            write(name, run)
+            mean = f"{sum(run['nats']) / sum(run['tokens']):.3f}" if "nats" in run else ""
+            told = {k: v for k, v in run.items() if not isinstance(v, list)}
+            print(f"{time.perf_counter() - begin:6.0f} s  {name}: {told} {mean}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

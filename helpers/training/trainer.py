@@ -1,0 +1,316 @@
+"""Training a language model: one loop for recurrent networks and Transformers, from a laptop to several processes.
+
+    trainer = Trainer(model, Windows(documents, batch_size=32, length=128), Plan(steps=1000))
+    trainer.run()                       # can be interrupted, and called again: it goes on where it stopped
+    trainer.history                     # losses, learning rates, evaluations
+
+A checkpoint holds all that the next step depends on - weights, averages, the optimizer's moments, the state carried by a
+recurrent network, the random generator - so a run that was stopped and resumed has the curve of one that was not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import signal
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager, nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from helpers.models.neural import NeuralLM
+from helpers.tokenizers.labels import IGNORE
+from helpers.training.batches import Batches
+from helpers.training.checkpoint import load_tensors, save_tensors
+from helpers.training.schedule import History, Plan, TrainingError, learning_rate, parameter_groups
+
+__all__ = ["Trainer"]
+
+
+class Trainer:
+    """Trains `model` on `data` by `plan`, with AdamW (Loshchilov and Hutter 2019).
+
+    evaluate: a function of the model that returns one number, called every `evaluate_every` steps and at the end.
+    checkpoint: a file that is written every `checkpoint_every` steps, on an interruption and at the end; if it is there
+    already and `resume` is set, training goes on from it. Under torchrun every process trains on its rows of each batch and
+    the gradients are averaged, so the result is that of one process.
+    """
+
+    def __init__(self, model: NeuralLM, data: Batches, plan: Plan, *, evaluate: Callable[[NeuralLM], float] | None = None,
+                 evaluate_every: int = 0, checkpoint: str | Path | None = None, checkpoint_every: int = 0, resume: bool = True):
+        """Raises ValueError when the batch cannot be cut into equal parts, or the checkpoint belongs to another run."""
+        self.model, self.data, self.plan = model, data, plan
+        self.evaluate, self.evaluate_every = evaluate, evaluate_every
+        self.checkpoint_every = checkpoint_every
+        together = dist.is_available() and dist.is_initialized()
+        self.rank, self.world = (dist.get_rank(), dist.get_world_size()) if together else (0, 1)
+        self.checkpoint = Path(f"{checkpoint}.{self.rank}" if self.rank else checkpoint) if checkpoint else None
+        parts = self.world * plan.accumulate
+        if data.batch_size % parts:
+            raise ValueError(f"expected a batch_size that divides by {parts} (processes x accumulate), got {data.batch_size}")
+        fused = {"fused": True} if model.device.type in ("cpu", "cuda") else {}
+        self.optimizer = torch.optim.AdamW(parameter_groups(model, plan.weight_decay), lr=plan.peak, betas=plan.betas, **fused)
+        self.average = {n: p.detach().clone() for n, p in model.named_parameters()} if plan.average else {}
+        self.states: list[Any] = [None] * plan.accumulate  # what a recurrent network carries, one for each part of the batch
+        self.step, self.history, self.interrupted = 0, History(), False
+        self._whole = True  # False while weights, averages and step number belong to different steps
+        self.cooling: tuple[int, int] | None = None  # (step at which the cooling down began, its length)
+        torch.manual_seed(plan.seed + self.rank)  # dropout
+        if self.checkpoint and resume and self.checkpoint.exists():
+            self.load(self.checkpoint)
+
+    # --- the loop
+
+    def run(self, steps: int | None = None, *, seconds: float | None = None,
+            progress: Callable[[Iterable], Iterable] | None = None) -> History:
+        """Train until `plan.steps`, or `steps` more, or `seconds` of training. progress: wraps the range of steps (a tqdm bar).
+
+        Ctrl-C, or the stop button of a notebook, ends it between two steps: the model so far is kept, `interrupted` is set, and
+        a further call goes on. Raises TrainingError when the loss is not finite; the model is then as before that step.
+        """
+        last = self.last_step if steps is None else min(self.last_step, self.step + steps)
+        todo, started = range(self.step, last), self.history.seconds
+        self.model.train()
+        try:
+            with _stop_between_steps() as stop:
+                for _ in progress(todo) if progress else todo:
+                    self.update()
+                    if self.evaluate and self.evaluate_every and self.step % self.evaluate_every == 0:
+                        self._evaluate()
+                    if self.checkpoint_every and self.step % self.checkpoint_every == 0:
+                        self.save()
+                    if stop or seconds is not None and self.history.seconds - started >= seconds:
+                        break
+            self.interrupted = bool(stop)
+            if self.evaluate and not stop and [step for step, _ in self.history.evaluations[-1:]] != [self.step]:
+                self._evaluate()
+        finally:
+            self.model.eval()
+            if self._whole:  # else the last checkpoint is worth more than this state
+                self.save()
+        return self.history
+
+    @property
+    def last_step(self) -> int:
+        """The step with which the run is complete: that of the plan, or of a cooling down."""
+        return self.plan.steps if self.cooling is None else sum(self.cooling)
+
+    def cool_down(self, steps: int) -> None:
+        """End before the plan does: let the rate fall in a straight line to its floor over `steps` more updates.
+
+        A run that is simply cut off stands at a high rate and loses what the last small steps would have brought.
+        Raises ValueError for steps < 1 or when the run is cooling down already.
+        """
+        if steps < 1 or self.cooling is not None:
+            raise ValueError(f"expected steps >= 1 and a run that is not cooling down yet, got {steps} and {self.cooling}")
+        self.cooling = (self.step, steps)
+
+    def rate(self, step: int) -> float:
+        """The learning rate of an update, counted from 1."""
+        plan = self.plan
+        planned = lambda s: learning_rate(s, peak=plan.peak, warmup=plan.warmup, total=plan.steps, floor=plan.floor)  # noqa: E731
+        if self.cooling is None:
+            return planned(step)
+        begin, length = self.cooling
+        return planned(begin) + (plan.peak * plan.floor - planned(begin)) * (step - begin) / length
+
+    def update(self) -> float:
+        """One step: loss, gradient, clipping, AdamW. Returns the loss in nats per token."""
+        begin, rate = time.perf_counter(), self.rate(self.step + 1)
+        self.optimizer.zero_grad()  # what a step that was broken off may have left
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        x, y, fresh = self.data.batch(self.step)
+        if fresh:
+            self.states = [None] * self.plan.accumulate
+        n_targets = max(1, int((y != IGNORE).sum()))  # of the whole batch: every target weighs the same, wherever it is computed
+        x, y = x[self.rank :: self.world].to(self.model.device), y[self.rank :: self.world].to(self.model.device)
+        states, total = [], 0.0
+        for part, (some_x, some_y) in enumerate(zip(x.chunk(self.plan.accumulate), y.chunk(self.plan.accumulate))):
+            with self._precision():
+                loss, state = self.model.loss(some_x, some_y, self.states[part])
+            loss = loss * (int((some_y != IGNORE).sum()) * self.world / n_targets)
+            loss.backward()
+            states.append(_detached(state))
+            total += float(loss.detach())
+        total = self._share(total)
+        norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), self.plan.clip))
+        if not math.isfinite(total) or not math.isfinite(norm):
+            self.optimizer.zero_grad()
+            raise TrainingError(f"the loss of step {self.step + 1} is {total} and the norm of its gradient {norm}. The model is "
+                                f"as it was after step {self.step}. Try a smaller learning rate (now {rate:.2g}), more warm-up, "
+                                "or look for a logarithm of 0 or a division by 0 in the model.")
+        self._whole = False
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.states, self.step = states, self.step + 1
+        self._follow()
+        self._whole = True
+        self.history.losses.append(total)
+        self.history.rates.append(rate)
+        self.history.norms.append(norm)
+        self.history.tokens += self.data.batch_size * self.data.length
+        self.history.seconds += time.perf_counter() - begin
+        return total
+
+    def _share(self, loss: float) -> float:
+        """Average loss and gradients over the processes of torchrun; each has seen other rows of the batch."""
+        if self.world == 1:
+            return loss
+        mean = torch.tensor(loss, device=self.model.device)
+        for tensor in [mean, *(p.grad for p in self.model.parameters() if p.grad is not None)]:
+            dist.all_reduce(tensor)
+            tensor /= self.world
+        return float(mean)
+
+    def _precision(self):
+        kind = self.model.device.type
+        wanted = self.plan.precision
+        if wanted == "auto":
+            wanted = "bf16" if kind == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+        return torch.autocast(kind, dtype=torch.bfloat16) if wanted == "bf16" else nullcontext()
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the average of the weights one step towards the weights; slower later on, so that the start is forgotten."""
+        if self.average:
+            decay = min(self.plan.average, self.step / (self.step + 10))
+            for name, p in self.model.named_parameters():
+                self.average[name].lerp_(p, 1 - decay)
+
+    @contextmanager
+    def averaged(self):
+        """Inside, the model has its averaged weights (those of the last step where the plan has no average)."""
+        kept = {n: p.detach().clone() for n, p in self.model.named_parameters() if n in self.average}
+        with torch.no_grad():
+            for n, p in self.model.named_parameters():
+                if n in self.average:
+                    p.copy_(self.average[n])
+        try:
+            yield self.model
+        finally:
+            with torch.no_grad():
+                for n, p in self.model.named_parameters():
+                    if n in kept:
+                        p.copy_(kept[n])
+
+    def _evaluate(self) -> None:
+        """One evaluation of the averaged weights; it does not touch the random numbers of the training."""
+        with self.averaged(), torch.random.fork_rng():
+            self.model.eval()
+            self.history.evaluations.append((self.step, float(self.evaluate(self.model))))
+        self.model.train()
+
+    # --- stopping and going on
+
+    @cached_property
+    def first_batch(self) -> int:
+        """A checksum of the first batch: it tells other documents, sizes and seeds apart."""
+        return zlib.crc32(self.data.batch(0).x.contiguous().numpy().tobytes())
+
+    def save(self) -> None:
+        """Write the checkpoint, if there is a place for it. Further processes write beside it: they carry other states."""
+        if self.checkpoint:
+            tensors = {f"model.{n}": p for n, p in self.model.named_parameters()}
+            tensors |= {f"average.{n}": t for n, t in self.average.items()}
+            names = {p: n for n, p in self.model.named_parameters()}
+            for p, state in self.optimizer.state.items():
+                tensors |= {f"optimizer.{key}.{names[p]}": t for key, t in state.items() if isinstance(t, Tensor)}
+            tensors |= {f"state.{i:03}": t for i, t in enumerate(_leaves(self.states))}
+            tensors["generator"] = torch.get_rng_state()
+            if self.model.device.type == "cuda":
+                tensors["generator_cuda"] = torch.cuda.get_rng_state(self.model.device)
+            facts = {"plan": dataclasses.asdict(self.plan), "step": self.step, "history": dataclasses.asdict(self.history),
+                     "cooling": self.cooling, "states": _skeleton(self.states),
+                     "model": [type(self.model).__name__, self.model.settings], "first_batch": self.first_batch}
+            save_tensors(self.checkpoint, tensors, facts)
+
+    def load(self, path: str | Path) -> None:
+        """Go back to a checkpoint. Raises FileNotFoundError, or ValueError when it is damaged or of another model or plan."""
+        tensors, facts = load_tensors(path)
+        plan = dataclasses.asdict(self.plan)
+        same = {key: list(v) if isinstance(v, tuple) else v for key, v in plan.items()} == facts.get("plan")
+        if not same or facts.get("model") != [type(self.model).__name__, self.model.settings]:
+            raise ValueError(f"{Path(path).name} belongs to another run (other plan or other model); delete it, or pass "
+                             "resume=False")
+        if facts.get("first_batch", self.first_batch) != self.first_batch:
+            raise ValueError(f"{Path(path).name} was trained on other batches (other documents, size or seed); delete it, or "
+                             "pass resume=False")
+        self.optimizer.state.clear()  # a checkpoint of step 0 has no moments
+        with torch.no_grad():
+            for n, p in self.model.named_parameters():
+                p.copy_(tensors[f"model.{n}"])
+            for n, t in self.average.items():
+                t.copy_(tensors[f"average.{n}"])
+        for n, p in self.model.named_parameters():
+            keys = [k for k in tensors if k.startswith("optimizer.") and k.split(".", 2)[2] == n]
+            if keys:
+                self.optimizer.state[p] = {k.split(".")[1]: tensors[k].to(p.device) for k in keys}
+        leaves = iter([tensors[k].to(self.model.device) for k in sorted(tensors) if k.startswith("state.")])
+        self.states = _filled(facts["states"], leaves)
+        self.step, self.history = facts["step"], History(**facts["history"])
+        self.cooling = tuple(facts["cooling"]) if facts.get("cooling") else None
+        self.history.evaluations = [tuple(e) for e in self.history.evaluations]
+        torch.set_rng_state(tensors["generator"])
+        if "generator_cuda" in tensors and self.model.device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["generator_cuda"], self.model.device)
+
+
+@contextmanager
+def _stop_between_steps():
+    """A list that is no longer empty once Ctrl-C was pressed. A step is never cut in half; a second Ctrl-C is obeyed at once."""
+    pressed: list[int] = []
+
+    def note(number, frame):
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed  # only the main thread hears signals
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _detached(state: Any) -> Any:
+    """The state without its gradient: truncated backpropagation through time. A cache is not carried from batch to batch."""
+    if isinstance(state, Tensor):
+        return state.detach()
+    if isinstance(state, list | tuple):
+        return type(state)(_detached(s) for s in state)
+    return None
+
+
+def _leaves(state: Any) -> list[Tensor]:
+    if isinstance(state, Tensor):
+        return [state]
+    return [t for s in state for t in _leaves(s)] if isinstance(state, list | tuple) else []
+
+
+def _skeleton(state: Any) -> Any:
+    """The nesting of a state as JSON: [] for a list, {"tuple": [...]} for a tuple, "tensor" for a tensor."""
+    if isinstance(state, Tensor):
+        return "tensor"
+    if isinstance(state, tuple):
+        return {"tuple": [_skeleton(s) for s in state]}
+    return [_skeleton(s) for s in state] if isinstance(state, list) else None
+
+
+def _filled(skeleton: Any, leaves) -> Any:
+    if skeleton == "tensor":
+        return next(leaves)
+    if isinstance(skeleton, dict):
+        return tuple(_filled(s, leaves) for s in skeleton["tuple"])
+    return [_filled(s, leaves) for s in skeleton] if isinstance(skeleton, list) else None
