@@ -5,7 +5,7 @@ sha256 are checked first, and nothing touches the network. Each function returns
 order of the file. The split of a record - train 90 %, valid 5 %, test 5 % - follows from its title or text alone
 (``split_of``), so it is the same in every chapter, on every machine, and nothing leaks from one part to another.
 
-    from helpers import datasets
+    from helpers.data import datasets
     train = datasets.leads(split="train")
     train[0].title, train[0].topic, train[0].text
     datasets.about("leads").license

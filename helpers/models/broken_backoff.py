@@ -22,7 +22,7 @@ class BrokenBackoff:
     """Scores in the shape of a language model; they do not sum to 1. Use `ngram.kneser_ney` for a model that does."""
 
     def __init__(self, counts: NgramCounts, order: int | None = None):
-        """counts: from `ngram_counts.count`. Raises ValueError for an order that was not counted."""
+        """counts: from `ngram_counts.count_ngrams`. Raises ValueError for an order that was not counted."""
         order = counts.order if order is None else order
         if not 1 <= order <= counts.order:
             raise ValueError(f"expected an order from 1 to {counts.order} (what was counted), got {order}")

@@ -8,7 +8,7 @@ and p_k = p_{k-1} for a context that was never seen; at the bottom stands the un
 is what the counts say, gamma the share of probability that is handed down to the shorter context. So a smoothing is two
 arrays per length, and all of them share the same code for scoring, for writing and for drawing samples. NumPy only.
 
-    counts = count(documents, order=5, vocab_size=V)    # documents: lists of ids, closed by the end-of-text id
+    counts = count_ngrams(documents, order=5, vocab_size=V)    # documents: lists of ids, closed by the end-of-text id
     model = kneser_ney(counts)
     model.score(ids); model.begin(ids).log_probs; model.sample_batch(10, end_id=end)
 """

@@ -18,7 +18,7 @@ import numpy as np
 
 from helpers.models.language_model import check_ids
 
-__all__ = ["Level", "Located", "NgramCounts", "count"]
+__all__ = ["Level", "Located", "NgramCounts", "count_ngrams"]
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class NgramCounts:
         return np.where((contexts >= 0) & (level.keys[nodes] == keys), nodes, -1)
 
 
-def count(documents: Sequence[Sequence[int]], order: int, vocab_size: int) -> NgramCounts:
+def count_ngrams(documents: Sequence[Sequence[int]], order: int, vocab_size: int) -> NgramCounts:
     """Count the k-grams of the documents for k = 1 to `order`. A document is a sequence of ids, end-of-text id included.
 
     Raises ValueError for order < 1, vocab_size < 1, no documents, documents without a single token, or ids outside

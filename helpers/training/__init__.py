@@ -1,0 +1,12 @@
+"""Training: documents become batches, batches become weights, and weights become files."""
+
+from helpers.offers import offer
+
+__getattr__, __dir__, __all__ = offer(
+    __name__,
+    batches="Streams Windows",
+    chat_batches="collate",
+    schedule="Plan TrainingError learning_rate",
+    trainer="Trainer",
+    checkpoint="load_model load_tensors save_model save_tensors",
+)

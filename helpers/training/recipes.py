@@ -101,7 +101,7 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
     """Train a recipe to its end (or `steps` more), going on from its checkpoint in the cache folder; then ship the weights."""
     import torch
 
-    from helpers.evaluation.bits_and_perplexity import bits_per_byte
+    from helpers.evaluation.yardstick import bits_per_byte
     from helpers.training.checkpoint import save_model
     from helpers.training.schedule import Plan
     from helpers.training.trainer import Trainer

@@ -38,7 +38,7 @@ def nltk_fit(documents, order):
 
 
 def like_nltk(documents, order, vocab_size):
-    return ngram.kneser_ney(ngram_counts.count(documents, order, vocab_size), [0.0] + [DISCOUNT] * (order - 1))
+    return ngram.kneser_ney(ngram_counts.count_ngrams(documents, order, vocab_size), [0.0] + [DISCOUNT] * (order - 1))
 
 
 def compared_tokens(documents, order):
@@ -91,7 +91,7 @@ def cases() -> list[Case]:
             same=lambda ours, theirs, o=order: same_log_probs(ours.score(slice_[0]), nltk_scores(theirs, slice_, o))))
         listed.append(Case(
             name=f"fit modified Kneser-Ney, order {order}, all {n_all:,} word tokens", item="2a",
-            ours=lambda o=order: ngram.kneser_ney(ngram_counts.count(train, o, V)), peers={"KenLM": NO_LMPLZ},
+            ours=lambda o=order: ngram.kneser_ney(ngram_counts.count_ngrams(train, o, V)), peers={"KenLM": NO_LMPLZ},
             amounts={"ours": n_all}, unit="tokens"))
 
         def scored_by_nltk(o=order):
@@ -104,7 +104,7 @@ def cases() -> list[Case]:
             ours=lambda m=small: np.concatenate(m.score_batch(slice_)),
             peers={"nltk.lm": needs("nltk", scored_by_nltk)}, same=same_log_probs, targets={"nltk.lm": 1 / 5000},
             amounts={"ours": n_slice, "nltk.lm": N_COMPARED}, unit="tokens", note=f"nltk scores {N_COMPARED} tokens"))
-        model = ngram.kneser_ney(ngram_counts.count(train, order, V)) if order == 3 else None
+        model = ngram.kneser_ney(ngram_counts.count_ngrams(train, order, V)) if order == 3 else None
         if model is not None and not isinstance(needs("kenlm", lambda: print), str):
             listed.append(kenlm_case(model, test, n_test))
     return listed

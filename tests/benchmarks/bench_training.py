@@ -58,7 +58,7 @@ def report(seconds: Sequence[float] = (60, 120), n_train: int | None = None, n_v
     common = dict(vocab_size=tokenizer.vocab_size, start_id=tokenizer.end_of_text)
     yield f"[10] bits per byte on {len(valid)} validation leads, {n_threads} threads, one seed"
     begin = time.perf_counter()
-    counted = ngram.kneser_ney(ngram_counts.count(documents, ORDER, tokenizer.vocab_size))
+    counted = ngram.kneser_ney(ngram_counts.count_ngrams(documents, ORDER, tokenizer.vocab_size))
     spent = time.perf_counter() - begin
     yield f"    {f'Kneser-Ney {ORDER}-gram':<14} {recipes.bits_of(counted, valid, n_bytes):7.3f} after {spent:6.1f} s"
     for name, make in (("GRU", gru), ("Transformer", transformer)):

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 
 from helpers.data import datasets
-from helpers.features import bag_of_words, clusters, tfidf
+from helpers.features import bag_of_words, clustering, tfidf
 from helpers.features.hashing import HashingVectorizer, murmur3
 from helpers.models.logistic import SoftmaxRegression
 from helpers.models.naive_bayes import NaiveBayes
@@ -97,7 +97,7 @@ def test_k_means_is_equal_from_the_same_start():
     rng = np.random.default_rng(0)
     X = tfidf.unit_rows(rng.normal(size=(300, 5)))
     start = rng.choice(300, 4, replace=False)
-    ours, peer = clusters.k_means(X, 4, start=start), KMeans(4, init=X[start], n_init=1, algorithm="lloyd", tol=0).fit(X)
+    ours, peer = clustering.k_means(X, 4, start=start), KMeans(4, init=X[start], n_init=1, algorithm="lloyd", tol=0).fit(X)
     assert (ours.labels == peer.labels_).all()
     assert ours.inertia == pytest.approx(peer.inertia_, rel=1e-10)
 

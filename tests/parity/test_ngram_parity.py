@@ -75,13 +75,13 @@ CASES = {
 ])
 def test_probabilities_are_those_of_nltk(name, order):
     kind, args, build = CASES[name]
-    ours = build(ngram_counts.count(DOCUMENTS, order, len(WORDS)))
+    ours = build(ngram_counts.count_ngrams(DOCUMENTS, order, len(WORDS)))
     assert compare(ours, nltk_model(kind, order, *args), order) < 1e-9
 
 
 def test_sentence_scores_are_those_of_nltk():
     order = 3
-    ours = ngram.kneser_ney(ngram_counts.count(DOCUMENTS, order, len(WORDS)), [0.0, 0.1, 0.1])
+    ours = ngram.kneser_ney(ngram_counts.count_ngrams(DOCUMENTS, order, len(WORDS)), [0.0, 0.1, 0.1])
     theirs = nltk_model(nltk_lm.KneserNeyInterpolated, order)
     sentence = "today we say words daily </s>".split()
     row = ["<s>"] * (order - 1) + sentence
@@ -96,7 +96,7 @@ def test_text_scores_are_those_of_kenlm(tmp_path):
 
     rng = np.random.default_rng(0)
     documents = [np.minimum(rng.geometric(0.08, size=40), 59) for _ in range(300)]
-    model = ngram.kneser_ney(ngram_counts.count(documents[:250], 3, 60))
+    model = ngram.kneser_ney(ngram_counts.count_ngrams(documents[:250], 3, 60))
     arpa.write(model, tmp_path / "model.arpa")
     theirs = kenlm.Model(str(tmp_path / "model.arpa"))
     worst = 0.0

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import average_precision_score, ndcg_score
 
 from helpers.data import datasets
-from helpers.evaluation import ranking
+from helpers.evaluation import ranking as rank_metrics
 from helpers.features.bag_of_words import tokenize
 from helpers.retrieval import documents, rag_questions
 from helpers.retrieval.bm25 import BM25
@@ -58,11 +58,11 @@ def test_ndcg_and_average_precision_equal_scikit_learn(seed):
     gains[0] = 1
     ranking = [int(i) for i in np.argsort(-scores)]
     for k in (3, 12):
-        ours = ranking.ndcg(ranking, dict(enumerate(gains)), k)
+        ours = rank_metrics.ndcg(ranking, dict(enumerate(gains)), k)
         assert ours == pytest.approx(ndcg_score([gains], [scores], k=k), abs=1e-12)
     relevant = set(np.flatnonzero(gains).tolist())
     expected = average_precision_score(gains > 0, scores)
-    assert ranking.average_precision(ranking, relevant) == pytest.approx(expected, abs=1e-12)
+    assert rank_metrics.average_precision(ranking, relevant) == pytest.approx(expected, abs=1e-12)
 
 
 def test_exact_search_equals_faiss():
@@ -99,5 +99,5 @@ def test_the_queries_of_the_course_find_their_leads():
     docs = documents.lead_documents()
     index = BM25().fit([f"{d.title}. {d.text}" for d in docs])
     queries = rag_questions.label_free(200)
-    found = [ranking.recall_at([h.index for h in index.search(q.text, 10)], {q.index}, 10) for q in queries]
+    found = [rank_metrics.recall_at([h.index for h in index.search(q.text, 10)], {q.index}, 10) for q in queries]
     assert 0.75 < np.mean(found) < 0.95

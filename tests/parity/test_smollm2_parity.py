@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from helpers.data import datasets
-from helpers.evaluation.bits_and_perplexity import bits_per_byte
+from helpers.evaluation.yardstick import bits_per_byte
 from helpers.models import pretrained
 from helpers.models.transformer import llama_name
 from helpers.tokenizers.bpe import BPE
@@ -106,7 +106,7 @@ def test_bits_per_byte(both):
 ALONE = """
 import json, sys
 import psutil, torch
-from helpers import pretrained
+from helpers.models import pretrained
 from helpers.tokenizers.bpe import BPE
 from helpers.models.language_model import bits_per_byte
 torch.set_num_threads(1)

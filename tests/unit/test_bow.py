@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from helpers.features import bag_of_words, clusters, hashing, tfidf
+from helpers.features import bag_of_words, clustering, hashing, tfidf
 from helpers.features.tfidf import document_frequency, idf, saturate, unit_rows
 from helpers.models.lbfgs import minimize
 from helpers.models.logistic import SoftmaxRegression
@@ -74,7 +74,7 @@ def test_the_bm25_score_of_the_worked_example(kind, b, expected_idf, expected):
 
 def test_class_tfidf_is_the_formula():
     counts = np.array([[4.0, 0, 1], [1, 3, 0], [2, 2, 2]])
-    got = clusters.class_tfidf(counts, np.array([0, 1, 1]))
+    got = clustering.class_tfidf(counts, np.array([0, 1, 1]))
     merged = np.array([counts[0], counts[1] + counts[2]])
     tf, f, A = merged / merged.sum(axis=1, keepdims=True), merged.sum(axis=0), merged.sum() / 2
     np.testing.assert_allclose(got, tf * np.log(1 + A / f), rtol=1e-12)
@@ -82,8 +82,8 @@ def test_class_tfidf_is_the_formula():
 
 def test_class_tfidf_leaves_noise_out():
     counts = np.array([[4.0, 0], [1, 3], [9, 9]])
-    without = clusters.class_tfidf(counts[:2], np.array([0, 1]))
-    np.testing.assert_array_equal(clusters.class_tfidf(counts, np.array([0, 1, -1])), without)
+    without = clustering.class_tfidf(counts[:2], np.array([0, 1]))
+    np.testing.assert_array_equal(clustering.class_tfidf(counts, np.array([0, 1, -1])), without)
 
 
 @pytest.mark.parametrize("data, seed, expected", [
@@ -173,9 +173,9 @@ def test_hashed_rows_need_no_fit_and_signs_cancel_on_average():
 
 def test_k_means_finds_separate_groups_and_an_empty_cluster_does_no_harm():
     X = np.array([[1, 0.0], [0.9, 0.1], [0, 1], [0.1, 1]])
-    run = clusters.k_means(X, 2, start=np.array([0, 2]))
+    run = clustering.k_means(X, 2, start=np.array([0, 2]))
     assert run.labels.tolist() == [0, 0, 1, 1]
-    doubled = clusters.k_means(np.array([[1.0, 0], [1, 0], [0, 1]]), 2, start=np.array([0, 1]))
+    doubled = clustering.k_means(np.array([[1.0, 0], [1, 0], [0, 1]]), 2, start=np.array([0, 1]))
     assert np.isfinite(doubled.centers).all()
 
 
@@ -273,9 +273,9 @@ def test_other_refusals():
     with pytest.raises(ValueError, match="k1"):
         saturate(np.ones((1, 1)), k1=-1)
     with pytest.raises(ValueError, match="clusters"):
-        clusters.k_means(np.ones((2, 2)), 3)
+        clustering.k_means(np.ones((2, 2)), 3)
     with pytest.raises(ValueError, match="noise"):
-        clusters.class_tfidf(np.ones((2, 2)), np.array([-1, -1]))
+        clustering.class_tfidf(np.ones((2, 2)), np.array([-1, -1]))
     with pytest.raises(ValueError, match="n_features"):
         hashing.HashingVectorizer(0)
     with pytest.raises(ValueError, match="at least one word"):

@@ -185,7 +185,7 @@ def test_facts_that_are_no_json_leave_the_old_file(tmp_path):
 
 def test_a_process_that_is_killed_while_writing_leaves_the_old_file(tmp_path):
     path = save_tensors(tmp_path / "t.safetensors", {"a": torch.zeros(1)}, {"number": 1})
-    code = ("import os, sys, safetensors.torch, torch\nfrom pathlib import Path\nfrom helpers import checkpoint\n"
+    code = ("import os, sys, safetensors.torch, torch\nfrom pathlib import Path\nfrom helpers.training import checkpoint\n"
             "def half(tensors, filename, metadata):\n    Path(filename).write_bytes(b'half')\n    os._exit(9)\n"
             "safetensors.torch.save_file = half\ncheckpoint.save_tensors(sys.argv[1], {'a': torch.ones(1)}, {})\n")
     assert subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT).returncode == 9

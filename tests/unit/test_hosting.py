@@ -254,12 +254,12 @@ def test_a_shared_cache_may_be_read_only():
     """A process without rights uses a cache that belongs to somebody else, and keeps its progress elsewhere."""
     code = """
 import os, pathlib, sys
-from helpers import weightcache
+from helpers.data import weights_cache
 from helpers.lab import progress
 cache, own = map(pathlib.Path, sys.argv[1:])
 os.setgid(65534); os.setuid(65534)
-weightcache.check(cache / "weights-1")
-weightcache.check(cache / "weights-1", full=True)
+weights_cache.check(cache / "weights-1")
+weights_cache.check(cache / "weights-1", full=True)
 try:
     (cache / "x").write_text("x")
     print("the cache can be written")

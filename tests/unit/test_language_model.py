@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.evaluation import bits_and_perplexity
+from helpers.evaluation import yardstick
 from helpers.models import language_model as lm
 from helpers.models import ngram, ngram_counts
 from helpers.models.broken_backoff import BrokenBackoff
@@ -21,9 +21,9 @@ TEXTS = ["we count words daily", "today we count words", "naïve café, 数え w
 
 
 def test_perplexity_is_the_geometric_mean_form():
-    assert float(bits_and_perplexity.perplexity(np.log(P), unit="word")) == pytest.approx(5.081327, abs=5e-7)
-    assert float(bits_and_perplexity.perplexity(np.log(P), unit="word")) == pytest.approx(np.prod(P) ** (-1 / 8), rel=1e-12)
-    assert float(bits_and_perplexity.perplexity(np.full(3000, math.log(0.01)), unit="token")) == pytest.approx(100)  # no underflow
+    assert float(yardstick.perplexity(np.log(P), unit="word")) == pytest.approx(5.081327, abs=5e-7)
+    assert float(yardstick.perplexity(np.log(P), unit="word")) == pytest.approx(np.prod(P) ** (-1 / 8), rel=1e-12)
+    assert float(yardstick.perplexity(np.full(3000, math.log(0.01)), unit="token")) == pytest.approx(100)  # no underflow
 
 
 def test_a_uniform_model_has_perplexity_v():
@@ -31,28 +31,28 @@ def test_a_uniform_model_has_perplexity_v():
     scores = model.score([5, 6, 7])
     assert -scores.mean() == pytest.approx(10.373491, abs=5e-7)
     assert -scores.mean() / math.log(2) == pytest.approx(14.965784, abs=5e-7)
-    assert float(bits_and_perplexity.perplexity(scores, unit="token")) == pytest.approx(32_000)
+    assert float(yardstick.perplexity(scores, unit="token")) == pytest.approx(32_000)
     assert isinstance(model, lm.LanguageModel)
 
 
 def test_perplexities_carry_their_unit_and_compare_only_within_it():
-    a, b = bits_and_perplexity.perplexity(np.log(P), unit="word"), bits_and_perplexity.perplexity(np.log(P) - 1, unit="word")
+    a, b = yardstick.perplexity(np.log(P), unit="word"), yardstick.perplexity(np.log(P) - 1, unit="word")
     assert a < b and str(a) == "5.081 per word" and a.n == 8
     with pytest.raises(ValueError, match="use bits per byte"):
-        a < bits_and_perplexity.perplexity(np.log(P), unit="token")  # noqa: B015
-    assert float(bits_and_perplexity.perplexity(np.log(P), unit="word", n=4)) == pytest.approx(5.081327**2, rel=1e-6)
-    assert float(bits_and_perplexity.perplexity([-math.inf], unit="token")) == math.inf
+        a < yardstick.perplexity(np.log(P), unit="token")  # noqa: B015
+    assert float(yardstick.perplexity(np.log(P), unit="word", n=4)) == pytest.approx(5.081327**2, rel=1e-6)
+    assert float(yardstick.perplexity([-math.inf], unit="token")) == math.inf
 
 
 @pytest.mark.parametrize("log_probs, unit, n", [([], "word", None), (np.log(P), "", None), (P, "word", None),
                                                 ([math.nan], "word", None), (np.log(P), "word", 0)])
 def test_perplexity_refuses(log_probs, unit, n):
     with pytest.raises(ValueError, match="expected"):
-        bits_and_perplexity.perplexity(log_probs, unit=unit, n=n)
+        yardstick.perplexity(log_probs, unit=unit, n=n)
 
 
 def test_seventeen_per_token_and_086_bits_per_byte_mean_475_bytes_per_token():
-    r = bits_and_perplexity.BitsPerByte(0.86, 0.8, 0.9, 1, 100, 475, np.array([408.5]), np.array([475.0]))
+    r = yardstick.BitsPerByte(0.86, 0.8, 0.9, 1, 100, 475, np.array([408.5]), np.array([475.0]))
     assert r.bytes_per_token == 4.75 and r.perplexity.value == pytest.approx(17.0, abs=0.05)
     assert math.log2(17) / 0.86 == pytest.approx(4.75, abs=0.005)
 
@@ -62,7 +62,7 @@ def test_seventeen_per_token_and_086_bits_per_byte_mean_475_bytes_per_token():
 
 def test_bits_per_byte_counts_all_tokens_and_all_bytes():
     tokenizer = ByteTokenizer()
-    r = bits_and_perplexity.bits_per_byte(lm.Uniform(257), tokenizer, TEXTS)
+    r = yardstick.bits_per_byte(lm.Uniform(257), tokenizer, TEXTS)
     n_bytes = sum(len(t.encode()) for t in TEXTS)
     assert r.score == pytest.approx(math.log2(257) * (n_bytes + 3) / n_bytes)
     assert r.n_bytes == n_bytes and r.n_tokens == n_bytes + 3
@@ -72,11 +72,11 @@ def test_bits_per_byte_counts_all_tokens_and_all_bytes():
 
 def test_the_broken_backoff_is_refused_and_kneser_ney_is_not():
     tokenizer = ByteTokenizer()
-    counts = ngram_counts.count(lm.encode_documents(tokenizer, TEXTS), 3, tokenizer.vocab_size)
+    counts = ngram_counts.count_ngrams(lm.encode_documents(tokenizer, TEXTS), 3, tokenizer.vocab_size)
     with pytest.raises(ValueError, match="sum to .*expected 1"):
-        bits_and_perplexity.bits_per_byte(BrokenBackoff(counts), tokenizer, TEXTS)
-    assert bits_and_perplexity.bits_per_byte(ngram.kneser_ney(counts), tokenizer, TEXTS).score < 4
-    worst = bits_and_perplexity.check_sums_to_one(ngram.kneser_ney(counts), lm.encode_documents(tokenizer, TEXTS))
+        yardstick.bits_per_byte(BrokenBackoff(counts), tokenizer, TEXTS)
+    assert yardstick.bits_per_byte(ngram.kneser_ney(counts), tokenizer, TEXTS).score < 4
+    worst = yardstick.check_sums_to_one(ngram.kneser_ney(counts), lm.encode_documents(tokenizer, TEXTS))
     assert worst < 1e-12
 
 
@@ -86,7 +86,7 @@ def test_a_model_that_scores_by_other_numbers_than_it_shows_is_refused():
             return super().score(ids) + 1.0
 
     with pytest.raises(ValueError, match="the two must be the same model"):
-        bits_and_perplexity.bits_per_byte(TwoFaced(257), ByteTokenizer(), TEXTS)
+        yardstick.bits_per_byte(TwoFaced(257), ByteTokenizer(), TEXTS)
 
 
 def test_a_tokenizer_that_loses_text_is_refused():
@@ -94,20 +94,20 @@ def test_a_tokenizer_that_loses_text_is_refused():
         def encode(self, text):
             return super().encode(text.lower())
 
-    bits_and_perplexity.bits_per_byte(lm.Uniform(257), Lower(), ["small"])
+    yardstick.bits_per_byte(lm.Uniform(257), Lower(), ["small"])
     with pytest.raises(ValueError, match="does not give this text back"):
-        bits_and_perplexity.bits_per_byte(lm.Uniform(257), Lower(), ["Capital"])
+        yardstick.bits_per_byte(lm.Uniform(257), Lower(), ["Capital"])
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", ""]], ids=str)
 def test_nothing_to_measure_is_refused(texts):
     with pytest.raises(ValueError, match="at least one"):
-        bits_and_perplexity.bits_per_byte(lm.Uniform(257), ByteTokenizer(), texts)
+        yardstick.bits_per_byte(lm.Uniform(257), ByteTokenizer(), texts)
 
 
 def test_one_string_is_no_list_of_texts_and_a_tokenizer_needs_an_end():
     with pytest.raises(TypeError, match="write"):
-        bits_and_perplexity.bits_per_byte(lm.Uniform(257), ByteTokenizer(), "one text")
+        yardstick.bits_per_byte(lm.Uniform(257), ByteTokenizer(), "one text")
     with pytest.raises(ValueError, match="no end of text"):
         lm.end_of_text(object())
 
@@ -119,8 +119,8 @@ def test_one_string_is_no_list_of_texts_and_a_tokenizer_needs_an_end():
 
 def test_an_impossible_token_costs_infinity():
     tokenizer = ByteTokenizer()
-    model = ngram.maximum_likelihood(ngram_counts.count(lm.encode_documents(tokenizer, ["aab"]), 1, 257))
-    assert bits_and_perplexity.bits_per_byte(model, tokenizer, ["ac"]).score == math.inf
+    model = ngram.maximum_likelihood(ngram_counts.count_ngrams(lm.encode_documents(tokenizer, ["aab"]), 1, 257))
+    assert yardstick.bits_per_byte(model, tokenizer, ["ac"]).score == math.inf
 
 
 @pytest.mark.parametrize("ids, error", [([300], ValueError), ([-1], ValueError), ([1.5], TypeError), ([[1]], TypeError),
@@ -139,7 +139,7 @@ def test_uniform_needs_a_vocabulary():
 
 def test_samples_stop_at_the_end_and_repeat_with_their_seed():
     tokenizer = ByteTokenizer()
-    model = ngram.kneser_ney(ngram_counts.count(lm.encode_documents(tokenizer, TEXTS), 4, 257))
+    model = ngram.kneser_ney(ngram_counts.count_ngrams(lm.encode_documents(tokenizer, TEXTS), 4, 257))
     one, two = (lm.sample(model, tokenizer.encode("we"), max_tokens=30, end_id=256, rng=5) for _ in range(2))
     assert one == two and 256 not in one and len(one) <= 30
 
@@ -193,5 +193,5 @@ def test_plain_tokenizers_refuse():
 
 
 def test_an_empty_text_among_others_does_not_spoil_the_interval():
-    found = bits_and_perplexity.bits_per_byte(lm.Uniform(257), ByteTokenizer(), ["", "abc"], n_contexts=1)
+    found = yardstick.bits_per_byte(lm.Uniform(257), ByteTokenizer(), ["", "abc"], n_contexts=1)
     assert np.isfinite([found.score, found.low, found.high]).all()

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.evaluation.bits_and_perplexity import check_sums_to_one
-from helpers.models import neural
+from helpers.evaluation.yardstick import check_sums_to_one
+from helpers.models import fast_linear
 from helpers.models.chunked_loss import chunked_cross_entropy
 from helpers.models.fast_linear import Linear, linear
 from helpers.models.language_model import LanguageModel, sample
@@ -200,7 +200,7 @@ def test_bad_ids_in_score_begin_and_advance(name, ids, error, words):
 @pytest.mark.parametrize("with_bias", [False, True])
 @pytest.mark.parametrize("amd", [True, False])
 def test_linear_is_the_library_s(shape, n_out, with_bias, amd, monkeypatch):
-    monkeypatch.setattr(neural, "_amd", lambda: amd)  # both ways, whatever this machine is
+    monkeypatch.setattr(fast_linear, "_amd", lambda: amd)  # both ways, whatever this machine is
     x, weight, bias = random(*shape), random(n_out, 7, seed=1), random(n_out, seed=2) if with_bias else None
     for context in (torch.no_grad(), torch.enable_grad(), torch.inference_mode()):
         with context:

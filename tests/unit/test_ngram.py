@@ -39,7 +39,7 @@ def naive_counts(documents, order, start):
 @settings(max_examples=60, deadline=None)
 @given(CORPORA, st.integers(1, 4))
 def test_counts_are_those_of_a_dictionary(documents, order):
-    counts, expected = ngram_counts.count(documents, order, 5), naive_counts(documents, order, 5)
+    counts, expected = ngram_counts.count_ngrams(documents, order, 5), naive_counts(documents, order, 5)
     assert counts.n_tokens == sum(map(len, documents)) and counts.n_documents == len(documents)
     for gram, n in expected.items():
         assert counts.gram_count(gram) == n
@@ -56,7 +56,7 @@ def test_counts_are_those_of_a_dictionary(documents, order):
 def test_large_batches_are_located_as_small_ones_are():
     rng = np.random.default_rng(0)
     documents = [rng.integers(0, 50, size=int(n)) for n in rng.integers(0, 90, size=400)]
-    model = ngram.kneser_ney(ngram_counts.count(documents[:200], 3, 50))
+    model = ngram.kneser_ney(ngram_counts.count_ngrams(documents[:200], 3, 50))
     together = model.score_batch(documents)
     assert sum(map(len, documents)) > 10_000  # takes the sorted way
     for i in (0, 57, 210, 399):
@@ -64,14 +64,14 @@ def test_large_batches_are_located_as_small_ones_are():
 
 
 def test_documents_do_not_run_into_each_other():
-    counts = ngram_counts.count(TOY, 3, 5)
+    counts = ngram_counts.count_ngrams(TOY, 3, 5)
     assert counts.gram_count([3, 4]) == 0 and counts.gram_count([2, 3, 4]) == 0
     assert counts.gram_count([0, 1]) == counts.gram_count([0, 1, 2]) == 2 and counts.gram_count([2, 3]) == 1
     assert counts.gram_count([5, 5, 0]) == counts.gram_count([5, 4]) == 1  # 5 is the start symbol
 
 
 def test_order_of_the_documents_does_not_matter():
-    a, b = (ngram.kneser_ney(ngram_counts.count(d, 3, 5)) for d in (TOY, TOY[::-1]))
+    a, b = (ngram.kneser_ney(ngram_counts.count_ngrams(d, 3, 5)) for d in (TOY, TOY[::-1]))
     assert np.array_equal(a.score([0, 1, 2, 4]), b.score([0, 1, 2, 4]))
 
 
@@ -80,21 +80,21 @@ def test_order_of_the_documents_does_not_matter():
 
 def test_maximum_likelihood_is_a_share_of_counts():
     documents = [[0, 1]] * 50 + [[0, 2]] * 150
-    model = ngram.maximum_likelihood(ngram_counts.count(documents, 2, 4))
+    model = ngram.maximum_likelihood(ngram_counts.count_ngrams(documents, 2, 4))
     p = np.exp(model.begin([0]).log_probs)
     assert p.tolist() == pytest.approx([0, 0.25, 0.75, 0]) and model.score([0, 3])[1] == -math.inf
     assert np.exp(model.begin([3]).log_probs).sum() == 0  # a context never seen: no distribution, as documented
 
 
 def test_the_improper_backoff_sums_to_23_13():
-    scores = np.exp(BrokenBackoff(ngram_counts.count(TOY, 3, 5)).begin([0, 1]).log_probs)
+    scores = np.exp(BrokenBackoff(ngram_counts.count_ngrams(TOY, 3, 5)).begin([0, 1]).log_probs)
     assert scores.tolist() == pytest.approx([3 / 13, 3 / 13, 1, 2 / 13, 2 / 13], abs=1e-15)
     assert scores.sum() == pytest.approx(23 / 13, abs=1e-15)
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_the_improper_backoff_scores_as_it_shows(order):
-    model = BrokenBackoff(ngram_counts.count(TOY, 3, 5), order)
+    model = BrokenBackoff(ngram_counts.count_ngrams(TOY, 3, 5), order)
     for ids in ([0, 1, 2, 3], [3, 3, 0, 1, 4]):
         state, shown = model.begin(), []
         for i in ids:
@@ -105,7 +105,7 @@ def test_the_improper_backoff_scores_as_it_shows(order):
 
 
 def test_laplace_and_absolute_discounting_by_hand():
-    counts = ngram_counts.count(TOY, 2, 5)
+    counts = ngram_counts.count_ngrams(TOY, 2, 5)
     assert np.exp(ngram.laplace(counts).begin([2]).log_probs).tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 2 / 6, 1 / 6])
     p = np.exp(ngram.absolute_discounting(counts, 0.5).begin([1]).log_probs)  # after b: c twice
     unigram = [(c - 0.5) / 8 + 0.5 * 5 / 8 / 5 for c in (2, 2, 2, 1, 1)]
@@ -114,7 +114,7 @@ def test_laplace_and_absolute_discounting_by_hand():
 
 def test_kneser_ney_counts_neighbors_not_occurrences():
     documents = [[0, 1]] * 9 + [[2, 3], [1, 3], [0, 3]]  # 1 occurs often, but only after 0; 3 after three different ones
-    counts = ngram_counts.count(documents, 2, 4)
+    counts = ngram_counts.count_ngrams(documents, 2, 4)
     lower = np.exp(ngram.kneser_ney(counts, [0.0, 0.75]).begin([3]).log_probs)  # nothing follows 3: only neighbors count
     start = 4  # 0, 1 and 2 also stand after the start symbol
     pairs = {(start, 0), (start, 2), (start, 1), (0, 1), (2, 3), (1, 3), (0, 3)}
@@ -135,7 +135,7 @@ def test_modified_discounts_follow_the_formula():
 @settings(max_examples=25, deadline=None)
 @given(CORPORA, st.integers(1, 4), st.lists(st.integers(0, 6), max_size=6))
 def test_every_smoothing_sums_to_one_in_every_context(documents, order, context):
-    counts = ngram_counts.count(documents, order, 7)
+    counts = ngram_counts.count_ngrams(documents, order, 7)
     for name, build in SMOOTHINGS.items():
         model = build(counts)
         p = np.exp(model.begin(context).log_probs)
@@ -148,24 +148,24 @@ def test_every_smoothing_sums_to_one_in_every_context(documents, order, context)
 def test_a_lower_order_of_the_same_counts_is_the_model_of_that_order():
     rng = np.random.default_rng(3)
     documents = [rng.integers(0, 6, size=12) for _ in range(30)]
-    high, low = ngram_counts.count(documents, 4, 6), ngram_counts.count(documents, 2, 6)
+    high, low = ngram_counts.count_ngrams(documents, 4, 6), ngram_counts.count_ngrams(documents, 2, 6)
     for build in (ngram.kneser_ney, ngram.laplace, ngram.absolute_discounting):
         assert np.allclose(build(high, order=2).score(documents[0]), build(low).score(documents[0]), atol=1e-12)
 
 
 def test_only_the_last_tokens_matter_and_a_fork_is_its_own():
-    model = ngram.kneser_ney(ngram_counts.count(TOY, 3, 5))
+    model = ngram.kneser_ney(ngram_counts.count_ngrams(TOY, 3, 5))
     long, short = model.begin([4, 3, 2, 1, 0, 0, 1]), model.begin([2, 0, 1])  # a context longer than the order is cut
     assert np.array_equal(long.log_probs, short.log_probs)
     twin = short.fork()
     twin.advance(2)
     assert short.context == (0, 1) and twin.context == (1, 2)
     assert not np.array_equal(short.log_probs, twin.log_probs)
-    assert len(ngram.kneser_ney(ngram_counts.count(TOY, 1, 5)).begin([1, 2]).context) == 0
+    assert len(ngram.kneser_ney(ngram_counts.count_ngrams(TOY, 1, 5)).begin([1, 2]).context) == 0
 
 
 def test_samples_follow_the_distribution():
-    model, n = ngram.kneser_ney(ngram_counts.count(TOY, 2, 5), 0.5), 20_000
+    model, n = ngram.kneser_ney(ngram_counts.count_ngrams(TOY, 2, 5), 0.5), 20_000
     first = Counter(int(s[0]) if len(s) else 3 for s in model.sample_batch(n, end_id=3, max_tokens=1, rng=0))
     p = np.exp(model.begin().log_probs)
     for w in range(5):
@@ -187,24 +187,24 @@ def test_samples_follow_the_distribution():
 ], ids=str)  # fmt: skip
 def test_counting_refuses_what_cannot_be_counted(documents, order, size, expected):
     with pytest.raises(ValueError, match=expected):
-        ngram_counts.count(documents, order, size)
+        ngram_counts.count_ngrams(documents, order, size)
 
 
 @pytest.mark.parametrize("documents", ["abc", [0, 1, 2], [[0.5, 1.0]], [["a", "b"]]], ids=str)
 def test_counting_refuses_what_are_no_documents_of_ids(documents):
     with pytest.raises(TypeError, match="expected"):
-        ngram_counts.count(documents, 2, 5)
+        ngram_counts.count_ngrams(documents, 2, 5)
 
 
 def test_empty_documents_among_others_count_as_nothing():
-    with_empty, without = ngram_counts.count([[], *TOY, []], 3, 5), ngram_counts.count(TOY, 3, 5)
+    with_empty, without = ngram_counts.count_ngrams([[], *TOY, []], 3, 5), ngram_counts.count_ngrams(TOY, 3, 5)
     assert all(np.array_equal(a.counts, b.counts) for a, b in zip(with_empty.levels, without.levels))
     assert [len(s) for s in ngram.kneser_ney(without).score_batch([[], [0, 1], []])] == [0, 2, 0]
     assert len(ngram.kneser_ney(without).score([])) == 0 and ngram.kneser_ney(without).score_batch([]) == []
 
 
 def test_models_refuse_unknown_ids_and_settings():
-    counts = ngram_counts.count(TOY, 3, 5)
+    counts = ngram_counts.count_ngrams(TOY, 3, 5)
     model = ngram.kneser_ney(counts)
     for call in (lambda: model.score([0, 5]), lambda: model.begin([5]), lambda: model.begin().advance(5),
                  lambda: model.begin().advance(-1), lambda: model.sample_batch(1, end_id=9),

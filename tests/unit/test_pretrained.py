@@ -366,7 +366,7 @@ def test_loading_is_silent_and_needs_no_network(smollm2):
         "import socket\n"
         "def refuse(*a, **k): raise AssertionError('network')\n"
         "socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse\n"
-        "from helpers import pretrained\n"
+        "from helpers.models import pretrained\n"
         "pretrained.load_smollm2_tokenizer(); pretrained.load_smollm2(); pretrained.load_minilm()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
@@ -393,7 +393,7 @@ def _build_in_a_process(folder: Path, pause: str) -> subprocess.Popen:
     code = f"""
 import sys, time
 from pathlib import Path
-from helpers import weightcache
+from helpers.data import weights_cache
 
 def make(aside):
     (aside / "weights.bin").write_bytes(b"half")
@@ -402,7 +402,7 @@ def make(aside):
     {pause}
     (aside / "weights.bin").write_bytes(b"whole")
 
-weightcache.build(Path(sys.argv[1]) / "model", make, {{}}, 1, print)
+weights_cache.build(Path(sys.argv[1]) / "model", make, {{}}, 1, print)
 """
     return subprocess.Popen([sys.executable, "-c", code, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from helpers.data import datasets
-from helpers.evaluation import bits_and_perplexity
+from helpers.evaluation import yardstick
 from helpers.models import language_model
 from helpers.models.neural import count_parameters
 from helpers.models.rnn import RecurrentLM
@@ -74,7 +74,7 @@ def test_quick_bits_are_the_yardstick_s():
     tokenizer = course_tokenizer()
     model = RecurrentLM(4096, embedding_dim=4, hidden_dim=4)
     quick = recipes.bits_of(model, language_model.encode_documents(tokenizer, texts), sum(len(t.encode()) for t in texts))
-    assert quick == pytest.approx(bits_and_perplexity.bits_per_byte(model, tokenizer, texts, n_contexts=2).score, rel=1e-6)
+    assert quick == pytest.approx(yardstick.bits_per_byte(model, tokenizer, texts, n_contexts=2).score, rel=1e-6)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_run_that_is_stopped_and_goes_on_ships_what_it_measured(name, small):
     assert facts["tokens"] == 6 * 4 * SMALL[name].batches["length"] and facts["hardware"].startswith("1 thread, ")
     assert [step for step, _, _ in facts["curve"]][-1] == 6 and facts["recipe"] == json.loads(json.dumps(SMALL[name]._asdict()))
     texts = [lead.text for lead in datasets.leads(split="test")]
-    measured = bits_and_perplexity.bits_per_byte(model, course_tokenizer(), texts)
+    measured = yardstick.bits_per_byte(model, course_tokenizer(), texts)
     assert facts["test"] == pytest.approx([measured.score, measured.low, measured.high], abs=2e-4)
     assert load_tensors(path)[0]["embedding.weight"].dtype == torch.float16
     # what is shipped is the average, not the last weights
@@ -133,7 +133,7 @@ def test_a_shipped_model_is_small_documented_and_as_good_as_it_says(name):
     steps, values = [c[0] for c in facts["curve"]], [c[2] for c in facts["curve"]]
     assert steps[-1] == sum(RECIPES[name].cool_down or [RECIPES[name].plan["steps"]]) and values[-1] < values[0]
     texts = [lead.text for lead in datasets.leads(split="test")[:12]]
-    measured = bits_and_perplexity.bits_per_byte(model, course_tokenizer(), texts, n_contexts=5)
+    measured = yardstick.bits_per_byte(model, course_tokenizer(), texts, n_contexts=5)
     score, low, high = facts["test"]
     assert low < score < high < 1.62  # below the Kneser-Ney 5-gram
     # the interval is four standard errors wide, over all test leads; over so few of them one is that much larger

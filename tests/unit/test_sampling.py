@@ -14,7 +14,7 @@ from helpers.models.language_model import Uniform
 P = np.array([0.5, 0.3, 0.1, 0.06, 0.04])
 SCORES = np.log(P)
 DOCUMENTS = [[1, 2, 3, 0], [1, 2, 4, 0], [5, 2, 3, 0], [1, 2, 3, 3, 0]]
-MODEL = ngram.kneser_ney(ngram_counts.count(DOCUMENTS, 3, 6), 0.5)
+MODEL = ngram.kneser_ney(ngram_counts.count_ngrams(DOCUMENTS, 3, 6), 0.5)
 
 
 def kept(scores):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from helpers.models import sizes
+from helpers.models import sizes as model_size
 from helpers.studies import scaling
 from helpers.training import distributed
 
@@ -29,7 +29,7 @@ def test_power_law_finds_the_exponent():
 def test_a_budget_buys_fewer_tokens_for_a_larger_model():
     bought = [scaling.tokens_for(1e11, width) for width in (16, 32, 64)]
     assert bought[0] > bought[1] > bought[2]
-    spent = bought[1] * sizes.Size.of(scaling.config_of(32)).flops_per_token(32, training=True)
+    spent = bought[1] * model_size.Size.of(scaling.config_of(32)).flops_per_token(32, training=True)
     assert spent == pytest.approx(1e11, rel=1e-4)
 
 

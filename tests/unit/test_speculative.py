@@ -12,7 +12,7 @@ from helpers.models.transformer import Config, Transformer
 
 V = 7
 DOCUMENTS = [[1, 2, 3, 0], [1, 2, 4, 0], [5, 2, 3, 0], [1, 2, 3, 3, 0], [6, 1, 2, 0]]
-COUNTS = ngram.kneser_ney(ngram_counts.count(DOCUMENTS, 3, V), 0.5)
+COUNTS = ngram.kneser_ney(ngram_counts.count_ngrams(DOCUMENTS, 3, V), 0.5)
 
 
 def transformer(seed=0, scale=8.0):
@@ -59,7 +59,7 @@ def test_accepting_draws_from_p_exactly():
 def test_the_distribution_of_texts_is_that_of_the_target():
     # Texts of 3 tokens: chi-square against the exact probabilities. With 4,000 draws a total variation of 5 % raises the
     # statistic by at least 4 * 4000 * 0.05**2 = 40, well above the gap between mean and limit.
-    target, draft, n = ngram.add_k(ngram_counts.count(DOCUMENTS, 2, V), 0.3, 2), COUNTS, 4000
+    target, draft, n = ngram.add_k(ngram_counts.count_ngrams(DOCUMENTS, 2, V), 0.3, 2), COUNTS, 4000
     counts = np.zeros((V, V, V))
     for seed in range(n):
         counts[tuple(speculate(target, draft, [1], Sampler(temperature=1.3), n_guesses=2, max_tokens=3, rng=seed).ids)] += 1

@@ -18,6 +18,7 @@ from helpers.models.rnn import RecurrentLM
 from helpers.models.transformer import Config, Transformer
 from helpers.tokenizers.labels import IGNORE
 from helpers.training import processes, schedule
+from helpers.training import trainer as training
 from helpers.training.batches import Batch, Streams, Windows
 from helpers.training.checkpoint import load_tensors
 from helpers.training.schedule import History, Plan, TrainingError, learning_rate, parameter_groups
@@ -61,7 +62,7 @@ def everything(trainer):
     found |= {f"average {n}": t.clone() for n, t in trainer.average.items()}
     for n, p in trainer.model.named_parameters():
         found |= {f"{key} {n}": t.clone() for key, t in trainer.optimizer.state[p].items()}
-    return found | {f"state {i}": t.clone() for i, t in enumerate(trainer._leaves(trainer.states))}
+    return found | {f"state {i}": t.clone() for i, t in enumerate(training._leaves(trainer.states))}
 
 
 def assert_same(a, b):
@@ -217,12 +218,12 @@ def test_a_recurrent_state_is_carried_without_its_gradient_and_dropped_when_fres
     trainer = Trainer(model, data, Plan(steps=data.steps_per_epoch + 2, average=0.0))
     trainer.run(1)
     after_first = trainer.states[0]
-    assert all(not t.requires_grad for t in trainer._leaves(after_first)) and len(trainer._leaves(after_first)) == 2
+    assert all(not t.requires_grad for t in training._leaves(after_first)) and len(training._leaves(after_first)) == 2
     trainer.run()
     assert [state is None for state in seen] == [step % data.steps_per_epoch == 0 for step in range(len(seen))]
-    for a, b in zip(trainer._leaves(seen[1]), trainer._leaves(after_first)):
+    for a, b in zip(training._leaves(seen[1]), training._leaves(after_first)):
         assert torch.equal(a, b)
-    assert any(t.abs().max() > 0 for t in trainer._leaves(after_first))
+    assert any(t.abs().max() > 0 for t in training._leaves(after_first))
 
 
 def test_the_average_follows_the_weights():
@@ -548,7 +549,7 @@ import json, sys
 import torch, torch.distributed as dist
 torch.set_num_threads(1)
 from tests.unit.test_train import curves, refuse_eight_parts
-from helpers import processes
+from helpers.training import processes
 processes.join()
 with open(f"{sys.argv[1]}.{dist.get_rank()}.json", "w") as file:
     json.dump(curves(sys.argv[1]), file)

@@ -29,9 +29,9 @@ MEMORY = 2e9  # bytes; the notebooks stay under 1.5 GB
 LABELS = {"ok": "ok", "note": "note", "missing": "MISSING"}
 FILES_CODE = """
 import json
-from helpers import pretrained, sources
+from helpers.data import sources, weights
 rows = [("data", f.name, f.ok, f.detail) for f in sources.check(full=False)]
-rows += [("weights", f.name, f.ok, f.detail) for f in pretrained.status()]
+rows += [("weights", f.name, f.ok, f.detail) for f in weights.status()]
 print("FILES " + json.dumps(rows))
 """
 
