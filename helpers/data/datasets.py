@@ -30,7 +30,19 @@ from helpers.data import shakespeare
 from helpers.data.records import Analogy, Lead, Manual, Message, Play, Question, Review, Snippet, WordPair
 from helpers.data.sources import DataError, about, checked
 
-__all__ = ["analogies", "leads", "manuals", "normalize", "plays", "questions", "reviews", "sms", "snippets", "split_of", "word_similarity"]
+__all__ = [
+    "analogies",
+    "leads",
+    "manuals",
+    "normalize",
+    "plays",
+    "questions",
+    "reviews",
+    "sms",
+    "snippets",
+    "split_of",
+    "word_similarity",
+]
 
 SPLITS = ("train", "valid", "test")
 LANGUAGES = {"en": "summaries_en-us.json", "fr": "summaries_fr-fr.json", "es": "summaries_es-es.json"}
@@ -229,9 +241,7 @@ def _snippets(path: Path) -> tuple[Snippet, ...]:
 
 @cache
 def _reviews(path: Path) -> tuple[Review, ...]:
-    return tuple(
-        Review(row["text"], row["label"] == "1", row["source"], _text_split(row["text"])) for row in _table(path)
-    )
+    return tuple(Review(row["text"], row["label"] == "1", row["source"], _text_split(row["text"])) for row in _table(path))
 
 
 @cache

@@ -8,9 +8,7 @@ from helpers.data.records import Speech
 
 # A stage direction stands between underscores (_Exit_, __\[Aside]_), between single asterisks (*Exeunt.*) or in
 # square brackets ([Within]_). It may run over several lines, but never over a blank one.
-DIRECTION = re.compile(
-    r"(?<!\*)\*(?!\*)(?:[^*\n]|\n(?!\n))+\*(?!\*)|_+(?:[^_\n]|\n(?!\n))+_+|\\?\[[^\[\]\n]*[\]_]_*"
-)
+DIRECTION = re.compile(r"(?<!\*)\*(?!\*)(?:[^*\n]|\n(?!\n))+\*(?!\*)|_+(?:[^_\n]|\n(?!\n))+_+|\\?\[[^\[\]\n]*[\]_]_*")
 MARK = "\0"  # stands where a stage direction stood
 SPEAKER = re.compile(r"\*\*(.+?)\*\*\s*(.*)")
 

@@ -94,8 +94,7 @@ def checked(file: File, source: Source) -> Path:
     state = tuple((str(item), item.stat().st_size, item.stat().st_mtime_ns) for item in members)
     if _digest(state, str(path) if file.count > 1 else "") != file.sha256:
         raise DataError(
-            f"{file.name} has the right size but other contents (its sha256 is not the pinned one). "
-            f"{_repair(source)}"
+            f"{file.name} has the right size but other contents (its sha256 is not the pinned one). {_repair(source)}"
         )
     return path
 

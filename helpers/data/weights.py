@@ -32,7 +32,6 @@ from helpers.data.sources import FIX, DataError, Finding, about, checked
 from helpers.paths import cache_folder
 
 if TYPE_CHECKING:
-
     pass
 
 __all__ = ["main", "minilm_folder", "prepare", "smollm2_folder", "status", "verify"]
@@ -156,8 +155,10 @@ def _prepare_command() -> int:
 def _smollm2_caches() -> tuple[Path, Path]:
     """Folders a conversion may lie in: made from the package, made from the hub."""
     package = about("smollm2").files[0].sha256[:8]
-    return (cache_folder() / f"smollm2-{RECIPE}-{package}",
-            cache_folder() / f"smollm2-{RECIPE}-hub-{HUB['smollm2'].revision[:8]}")
+    return (
+        cache_folder() / f"smollm2-{RECIPE}-{package}",
+        cache_folder() / f"smollm2-{RECIPE}-hub-{HUB['smollm2'].revision[:8]}",
+    )
 
 
 def _prepare_smollm2(progress: bool, report: Report | None = None) -> Path:

@@ -53,8 +53,13 @@ def check(folder: Path, full: bool = False) -> None:
         _stamp(folder, now)
 
 
-def build(folder: Path, make: Callable[[Path], None], facts: dict[str, object], room: int,
-          waiting: Callable[[str], None] = lambda text: None) -> Path:
+def build(
+    folder: Path,
+    make: Callable[[Path], None],
+    facts: dict[str, object],
+    room: int,
+    waiting: Callable[[str], None] = lambda text: None,
+) -> Path:
     """``folder``, made by ``make(aside)`` unless a good one is there already; returns it.
 
     Args: ``facts`` go into the manifest; ``room`` is the free space in bytes that the build needs; ``waiting`` is
@@ -160,8 +165,7 @@ def _lock(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
         try:
             lock.acquire(timeout=PATIENCE)
         except Timeout:
-            raise DataError(f"Another process has held {path} for {PATIENCE / 60:.0f} minutes. End it, then run: {FIX}"
-                            ) from None
+            raise DataError(f"Another process has held {path} for {PATIENCE / 60:.0f} minutes. End it, then run: {FIX}") from None
     try:
         yield
     finally:

@@ -10,7 +10,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["BinaryCounts", "CalibrationBins", "ClassScores", "Curve", "accuracy", "average_precision", "binary_counts", "calibration_bins", "cheapest_threshold", "confusion_matrix", "expected_calibration_error", "expected_cost", "pr_curve", "precision_recall_f1", "roc_auc", "roc_curve"]
+__all__ = [
+    "BinaryCounts",
+    "CalibrationBins",
+    "ClassScores",
+    "Curve",
+    "accuracy",
+    "average_precision",
+    "binary_counts",
+    "calibration_bins",
+    "cheapest_threshold",
+    "confusion_matrix",
+    "expected_calibration_error",
+    "expected_cost",
+    "pr_curve",
+    "precision_recall_f1",
+    "roc_auc",
+    "roc_curve",
+]
 
 
 # ------------------------------------------------------------------------------------------- counts and rates
@@ -39,11 +56,7 @@ class ClassScores(NamedTuple):
         once."""
         if how not in ("macro", "weighted"):
             raise ValueError(f'expected "macro" or "weighted", got {how!r}')
-        share = (
-            self.support / self.support.sum()
-            if how == "weighted"
-            else np.full(len(self.f1), 1 / len(self.f1))
-        )
+        share = self.support / self.support.sum() if how == "weighted" else np.full(len(self.f1), 1 / len(self.f1))
         return tuple(float(values @ share) for values in (self.precision, self.recall, self.f1))
 
 
@@ -135,9 +148,7 @@ def average_precision(y: np.ndarray, scores: np.ndarray) -> float:
     return float(np.sum(np.diff(np.r_[0, curve.x]) * curve.y))
 
 
-def expected_cost(
-    y: np.ndarray, p: np.ndarray, threshold: float, cost_fp: float = 1.0, cost_fn: float = 1.0
-) -> float:
+def expected_cost(y: np.ndarray, p: np.ndarray, threshold: float, cost_fp: float = 1.0, cost_fn: float = 1.0) -> float:
     """Mean cost per row of "positive if p >= threshold" when a false alarm costs cost_fp and a miss costs
     cost_fn."""
     y, p = _scored(y, p)
@@ -146,9 +157,7 @@ def expected_cost(
     return (cost_fp * counts.fp + cost_fn * counts.fn) / len(y)
 
 
-def cheapest_threshold(
-    y: np.ndarray, p: np.ndarray, cost_fp: float = 1.0, cost_fn: float = 1.0
-) -> tuple[float, float]:
+def cheapest_threshold(y: np.ndarray, p: np.ndarray, cost_fp: float = 1.0, cost_fn: float = 1.0) -> tuple[float, float]:
     """(threshold, mean cost) with the least cost on these rows; infinity means "never say positive".
 
     Among equally cheap thresholds the largest wins. Choose it on validation rows, never on the test rows.
@@ -179,8 +188,7 @@ def calibration_bins(y: np.ndarray, p: np.ndarray, n_bins: int = 10) -> Calibrat
     y, p = _scored(y, p)
     if p.min() < 0 or p.max() > 1:
         raise ValueError(
-            f"expected probabilities in [0, 1], got {p.min():.3g}..{p.max():.3g}; these look like logits: "
-            "apply the sigmoid first"
+            f"expected probabilities in [0, 1], got {p.min():.3g}..{p.max():.3g}; these look like logits: apply the sigmoid first"
         )
     if n_bins < 1:
         raise ValueError(f"expected n_bins >= 1, got {n_bins}; 10 is the usual choice")
@@ -219,18 +227,14 @@ def _labels(values: np.ndarray, name: str) -> np.ndarray:
 def _binary(values: np.ndarray, name: str) -> np.ndarray:
     values = _labels(values, name)
     if not np.all((values == 0) | (values == 1)):
-        raise ValueError(
-            f"expected {name} to hold only 0 and 1, got {np.unique(values)[:5].tolist()}; recode the labels"
-        )
+        raise ValueError(f"expected {name} to hold only 0 and 1, got {np.unique(values)[:5].tolist()}; recode the labels")
     return values
 
 
 def _same_length(**arrays: np.ndarray) -> None:
     lengths = {name: len(a) for name, a in arrays.items()}
     if len(set(lengths.values())) != 1:
-        raise ValueError(
-            f"expected one label per row, got lengths {lengths}; find the lost row before going on"
-        )
+        raise ValueError(f"expected one label per row, got lengths {lengths}; find the lost row before going on")
 
 
 def _scored(y: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -239,9 +243,7 @@ def _scored(y: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"expected one score per row, shape (n,), got shape {scores.shape}; take one column")
     _same_length(y=y, scores=scores)
     if np.isnan(scores).any():
-        raise ValueError(
-            f"expected finite scores, got {int(np.isnan(scores).sum())} NaN; find out where they come from"
-        )
+        raise ValueError(f"expected finite scores, got {int(np.isnan(scores).sum())} NaN; find out where they come from")
     return y, scores
 
 
@@ -250,20 +252,14 @@ def _costs(cost_fp: float, cost_fn: float) -> None:
         raise ValueError(f"expected costs >= 0, not both 0, got cost_fp = {cost_fp}, cost_fn = {cost_fn}")
 
 
-def _cumulative_counts(
-    y: np.ndarray, scores: np.ndarray, both: bool = True
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _cumulative_counts(y: np.ndarray, scores: np.ndarray, both: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """True and false positives at each distinct score, from the highest score down, and those scores."""
     y, scores = _scored(y, scores)
     if both and y.min() == y.max():
-        raise ValueError(
-            f"expected both classes in y, got only class {y[0]}; a curve needs positives and negatives"
-        )
+        raise ValueError(f"expected both classes in y, got only class {y[0]}; a curve needs positives and negatives")
     order = np.argsort(-scores, kind="stable")
     y, scores = y[order], scores[order]
-    last = np.r_[
-        np.flatnonzero(scores[1:] != scores[:-1]), len(y) - 1
-    ]  # the last row of each group of equal scores
+    last = np.r_[np.flatnonzero(scores[1:] != scores[:-1]), len(y) - 1]  # the last row of each group of equal scores
     tp = np.cumsum(y)[last]
     return tp, last + 1 - tp, scores[last]
 

@@ -35,7 +35,7 @@ def rouge_n(candidate: Sequence[str], reference: Sequence[str], n: int = 1) -> R
     _tokens(candidate, reference)
     if n < 1:
         raise ValueError(f"expected n >= 1, got {n}")
-    a, b = (Counter(tuple(side[i:i + n]) for i in range(len(side) - n + 1)) for side in (candidate, reference))
+    a, b = (Counter(tuple(side[i : i + n]) for i in range(len(side) - n + 1)) for side in (candidate, reference))
     return _rouge(sum((a & b).values()), sum(a.values()), sum(b.values()))  # & keeps the smaller of two counts
 
 
@@ -118,7 +118,7 @@ class Choice(NamedTuple):
     def best(self, by: str = "total") -> int:
         """The option with the largest value, by "total", "per_token" or "per_byte"; of equals, the first."""
         if by not in self._fields:
-            raise ValueError(f'expected one of {", ".join(self._fields)}, got {by!r}')
+            raise ValueError(f"expected one of {', '.join(self._fields)}, got {by!r}")
         return int(np.argmax(getattr(self, by)))
 
 
@@ -134,7 +134,7 @@ def choose(model: LanguageModel, tokenizer: Tokenizer, question: str, options: S
     before = list(tokenizer.encode(question))
     ids = [list(tokenizer.encode(option)) for option in options]
     scores = score_documents(model, [[*before, *own] for own in ids])
-    totals = np.array([s[len(before):].sum() for s in scores])
+    totals = np.array([s[len(before) :].sum() for s in scores])
     return Choice(totals, totals / [len(own) for own in ids], totals / [len(option.encode("utf-8")) for option in options])
 
 

@@ -50,9 +50,7 @@ def bootstrap_interval(
     Tibshirani 1993, ch. 13.
     """
     if not arrays:
-        raise ValueError(
-            "expected at least one array to resample, got none; pass bootstrap_interval(f, y, y_hat)"
-        )
+        raise ValueError("expected at least one array to resample, got none; pass bootstrap_interval(f, y, y_hat)")
     arrays = tuple(np.asarray(a) for a in arrays)
     n = len(arrays[0])
     if n == 0 or any(len(a) != n for a in arrays):
@@ -68,9 +66,7 @@ def bootstrap_interval(
         values[i] = statistic(*(a[rows] for a in arrays))
     values = values[~np.isnan(values)]
     if len(values) == 0:
-        raise ValueError(
-            "the statistic was not a number on every resample; check it on the full arrays first"
-        )
+        raise ValueError("the statistic was not a number on every resample; check it on the full arrays first")
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

@@ -90,15 +90,17 @@ def mean_interval(values: Sequence[float], seed: int = 0) -> Mean:
     return Mean(float(values.mean()), low, high)
 
 
-def summary(rankings: Sequence[Sequence[int]], relevant: Sequence[Collection[int]], ks: Sequence[int] = (1, 5, 10),
-            seed: int = 0) -> dict[str, Mean]:
+def summary(
+    rankings: Sequence[Sequence[int]], relevant: Sequence[Collection[int]], ks: Sequence[int] = (1, 5, 10), seed: int = 0
+) -> dict[str, Mean]:
     """recall@k for each k, MRR, MAP and nDCG at the largest k (every relevant document has gain 1), with intervals.
 
     Raises ValueError when rankings and relevant sets differ in number.
     """
     if len(rankings) != len(relevant) or not len(rankings):
-        raise ValueError(f"expected as many rankings as sets of relevant documents, at least one; got {len(rankings)} and "
-                         f"{len(relevant)}")
+        raise ValueError(
+            f"expected as many rankings as sets of relevant documents, at least one; got {len(rankings)} and {len(relevant)}"
+        )
     pairs = list(zip(rankings, relevant))
     table = {f"recall@{k}": mean_interval([recall_at(r, w, k) for r, w in pairs], seed) for k in ks}
     table["MRR"] = mean_interval([reciprocal_rank(r, w) for r, w in pairs], seed)

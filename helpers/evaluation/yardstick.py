@@ -45,8 +45,16 @@ class BitsPerByte:
         return f"{self.score:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def bits_per_byte(model: LanguageModel, tokenizer: Tokenizer, texts: Sequence[str], *, n_resamples: int = 1000, seed: int = 0,
-                  n_contexts: int = 20, tolerance: float = 1e-4) -> BitsPerByte:
+def bits_per_byte(
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    *,
+    n_resamples: int = 1000,
+    seed: int = 0,
+    n_contexts: int = 20,
+    tolerance: float = 1e-4,
+) -> BitsPerByte:
     """How many bits a byte of text costs under the model: the lower, the better it predicts.
 
     The negative log2-probability of all tokens (end-of-text included) divided by the UTF-8 bytes of the raw texts. Unlike a
@@ -62,8 +70,10 @@ def bits_per_byte(model: LanguageModel, tokenizer: Tokenizer, texts: Sequence[st
         raise ValueError("expected at least one text with at least one byte, got none; bits per byte needs bytes")
     for text, ids in zip(texts, documents):
         if tokenizer.decode(ids[:-1].tolist()) != text:
-            raise ValueError(f"the tokenizer does not give this text back: {text[:60]!r}; what it loses would not be paid for, "
-                             "so the number would flatter")
+            raise ValueError(
+                f"the tokenizer does not give this text back: {text[:60]!r}; what it loses would not be paid for, "
+                "so the number would flatter"
+            )
     check_sums_to_one(model, documents, n_contexts=n_contexts, tolerance=tolerance, seed=seed)
     scores = score_documents(model, documents)
     bits = np.array([-np.sum(s) for s in scores]) / math.log(2)
@@ -74,12 +84,27 @@ def bits_per_byte(model: LanguageModel, tokenizer: Tokenizer, texts: Sequence[st
     if math.isfinite(score):
         per_byte = lambda b, n: b.sum() / n.sum() if n.sum() else np.nan  # noqa: E731 (NaN: only empty texts were drawn)
         low, high = intervals.bootstrap_interval(per_byte, bits, n_bytes, n_resamples=n_resamples, seed=seed)
-    return BitsPerByte(score, min(low, score), max(high, score), len(documents), sum(len(d) for d in documents),
-                       int(n_bytes.sum()), bits, n_bytes)
+    return BitsPerByte(
+        score,
+        min(low, score),
+        max(high, score),
+        len(documents),
+        sum(len(d) for d in documents),
+        int(n_bytes.sum()),
+        bits,
+        n_bytes,
+    )
 
 
-def check_sums_to_one(model: LanguageModel, documents: Sequence[Sequence[int]], *, n_contexts: int = 20,
-                      tolerance: float = 1e-4, score_tolerance: float = 0.05, seed: int = 0) -> float:
+def check_sums_to_one(
+    model: LanguageModel,
+    documents: Sequence[Sequence[int]],
+    *,
+    n_contexts: int = 20,
+    tolerance: float = 1e-4,
+    score_tolerance: float = 0.05,
+    seed: int = 0,
+) -> float:
     """The largest distance of a next-token sum from 1 over sampled contexts of the documents.
 
     Contexts are prefixes of documents, the empty one among them. Raises ValueError when a sum is off by more than
@@ -97,15 +122,19 @@ def check_sums_to_one(model: LanguageModel, documents: Sequence[Sequence[int]], 
         log_probs = np.asarray(model.begin(ids[:cut]).log_probs, dtype=np.float64)
         total = float(np.exp(log_probs).sum())
         if not abs(total - 1) <= tolerance:
-            raise ValueError(f"after {cut} tokens {ids[max(0, cut - 4):cut].tolist()} the probabilities of the next token sum to "
-                             f"{total:.6f}, expected 1: this is a score, not a language model, and no bits per byte or "
-                             "perplexity can be computed from it. Normalize the model")
+            raise ValueError(
+                f"after {cut} tokens {ids[max(0, cut - 4) : cut].tolist()} the probabilities of the next token sum to "
+                f"{total:.6f}, expected 1: this is a score, not a language model, and no bits per byte or "
+                "perplexity can be computed from it. Normalize the model"
+            )
         worst = max(worst, abs(total - 1))
-        scored = float(model.score(ids[:cut + 1])[-1])
+        scored = float(model.score(ids[: cut + 1])[-1])
         shown = float(log_probs[ids[cut]])
         if scored != shown and not abs(scored - shown) <= score_tolerance:
-            raise ValueError(f"score says {scored:.4f} for token {int(ids[cut])} after {cut} tokens, begin(...).log_probs says "
-                             f"{shown:.4f}: the two must be the same model")
+            raise ValueError(
+                f"score says {scored:.4f} for token {int(ids[cut])} after {cut} tokens, begin(...).log_probs says "
+                f"{shown:.4f}: the two must be the same model"
+            )
     return worst
 
 

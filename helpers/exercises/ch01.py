@@ -280,8 +280,12 @@ def check_sigmoid(t: Trial) -> None:
         loss.backward()
         return w.grad, b.grad
 
-    t.close(t.run(in_a_loss, "loss = (sigmoid(w * 3 + b) - 1) ** 2 at w = 0.5, b = -1; (w.grad, b.grad)"),
-            in_a_loss(sigmoid), rtol=1e-6, what="(w.grad, b.grad)")
+    t.close(
+        t.run(in_a_loss, "loss = (sigmoid(w * 3 + b) - 1) ** 2 at w = 0.5, b = -1; (w.grad, b.grad)"),
+        in_a_loss(sigmoid),
+        rtol=1e-6,
+        what="(w.grad, b.grad)",
+    )
 
 
 # ------------------------------------------------------------------------------------------------- 1.5
@@ -510,7 +514,12 @@ def check_standardize(t: Trial) -> None:
 
 EXERCISES = [
     Exercise(
-        id="1.1", title="Mean squared error", kind="warm-up", points=1, solution=mse, check=check_mse,
+        id="1.1",
+        title="Mean squared error",
+        kind="warm-up",
+        points=1,
+        solution=mse,
+        check=check_mse,
         hints=(
             "Three steps, from the inside out: the errors y - y_hat, their squares, the mean of the squares.",
             "NumPy works on whole arrays: (y - y_hat) ** 2 squares every entry, np.mean averages.",
@@ -525,7 +534,12 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="1.2", title="The gradient of the loss", kind="core", points=2, solution=gradient, check=check_gradient,
+        id="1.2",
+        title="The gradient of the loss",
+        kind="core",
+        points=2,
+        solution=gradient,
+        check=check_gradient,
         hints=(
             "Start with the errors of all rows: e = X @ w + b - y, shape (n,).",
             "The slope of weight j is 2/n times the sum over rows of e[i] * X[i, j]. For all j at once: X.T @ e.",
@@ -534,19 +548,30 @@ EXERCISES = [
         wrong=(
             Wrong(gradient_without_two, "loses the factor 2: the slope of e ** 2 is 2 e, not e"),
             Wrong(gradient_of_sum, "adds over the rows where the loss averages: divide by n"),
-            Wrong(gradient_swapped, "puts the slope of the intercept in dw and the slope of the weight in db: the one with X "
-                  "in it is dw"),
+            Wrong(
+                gradient_swapped,
+                "puts the slope of the intercept in dw and the slope of the weight in db: the one with X in it is dw",
+            ),
             Wrong(gradient_sign, "has the sign turned round: with e = prediction - target the slopes are +2 e x and +2 e"),
-            Wrong(gradient_without_x, "leaves X out of dw: a change of a weight moves the prediction by x, so each error counts "
-                  "x times"),
-            Wrong(gradient_product_of_means, "multiplies the mean error by the mean of the column: multiply row by row first, "
-                  "then average"),
+            Wrong(
+                gradient_without_x,
+                "leaves X out of dw: a change of a weight moves the prediction by x, so each error counts x times",
+            ),
+            Wrong(
+                gradient_product_of_means,
+                "multiplies the mean error by the mean of the column: multiply row by row first, then average",
+            ),
             Wrong(gradient_without_b, "forgets the intercept b in the prediction: the errors are X @ w + b - y"),
             Wrong(gradient_over_features, "divides by the number of features: the mean runs over the n rows"),
         ),
     ),
     Exercise(
-        id="1.3", title="The gradient that forgets", kind="find the bug", points=2, solution=backward, check=check_backward,
+        id="1.3",
+        title="The gradient that forgets",
+        kind="find the bug",
+        points=2,
+        solution=backward,
+        check=check_backward,
         start=backward_overwrites,
         hints=(
             "Try it on x * x at x = 3 with pencil and paper. x is the parent of the product twice. What should happen to the "
@@ -554,20 +579,36 @@ EXERCISES = [
             "Look at what the innermost line does when a parent already has a gradient.",
         ),
         wrong=(
-            Wrong(backward_overwrites, "overwrites a gradient that is already there: when a value is used twice, both uses "
-                  "count, so the contributions must be added up (+=)"),
-            Wrong(backward_in_forward_order, "walks from the inputs to the result: a value then passes its gradient on before "
-                  "it has received it. Walk from the result back"),
-            Wrong(backward_adds_local_slopes, "adds the local slope alone: the chain rule multiplies it by the gradient of the "
-                  "value that comes after"),
-            Wrong(backward_by_recursion, "passes a gradient on before all of it has arrived: a shared value is visited once per "
-                  "use and counts too much. Go through the ordered list once"),
+            Wrong(
+                backward_overwrites,
+                "overwrites a gradient that is already there: when a value is used twice, both uses "
+                "count, so the contributions must be added up (+=)",
+            ),
+            Wrong(
+                backward_in_forward_order,
+                "walks from the inputs to the result: a value then passes its gradient on before "
+                "it has received it. Walk from the result back",
+            ),
+            Wrong(
+                backward_adds_local_slopes,
+                "adds the local slope alone: the chain rule multiplies it by the gradient of the value that comes after",
+            ),
+            Wrong(
+                backward_by_recursion,
+                "passes a gradient on before all of it has arrived: a shared value is visited once per "
+                "use and counts too much. Go through the ordered list once",
+            ),
             Wrong(backward_without_reset, "keeps the gradients of an earlier call: set them to 0 before you add"),
             Wrong(backward_without_seed, "starts from the number in root: d(root)/d(root) is 1"),
         ),
     ),
     Exercise(
-        id="1.4", title="Teach Value a new curve", kind="core", points=2, solution=sigmoid, check=check_sigmoid,
+        id="1.4",
+        title="Teach Value a new curve",
+        kind="core",
+        points=2,
+        solution=sigmoid,
+        check=check_sigmoid,
         hints=(
             "A new Value needs three things: its number, its parents (here only v), and one local slope per parent.",
             "Compute s = 1 / (1 + np.exp(-v.data)) once. The slope s * (1 - s) uses this s, not v.data.",
@@ -577,34 +618,58 @@ EXERCISES = [
             Wrong(sigmoid_slope_of_input, "computes the slope from the input: in s (1 - s), s is the output of the curve"),
             Wrong(sigmoid_slope_plus, "uses s (1 + s) as slope: the curve flattens out as s comes near 1, so it is s (1 - s)"),
             Wrong(sigmoid_cut_off, "returns a Value without parents: no gradient can flow back to v. Pass (v,) and its slope"),
-            Wrong(sigmoid_of_a_copy, "has a new Value as its parent: the gradient ends there and does not reach v. Pass v "
-                  "itself, as (v,)"),
-            Wrong(sigmoid_chained_too_early, "puts v.grad into the local slope: on the way forward it is still 0. backward does "
-                  "the chain rule; the local slope is s (1 - s) alone"),
+            Wrong(
+                sigmoid_of_a_copy,
+                "has a new Value as its parent: the gradient ends there and does not reach v. Pass v itself, as (v,)",
+            ),
+            Wrong(
+                sigmoid_chained_too_early,
+                "puts v.grad into the local slope: on the way forward it is still 0. backward does "
+                "the chain rule; the local slope is s (1 - s) alone",
+            ),
             Wrong(sigmoid_falling, "falls where it should rise: the exponent is minus v"),
             Wrong(sigmoid_slope_is_value, "takes the value itself as slope: that is right for e^v only. Here it is s (1 - s)"),
         ),
     ),
     Exercise(
-        id="1.5", title="The speed limit", kind="stretch", points=3, solution=largest_rate, check=check_largest_rate,
+        id="1.5",
+        title="The speed limit",
+        kind="stretch",
+        points=3,
+        solution=largest_rate,
+        check=check_largest_rate,
         hints=(
             "Build A: the columns of X and a column of ones, for instance with np.column_stack([X, np.ones(len(X))]).",
             "The matrix of curvatures is H = 2/n * A.T @ A. np.linalg.eigvalsh(H) gives its eigenvalues, smallest first.",
         ),
         wrong=(
             Wrong(rate_without_ones, "forgets the intercept: b is a parameter too, its column in A is all ones"),
-            Wrong(rate_half, "gives half the limit: at 1 / (largest curvature) one step lands on the floor of the steepest "
-                  "valley; divergence begins at 2 / (largest curvature)"),
-            Wrong(rate_smallest_curvature, "uses the smallest curvature: the steepest direction overshoots first, so the "
-                  "largest eigenvalue decides. eigvalsh sorts upwards, it is the last"),
-            Wrong(rate_largest_entry, "takes the largest entry of H: the curvature in the steepest direction is the largest "
-                  "eigenvalue, np.linalg.eigvalsh(H)[-1]"),
+            Wrong(
+                rate_half,
+                "gives half the limit: at 1 / (largest curvature) one step lands on the floor of the steepest "
+                "valley; divergence begins at 2 / (largest curvature)",
+            ),
+            Wrong(
+                rate_smallest_curvature,
+                "uses the smallest curvature: the steepest direction overshoots first, so the "
+                "largest eigenvalue decides. eigvalsh sorts upwards, it is the last",
+            ),
+            Wrong(
+                rate_largest_entry,
+                "takes the largest entry of H: the curvature in the steepest direction is the largest "
+                "eigenvalue, np.linalg.eigvalsh(H)[-1]",
+            ),
             Wrong(rate_of_sum, "leaves out the 1/n: the loss is a mean, so its curvature is 2/n A^T A"),
             Wrong(rate_without_two, "leaves out the 2 of the curvature: the second derivative of e ** 2 is 2, so H = 2/n A^T A"),
         ),
     ),
     Exercise(
-        id="1.6", title="One pass of mini-batches", kind="stretch", points=3, solution=sgd_pass, check=check_sgd_pass,
+        id="1.6",
+        title="One pass of mini-batches",
+        kind="stretch",
+        points=3,
+        solution=sgd_pass,
+        check=check_sgd_pass,
         hints=(
             "range(0, len(x), batch_size) gives the start of each batch; order[start : start + batch_size] its row numbers. "
             "A slice that goes past the end is simply shorter.",
@@ -613,52 +678,79 @@ EXERCISES = [
             "Compute both slopes before you change w: w, b = w - lr * dw, b - lr * db does both at once.",
         ),
         wrong=(
-            Wrong(sgd_without_two, "loses the factor 2: the slope of e ** 2 is 2 e, so each step is only half as long as it "
-                  "should be"),
-            Wrong(sgd_divides_by_n, "divides the sum over a batch by the number of all rows: each step is too short. Average "
-                  "over the rows of the batch"),
+            Wrong(
+                sgd_without_two,
+                "loses the factor 2: the slope of e ** 2 is 2 e, so each step is only half as long as it should be",
+            ),
+            Wrong(
+                sgd_divides_by_n,
+                "divides the sum over a batch by the number of all rows: each step is too short. Average "
+                "over the rows of the batch",
+            ),
             Wrong(sgd_drops_the_rest, "leaves out the last, shorter batch: those rows never teach anything"),
             Wrong(sgd_stale, "computes every gradient at the first w and b: use the values that the batch before has left"),
             Wrong(sgd_ignores_order, "takes the rows as they lie: use the row numbers in order"),
-            Wrong(sgd_one_after_the_other, "changes w first and uses the new w for the slope of b: compute both slopes, then "
-                  "move"),
+            Wrong(
+                sgd_one_after_the_other, "changes w first and uses the new w for the slope of b: compute both slopes, then move"
+            ),
             Wrong(sgd_first_batch_only, "stops after the first batch: is the return inside the loop?"),
         ),
     ),
     Exercise(
-        id="1.7", title="Ridge in closed form", kind="core", points=3, solution=ridge, check=check_ridge,
+        id="1.7",
+        title="Ridge in closed form",
+        kind="core",
+        points=3,
+        solution=ridge,
+        check=check_ridge,
         hints=(
             "Take the mean off every column of X and off y. Then the best intercept of the centered data is 0.",
             "For the centered data solve (Xc.T @ Xc + lam * identity) w = Xc.T @ yc; np.eye(d) is the identity matrix.",
             "Go back to the original data at the end: b = mean of y - (means of the columns) @ w.",
         ),
         wrong=(
-            Wrong(ridge_on_intercept, "penalizes the intercept as well: a shift of all targets would then change the slopes. "
-                  "Center X and y first, or put 0 at the intercept's place in the penalty"),
+            Wrong(
+                ridge_on_intercept,
+                "penalizes the intercept as well: a shift of all targets would then change the slopes. "
+                "Center X and y first, or put 0 at the intercept's place in the penalty",
+            ),
             Wrong(ridge_times_n, "multiplies lam by n: that is right for a mean of squares, here the squares are summed"),
             Wrong(ridge_ignores_lam, "gives plain least squares: lam has no effect"),
             Wrong(ridge_everywhere, "adds lam to every entry of the matrix: only the diagonal gets it, lam * np.eye(d)"),
-            Wrong(ridge_bias_is_mean, "returns the mean of y as b: that is the intercept for centered columns. Subtract "
-                  "(column means) @ w"),
+            Wrong(
+                ridge_bias_is_mean,
+                "returns the mean of y as b: that is the intercept for centered columns. Subtract (column means) @ w",
+            ),
             Wrong(ridge_without_intercept, "fits through the origin: the model has an intercept b"),
         ),
     ),
     Exercise(
-        id="1.8", title="The scaler that peeks", kind="find the bug", points=2, solution=standardize, check=check_standardize,
+        id="1.8",
+        title="The scaler that peeks",
+        kind="find the bug",
+        points=2,
+        solution=standardize,
+        check=check_standardize,
         start=standardize_on_all,
         hints=(
             "Which rows may the mean and the standard deviation know about on the day the model is trained?",
             "Compute both numbers from X[:n_train] alone. Then use the same two numbers for all rows.",
         ),
         wrong=(
-            Wrong(standardize_on_all, "computes mean and standard deviation over all rows, the test rows among them: they "
-                  "leak into training. Use the first n_train rows alone"),
-            Wrong(standardize_each, "scales the test part by its own mean and standard deviation: the same input would then mean "
-                  "different things in training and in use. Apply the numbers of the training rows"),
+            Wrong(
+                standardize_on_all,
+                "computes mean and standard deviation over all rows, the test rows among them: they "
+                "leak into training. Use the first n_train rows alone",
+            ),
+            Wrong(
+                standardize_each,
+                "scales the test part by its own mean and standard deviation: the same input would then mean "
+                "different things in training and in use. Apply the numbers of the training rows",
+            ),
             Wrong(standardize_by_variance, "divides by the variance: the standard deviation is its square root (.std)"),
             Wrong(standardize_one_mean, "uses one mean for the whole table: each column has its own (axis=0)"),
             Wrong(standardize_train_only, "returns the test part unscaled: the weights were fitted to scaled columns"),
             Wrong(standardize_on_test, "takes mean and standard deviation from the test rows: it should be the other part"),
         ),
     ),
-]  # fmt: skip
+]

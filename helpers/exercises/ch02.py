@@ -186,8 +186,9 @@ def check_gradient(t: Trial) -> None:
     for w, b, X, y in cases:
         got = t.call(w, b, X, y)
         dw, db = logistic_gradient(w, b, X, y)
-        t.several(got, 2, "must give two things back, in this order: the gradient of w and the gradient of b (return dw, db)",
-                  (dw, db))
+        t.several(
+            got, 2, "must give two things back, in this order: the gradient of w and the gradient of b (return dw, db)", (dw, db)
+        )
         t.close(got[0], dw, what="the gradient of w")
         t.close(got[1], db, what="the gradient of b")
 
@@ -372,8 +373,12 @@ def check_score(t: Trial) -> None:
     ]:
         got = t.call(answers, labels)
         expected = score_answers(answers, labels)
-        t.several(got, 2, "must give two numbers back: the accuracy and how many answers were unread (return accuracy, unread)",
-                  expected)
+        t.several(
+            got,
+            2,
+            "must give two numbers back: the accuracy and how many answers were unread (return accuracy, unread)",
+            expected,
+        )
         t.close(got, expected, what="(accuracy, unread)")
     if not t.run(refuses(["spam", "ham"], [1, 0, 1]), shown='score_answers(["spam", "ham"], [1, 0, 1])'):
         t.fail(ZIP, expected="ValueError")
@@ -576,7 +581,11 @@ def check_backward(t: Trial) -> None:
 
 EXERCISES = [
     Exercise(
-        id="2.1", title="A sigmoid that never overflows", kind="warm-up", solution=stable_sigmoid, check=check_sigmoid,
+        id="2.1",
+        title="A sigmoid that never overflows",
+        kind="warm-up",
+        solution=stable_sigmoid,
+        check=check_sigmoid,
         hints=(
             "Let e = np.exp(-np.abs(z)). It lies between 0 and 1 for every z, so it cannot overflow.",
             "Where z >= 0, exp(-z) is e, and the sigmoid is 1 / (1 + e). Where z < 0, exp(z) is e: multiply numerator and "
@@ -585,44 +594,74 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(sigmoid_textbook, OVERFLOW),
-            Wrong(sigmoid_exp_over_exp, "computes exp(z) / (1 + exp(z)), which is infinity divided by infinity (NaN) for z "
-                  "= 1000; use this form only where z is negative"),
+            Wrong(
+                sigmoid_exp_over_exp,
+                "computes exp(z) / (1 + exp(z)), which is infinity divided by infinity (NaN) for z "
+                "= 1000; use this form only where z is negative",
+            ),
             Wrong(sigmoid_both_sides, BOTH_SIDES),
-            Wrong(sigmoid_clipped, "clips the scores, so all scores below -30 get the same probability; nothing has to be cut "
-                  "off when exp sees only -|z|"),
-            Wrong(sigmoid_flipped, "has its two branches swapped: it falls where the sigmoid rises, so sigmoid(1) comes "
-                  "out as 0.27 and not as 0.73"),
-            Wrong(sigmoid_one_branch, "uses |z| in both branches, so a score of -2 gets the probability of +2; negative "
-                  "scores must come out below 1/2"),
-            Wrong(sigmoid_tanh_unscaled, "uses tanh(z) where tanh(z / 2) belongs: (1 + tanh(z / 2)) / 2 is the sigmoid, "
-                  "yours is twice as steep"),
+            Wrong(
+                sigmoid_clipped,
+                "clips the scores, so all scores below -30 get the same probability; nothing has to be cut "
+                "off when exp sees only -|z|",
+            ),
+            Wrong(
+                sigmoid_flipped,
+                "has its two branches swapped: it falls where the sigmoid rises, so sigmoid(1) comes out as 0.27 and not as 0.73",
+            ),
+            Wrong(
+                sigmoid_one_branch,
+                "uses |z| in both branches, so a score of -2 gets the probability of +2; negative scores must come out below 1/2",
+            ),
+            Wrong(
+                sigmoid_tanh_unscaled,
+                "uses tanh(z) where tanh(z / 2) belongs: (1 + tanh(z / 2)) / 2 is the sigmoid, yours is twice as steep",
+            ),
         ),
     ),
     Exercise(
-        id="2.2", title="Cross-entropy straight from the logits", kind="core", points=2,
-        solution=bce_from_logits, check=check_bce,
+        id="2.2",
+        title="Cross-entropy straight from the logits",
+        kind="core",
+        points=2,
+        solution=bce_from_logits,
+        check=check_bce,
         hints=(
             "For y = 1 the loss is -ln sigmoid(z) = ln(1 + exp(-z)); for y = 0 it is ln(1 + exp(z)).",
-            "Check on paper that ln(1 + exp(-z)) = ln(1 + exp(z)) - z. So one formula serves both labels: ln(1 + exp(z)) - "
-            "y z.",
+            "Check on paper that ln(1 + exp(-z)) = ln(1 + exp(z)) - z. So one formula serves both labels: ln(1 + exp(z)) - y z.",
             "np.logaddexp(0, z) is ln(exp(0) + exp(z)) = ln(1 + exp(z)), without overflow.",
         ),
         wrong=(
-            Wrong(bce_clipped, "clips the probability, so the loss can never exceed about 16 and a model that is sure and "
-                  "wrong is let off; work on the logits and nothing has to be clipped"),
-            Wrong(bce_naive, "takes the logarithm of a probability that was rounded to 0, which is infinite; "
-                  "np.logaddexp(0, z) gives ln(1 + exp(z)) for every z"),
+            Wrong(
+                bce_clipped,
+                "clips the probability, so the loss can never exceed about 16 and a model that is sure and "
+                "wrong is let off; work on the logits and nothing has to be clipped",
+            ),
+            Wrong(
+                bce_naive,
+                "takes the logarithm of a probability that was rounded to 0, which is infinite; "
+                "np.logaddexp(0, z) gives ln(1 + exp(z)) for every z",
+            ),
             Wrong(bce_summed, "adds the losses up but does not divide by their number n; the mean is wanted"),
             Wrong(bce_positives_only, "counts the rows with y = 1 only; a row with y = 0 costs -ln(1 - p)"),
-            Wrong(bce_labels_swapped, "has the labels swapped: a confident right answer costs much and a confident wrong "
-                  "one nothing"),
+            Wrong(
+                bce_labels_swapped,
+                "has the labels swapped: a confident right answer costs much and a confident wrong one nothing",
+            ),
             Wrong(bce_bits, "measures in bits (logarithm to base 2); this chapter measures in nats (natural logarithm)"),
-            Wrong(bce_logits_as_probabilities, "treats the logit z as if it were the probability; the sigmoid has to stand "
-                  "between them"),
+            Wrong(
+                bce_logits_as_probabilities,
+                "treats the logit z as if it were the probability; the sigmoid has to stand between them",
+            ),
         ),
     ),
     Exercise(
-        id="2.3", title="The gradient", kind="core", points=2, solution=logistic_gradient, check=check_gradient,
+        id="2.3",
+        title="The gradient",
+        kind="core",
+        points=2,
+        solution=logistic_gradient,
+        check=check_gradient,
         hints=(
             "Three lines: the probabilities p (n,), the errors p - y (n,), then the two averages.",
             "The gradient of w averages error times features: X.T @ error / n has shape (d,). The gradient of b averages "
@@ -630,44 +669,71 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(gradient_sign, "has the sign turned round (y - p in place of p - y): gradient descent with it climbs"),
-            Wrong(gradient_summed, "sums over the rows but does not divide by n; then the right learning rate would change "
-                  "with the size of the data"),
-            Wrong(gradient_bias_summed, "divides the gradient of w by n but forgets to do so for b: its step is n times "
-                  "too long"),
-            Wrong(gradient_squared_error, "carries a factor 2 p (1 - p): that is the gradient of the squared error, flat "
-                  "where the model is sure; with cross-entropy the factor cancels"),
+            Wrong(
+                gradient_summed,
+                "sums over the rows but does not divide by n; then the right learning rate would change "
+                "with the size of the data",
+            ),
+            Wrong(
+                gradient_bias_summed, "divides the gradient of w by n but forgets to do so for b: its step is n times too long"
+            ),
+            Wrong(
+                gradient_squared_error,
+                "carries a factor 2 p (1 - p): that is the gradient of the squared error, flat "
+                "where the model is sure; with cross-entropy the factor cancels",
+            ),
             Wrong(gradient_no_sigmoid, "compares y with the score z; the error is p - y, so the sigmoid is missing"),
-            Wrong(gradient_thresholded, "rounds the probability to 0 or 1 before it takes the error: that is the "
-                  "perceptron rule, and rows that are right but unsure teach it nothing"),
+            Wrong(
+                gradient_thresholded,
+                "rounds the probability to 0 or 1 before it takes the error: that is the "
+                "perceptron rule, and rows that are right but unsure teach it nothing",
+            ),
         ),
     ),
     Exercise(
-        id="2.4", title="The threshold that costs least", kind="core", points=2, solution=best_threshold, check=check_threshold,
+        id="2.4",
+        title="The threshold that costs least",
+        kind="core",
+        points=2,
+        solution=best_threshold,
+        check=check_threshold,
         hints=(
             "For one candidate t: spam = p >= t. Count the false alarms (spam, but y is 0) and the misses (not spam, but y "
             "is 1).",
             "The cost of t is cost_fp * false alarms + cost_fn * misses. Collect the costs of all candidates, then take "
             "the minimum.",
-            "Ties: among the candidates whose cost equals the minimum return the smallest. The candidates need not be "
-            "sorted.",
+            "Ties: among the candidates whose cost equals the minimum return the smallest. The candidates need not be sorted.",
         ),
         wrong=(
             Wrong(threshold_costs_swapped, "charges the cost of a miss for each false alarm and the other way round"),
             Wrong(threshold_by_errors, "counts errors and ignores what they cost: with unequal costs that is the wrong goal"),
-            Wrong(threshold_by_rates, "multiplies the costs by error rates; each single error costs, so count the errors: the "
-                  "classes differ in size"),
-            Wrong(threshold_strict, "says spam only if p > t; the rule here is p >= t, and a row exactly at the threshold "
-                  "shows it"),
-            Wrong(threshold_first, "returns the first of several equally cheap candidates in the order of the list; the "
-                  "smallest was asked for"),
+            Wrong(
+                threshold_by_rates,
+                "multiplies the costs by error rates; each single error costs, so count the errors: the classes differ in size",
+            ),
+            Wrong(
+                threshold_strict, "says spam only if p > t; the rule here is p >= t, and a row exactly at the threshold shows it"
+            ),
+            Wrong(
+                threshold_first,
+                "returns the first of several equally cheap candidates in the order of the list; the smallest was asked for",
+            ),
             Wrong(threshold_largest, "returns the largest of several equally cheap candidates; the smallest was asked for"),
             Wrong(threshold_dearest, "returns the candidate with the highest cost; look for the minimum"),
-            Wrong(threshold_formula, "uses the formula cost_fp / (cost_fp + cost_fn), which is right for calibrated "
-                  "probabilities only; count what each candidate costs on these rows"),
+            Wrong(
+                threshold_formula,
+                "uses the formula cost_fp / (cost_fp + cost_fn), which is right for calibrated "
+                "probabilities only; count what each candidate costs on these rows",
+            ),
         ),
     ),
     Exercise(
-        id="2.5", title="A score that flatters", kind="find the bug", points=2, solution=score_answers, check=check_score,
+        id="2.5",
+        title="A score that flatters",
+        kind="find the bug",
+        points=2,
+        solution=score_answers,
+        check=check_score,
         start=score_answers_start,
         hints=(
             'Try it: score_answers(["I cannot tell."], [1]). What should it be, and what is it?',
@@ -676,24 +742,45 @@ EXERCISES = [
             'Now try score_answers(["spam", "ham"], [1, 0, 1]). What does zip() do with the third label?',
         ),
         wrong=(
-            Wrong(score_answers_start, 'reads every answer without "ham" as spam: "I cannot tell." then counts as right '
-                  'for a spam message, and nothing is ever unread'),
+            Wrong(
+                score_answers_start,
+                'reads every answer without "ham" as spam: "I cannot tell." then counts as right '
+                "for a spam message, and nothing is ever unread",
+            ),
             Wrong(score_zip, ZIP),
-            Wrong(score_dropping, "leaves the unread answers out of the count: a model that answers one question in ten "
-                  "would look perfect; divide by the number of all answers"),
-            Wrong(score_substring, 'still searches for "ham" or "spam" inside the answer, so "hamburger" is read as ham '
-                  'and "not spam" as spam; compare the whole answer'),
+            Wrong(
+                score_dropping,
+                "leaves the unread answers out of the count: a model that answers one question in ten "
+                "would look perfect; divide by the number of all answers",
+            ),
+            Wrong(
+                score_substring,
+                'still searches for "ham" or "spam" inside the answer, so "hamburger" is read as ham '
+                'and "not spam" as spam; compare the whole answer',
+            ),
             Wrong(score_one_way, ONE_WAY),
-            Wrong(score_one_after_the_other, 'takes blanks and full stops away one after the other; in " Spam . " they take '
-                  'turns, so strip both at once: strip(" .")'),
-            Wrong(score_inside_too, 'takes blanks and full stops out of the middle of the answer too, so "s p a m" is read as '
-                  'spam; only those around the word do not count'),
-            Wrong(score_exact, 'is too strict: "Spam." and " HAM " are readable; ignore case, blanks and full stops around '
-                  'the word'),
+            Wrong(
+                score_one_after_the_other,
+                'takes blanks and full stops away one after the other; in " Spam . " they take '
+                'turns, so strip both at once: strip(" .")',
+            ),
+            Wrong(
+                score_inside_too,
+                'takes blanks and full stops out of the middle of the answer too, so "s p a m" is read as '
+                "spam; only those around the word do not count",
+            ),
+            Wrong(
+                score_exact, 'is too strict: "Spam." and " HAM " are readable; ignore case, blanks and full stops around the word'
+            ),
         ),
     ),
     Exercise(
-        id="2.6", title="Temperature scaling", kind="stretch", points=3, solution=best_temperature, check=check_temperature,
+        id="2.6",
+        title="Temperature scaling",
+        kind="stretch",
+        points=3,
+        solution=best_temperature,
+        check=check_temperature,
         hints=(
             "Put s = 1 / T. The loss as a function of s is convex, and its slope is the mean of (sigmoid(s z) - y) z.",
             "A slope that rises from negative to positive has one zero: halve the interval around it (bisection).",
@@ -702,58 +789,99 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(temperature_inverse, "returns 1 / T: it finds the factor that multiplies the logits, while T divides them"),
-            Wrong(temperature_other_half, "keeps the wrong half of the interval and runs to its end: where the slope is above "
-                  "0 the minimum lies below s, so high = s"),
-            Wrong(temperature_brier, "minimizes the squared error of the probabilities; the cross-entropy was asked for, "
-                  "and the two have different minima"),
-            Wrong(temperature_accuracy, "returns 1 whatever the data are; accuracy cannot guide you, as dividing by T "
-                  "never changes the sign of a logit"),
-            Wrong(temperature_mean_matching, "only makes the mean probability equal the share of positives; rows that are "
-                  "too sure on both sides cancel in that mean"),
-            Wrong(temperature_coarse, "picks from a short list of temperatures; the exact minimum lies between them, so "
-                  "search on (bisection)"),
+            Wrong(
+                temperature_other_half,
+                "keeps the wrong half of the interval and runs to its end: where the slope is above "
+                "0 the minimum lies below s, so high = s",
+            ),
+            Wrong(
+                temperature_brier,
+                "minimizes the squared error of the probabilities; the cross-entropy was asked for, "
+                "and the two have different minima",
+            ),
+            Wrong(
+                temperature_accuracy,
+                "returns 1 whatever the data are; accuracy cannot guide you, as dividing by T never changes the sign of a logit",
+            ),
+            Wrong(
+                temperature_mean_matching,
+                "only makes the mean probability equal the share of positives; rows that are "
+                "too sure on both sides cancel in that mean",
+            ),
+            Wrong(
+                temperature_coarse,
+                "picks from a short list of temperatures; the exact minimum lies between them, so search on (bisection)",
+            ),
         ),
     ),
     Exercise(
-        id="2.7", title="Softmax over rows", kind="core", points=2, solution=stable_softmax, check=check_softmax,
+        id="2.7",
+        title="Softmax over rows",
+        kind="core",
+        points=2,
+        solution=stable_softmax,
+        check=check_softmax,
         hints=(
             "Subtract from each row its own largest entry, then take exp: no exponent is above 0.",
             "Z.max(axis=1, keepdims=True) has shape (n, 1), so it can be subtracted from Z (n, K) row by row.",
         ),
         wrong=(
-            Wrong(softmax_naive, "takes exp of the raw scores: exp(1000) is infinite, and infinity over infinity is NaN; "
-                  "subtract the largest score of the row first"),
+            Wrong(
+                softmax_naive,
+                "takes exp of the raw scores: exp(1000) is infinite, and infinity over infinity is NaN; "
+                "subtract the largest score of the row first",
+            ),
             Wrong(softmax_columns, "works down the columns (axis=0): each row is one example, so each row must sum to 1"),
             Wrong(softmax_all, "divides by the sum over the whole matrix, so all rows together sum to 1, not each of them"),
-            Wrong(softmax_global_max, "subtracts the largest entry of the whole matrix: a row far below it underflows to 0 "
-                  "/ 0; take the maximum of each row"),
-            Wrong(softmax_not_exp, "divides the scores by their sum without exp; negative scores would become negative "
-                  "probabilities"),
-            Wrong(softmax_mean, "subtracts the mean of the row: a score far above the mean still overflows; subtract the "
-                  "maximum"),
+            Wrong(
+                softmax_global_max,
+                "subtracts the largest entry of the whole matrix: a row far below it underflows to 0 "
+                "/ 0; take the maximum of each row",
+            ),
+            Wrong(
+                softmax_not_exp,
+                "divides the scores by their sum without exp; negative scores would become negative probabilities",
+            ),
+            Wrong(
+                softmax_mean, "subtracts the mean of the row: a score far above the mean still overflows; subtract the maximum"
+            ),
         ),
     ),
     Exercise(
-        id="2.8", title="Backpropagation through the hidden layer", kind="core", points=3,
-        solution=backward, check=check_backward,
+        id="2.8",
+        title="Backpropagation through the hidden layer",
+        kind="core",
+        points=3,
+        solution=backward,
+        check=check_backward,
         hints=(
             "Do the forward pass first and keep A (n, m), H (n, m) and p (n, 1). Then dZ = (p - y) / n as a column (n, 1).",
             "The output layer is logistic regression with H in place of X: dW2 = H.T @ dZ, db2 = dZ.sum(axis=0).",
-            "Back through W2: dH = dZ @ W2.T (n, m). Back through the ReLU: keep dH where A > 0, else 0. Then as before "
-            "with X.",
+            "Back through W2: dH = dZ @ W2.T (n, m). Back through the ReLU: keep dH where A > 0, else 0. Then as before with X.",
         ),
         wrong=(
-            Wrong(backward_no_gate, "sends the error through units that were switched off: multiply by the slope of the "
-                  "ReLU, 1 where A > 0 and 0 elsewhere"),
+            Wrong(
+                backward_no_gate,
+                "sends the error through units that were switched off: multiply by the slope of the "
+                "ReLU, 1 where A > 0 and 0 elsewhere",
+            ),
             Wrong(backward_sum, "sums over the rows where the mean is wanted: divide p - y by n once, at the start"),
-            Wrong(backward_not_through, "gives each hidden unit the full error of the output; its share is the error times "
-                  "its weight in W2"),
-            Wrong(backward_flipped_gate, "has the gate of the ReLU upside down: it passes the error where A <= 0 and "
-                  "blocks it where A > 0"),
-            Wrong(backward_open_at_zero, "lets the error through where A is exactly 0; this exercise takes the slope 0 there: "
-                  "A > 0, not A >= 0"),
-            Wrong(backward_times_values, "multiplies the error by H; the chain rule asks for the slope of the ReLU, which is 1 "
-                  "where A > 0"),
+            Wrong(
+                backward_not_through,
+                "gives each hidden unit the full error of the output; its share is the error times its weight in W2",
+            ),
+            Wrong(
+                backward_flipped_gate,
+                "has the gate of the ReLU upside down: it passes the error where A <= 0 and blocks it where A > 0",
+            ),
+            Wrong(
+                backward_open_at_zero,
+                "lets the error through where A is exactly 0; this exercise takes the slope 0 there: A > 0, not A >= 0",
+            ),
+            Wrong(
+                backward_times_values,
+                "multiplies the error by H; the chain rule asks for the slope of the ReLU, which is 1 where A > 0",
+            ),
             Wrong(backward_raw, "uses the values before the ReLU (A) for dW2; the output layer saw H"),
             Wrong(backward_sign, "has every sign turned round: the error at the output is p - y, not y - p"),
         ),

@@ -38,8 +38,11 @@ def pairs_by_word(ids, window):
 
 
 def pairs_full_windows_only(ids, window):
-    return [pair for i in range(window, len(ids) - window) for pair in
-            [[ids[i], ids[j]] for j in range(i - window, i + window + 1) if j != i]]
+    return [
+        pair
+        for i in range(window, len(ids) - window)
+        for pair in [[ids[i], ids[j]] for j in range(i - window, i + window + 1) if j != i]
+    ]
 
 
 def check_pairs(t: Trial) -> None:
@@ -113,8 +116,13 @@ def ppmi_rows_twice(C):
 
 
 def check_ppmi(t: Trial) -> None:
-    for C in ([[8, 2], [2, 4]], [[4, 0], [0, 4]], [[0, 3, 1], [3, 0, 0], [1, 0, 6]], [[2, 1, 0], [1, 3, 0], [0, 0, 0]],
-              [[1, 5], [0, 2]]):
+    for C in (
+        [[8, 2], [2, 4]],
+        [[4, 0], [0, 4]],
+        [[0, 3, 1], [3, 0, 0], [1, 0, 6]],
+        [[2, 1, 0], [1, 3, 0], [0, 0, 0]],
+        [[1, 5], [0, 2]],
+    ):
         C = np.array(C, dtype=float)
         t.close(t.call(C), ppmi(C), rtol=1e-7, what="the table")
 
@@ -164,9 +172,12 @@ def sampling_context_only(v, u, N):
 
 def check_sampling(t: Trial) -> None:
     rng = np.random.default_rng(0)
-    cases = [(np.array([1.0]), np.array([0.5]), np.array([[2.0]])),
-             (np.array([1.0, -1.0]), np.array([0.5, 0.0]), np.array([[1.0, 0.5], [-1.0, 2.0]])),
-             (np.zeros(3), np.zeros(3), np.zeros((5, 3))), (rng.normal(size=4), rng.normal(size=4), rng.normal(size=(3, 4)))]
+    cases = [
+        (np.array([1.0]), np.array([0.5]), np.array([[2.0]])),
+        (np.array([1.0, -1.0]), np.array([0.5, 0.0]), np.array([[1.0, 0.5], [-1.0, 2.0]])),
+        (np.zeros(3), np.zeros(3), np.zeros((5, 3))),
+        (rng.normal(size=4), rng.normal(size=4), rng.normal(size=(3, 4))),
+    ]
     for v, u, N in cases:
         got, expected = t.call(v, u, N), sampling_gradients(v, u, N)
         t.several(got, 4, "must return the four results (loss, dv, du, dN)", expected)
@@ -258,9 +269,11 @@ def cbow_uphill(C, u, N):
 
 def check_cbow(t: Trial) -> None:
     rng = np.random.default_rng(1)
-    cases = [(np.array([[1.0, 0.0], [3.0, 2.0]]), np.array([0.5, -1.0]), np.array([[1.0, 1.0]])),
-             (rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=(5, 4))),
-             (rng.normal(size=(1, 2)), rng.normal(size=2), rng.normal(size=(2, 2)))]
+    cases = [
+        (np.array([[1.0, 0.0], [3.0, 2.0]]), np.array([0.5, -1.0]), np.array([[1.0, 1.0]])),
+        (rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=(5, 4))),
+        (rng.normal(size=(1, 2)), rng.normal(size=2), rng.normal(size=(2, 2))),
+    ]
     for C, u, N in cases:
         got, expected = t.call(C, u, N), cbow_gradients(C, u, N)
         t.several(got, 2, "must return the pair (loss, dC)", expected)
@@ -390,8 +403,13 @@ def spearman_without_sign(x, y):
 
 
 def check_spearman(t: Trial) -> None:
-    cases = [([1, 2, 4], [1, 3, 100]), ([3, 1, 2, 9], [5, 1, 7, 6]), ([1, 2, 2, 3, 7], [4, 1, 3, 3, 9]),
-             ([5, 1, 1, 1], [2, 2, 8, 1]), ([1, 2, 4], [9, 5, 1])]
+    cases = [
+        ([1, 2, 4], [1, 3, 100]),
+        ([3, 1, 2, 9], [5, 1, 7, 6]),
+        ([1, 2, 2, 3, 7], [4, 1, 3, 3, 9]),
+        ([5, 1, 1, 1], [2, 2, 8, 1]),
+        ([1, 2, 4], [9, 5, 1]),
+    ]
     for x, y in cases:
         x, y = np.array(x, dtype=float), np.array(y, dtype=float)
         t.close(t.call(x, y), spearman(x, y), rtol=1e-7, what="the correlation")
@@ -459,10 +477,13 @@ def info_nce_clipped(A, B, temperature):
 
 def check_info_nce(t: Trial) -> None:
     rng = np.random.default_rng(2)
-    cases = [(np.array([[1.0, 0.0], [0.5, 1.0]]), np.array([[1.0, 0.5], [0.0, 2.0]]), 0.5),
-             (np.ones((3, 2)), np.ones((3, 2)), 1.0),
-             (rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), 2.0), (np.eye(3) * 40, np.eye(3) * 40, 0.05),
-             (np.array([[40.0, 0.0], [0.0, 1.0]]), np.array([[40.0, 39.9], [1.0, 1.0]]), 0.05)]
+    cases = [
+        (np.array([[1.0, 0.0], [0.5, 1.0]]), np.array([[1.0, 0.5], [0.0, 2.0]]), 0.5),
+        (np.ones((3, 2)), np.ones((3, 2)), 1.0),
+        (rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), 2.0),
+        (np.eye(3) * 40, np.eye(3) * 40, 0.05),
+        (np.array([[40.0, 0.0], [0.0, 1.0]]), np.array([[40.0, 39.9], [1.0, 1.0]]), 0.05),
+    ]
     for A, B, temperature in cases:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             got = t.call(A, B, temperature)
@@ -471,7 +492,12 @@ def check_info_nce(t: Trial) -> None:
 
 EXERCISES = [
     Exercise(
-        id="4.1", title="The pairs of a text", kind="warm-up", points=1, solution=skipgram_pairs, check=check_pairs,
+        id="4.1",
+        title="The pairs of a text",
+        kind="warm-up",
+        points=1,
+        solution=skipgram_pairs,
+        check=check_pairs,
         hints=(
             "Two loops: i over all positions, j over the positions from i - window to i + window, without i itself.",
             "At the ends the window is cut off: j runs over range(max(0, i - window), min(len(ids), i + window + 1)).",
@@ -479,22 +505,35 @@ EXERCISES = [
         wrong=(
             Wrong(pairs_with_itself, "pairs each position with itself; leave out j == i, a word is not its own context"),
             Wrong(pairs_right_only, "looks to the right only; the window reaches to both sides of the center"),
-            Wrong(pairs_short_on_the_right, "stops one word early on the right: the end of range() is not included, so it must "
-                  "be "
-                  "i + window + 1"),
-            Wrong(pairs_around_the_end, "lets j become negative, and ids[-1] is the last word of the text: the window runs "
-                  "around "
-                  "the end. Start at max(0, i - window)"),
-            Wrong(pairs_by_word, "leaves out pairs of equal words; two different positions may hold the same word. Compare j "
-                  "with i, "
-                  "not the words"),
-            Wrong(pairs_full_windows_only, "takes only centers with a full window on both sides; near the ends the window is "
-                  "cut off, "
-                  "but the center stays"),
+            Wrong(
+                pairs_short_on_the_right,
+                "stops one word early on the right: the end of range() is not included, so it must be i + window + 1",
+            ),
+            Wrong(
+                pairs_around_the_end,
+                "lets j become negative, and ids[-1] is the last word of the text: the window runs "
+                "around "
+                "the end. Start at max(0, i - window)",
+            ),
+            Wrong(
+                pairs_by_word,
+                "leaves out pairs of equal words; two different positions may hold the same word. Compare j "
+                "with i, "
+                "not the words",
+            ),
+            Wrong(
+                pairs_full_windows_only,
+                "takes only centers with a full window on both sides; near the ends the window is cut off, but the center stays",
+            ),
         ),
     ),
     Exercise(
-        id="4.2", title="PPMI", kind="core", points=2, solution=ppmi, check=check_ppmi,
+        id="4.2",
+        title="PPMI",
+        kind="core",
+        points=2,
+        solution=ppmi,
+        check=check_ppmi,
         hints=(
             "Turn counts into probabilities first: joint = C / C.sum(). Row sums and column sums of joint are p(a) and p(b).",
             "np.outer(p_a, p_b) is what independence would give. Take the logarithm only where C > 0; the rest stays 0.",
@@ -503,23 +542,38 @@ EXERCISES = [
         wrong=(
             Wrong(pmi_not_positive, "keeps negative values; PPMI replaces every value below 0 by 0"),
             Wrong(ppmi_base_two, "takes the logarithm to base 2 (bits); this course measures in nats, with np.log"),
-            Wrong(ppmi_of_counts, "divides counts by products of counts; turn them into probabilities first, or a factor "
-                  "C.sum() is "
-                  "missing"),
-            Wrong(ppmi_conditional, "takes the logarithm of the share within the row, which is never above 0; compare it with "
-                  "the share "
-                  "of the column word overall"),
-            Wrong(ppmi_of_all_cells, "divides 0 by 0 for a word without any count, which gives NaN, and takes the logarithm of "
-                  "0 elsewhere; compute only where C > 0"),
-            Wrong(ppmi_rows_twice, "takes the row sums for both margins; p(b) is the sum of a column. With a symmetric table one "
-                  "does not see it"),
-            Wrong(ppmi_absolute, "turns negative values into positive ones; a pair that avoids each other must get 0, not a "
-                  "large value"),
+            Wrong(
+                ppmi_of_counts,
+                "divides counts by products of counts; turn them into probabilities first, or a factor C.sum() is missing",
+            ),
+            Wrong(
+                ppmi_conditional,
+                "takes the logarithm of the share within the row, which is never above 0; compare it with "
+                "the share "
+                "of the column word overall",
+            ),
+            Wrong(
+                ppmi_of_all_cells,
+                "divides 0 by 0 for a word without any count, which gives NaN, and takes the logarithm of "
+                "0 elsewhere; compute only where C > 0",
+            ),
+            Wrong(
+                ppmi_rows_twice,
+                "takes the row sums for both margins; p(b) is the sum of a column. With a symmetric table one does not see it",
+            ),
+            Wrong(
+                ppmi_absolute,
+                "turns negative values into positive ones; a pair that avoids each other must get 0, not a large value",
+            ),
             Wrong(ppmi_upside_down, "divides what independence would give by what was seen; it is the other way round"),
         ),
     ),
     Exercise(
-        id="4.3", title="Negative sampling: loss and gradients", kind="core", points=2, solution=sampling_gradients,
+        id="4.3",
+        title="Negative sampling: loss and gradients",
+        kind="core",
+        points=2,
+        solution=sampling_gradients,
         check=check_sampling,
         hints=(
             "Every candidate is a row of logistic regression (chapter 02): label 1 for u, label 0 for the rows of N. Error = p "
@@ -528,69 +582,109 @@ EXERCISES = [
             "du = (p_true - 1) * v and dN = p_noise[:, None] * v.",
         ),
         wrong=(
-            Wrong(sampling_positive_only, "ignores the negatives; then the best answer is to say yes to everything, and all "
-                  "vectors "
-                  "collapse into one direction"),
-            Wrong(sampling_all_true, "treats the negatives as true pairs; their label is 0: the term is ln sigma(-n v), and the "
-                  "error is p"),
-            Wrong(sampling_mean_of_negatives, "averages over the negatives; the loss is their sum, so k of them weigh k times "
-                  "as much as "
-                  "the true pair"),
-            Wrong(sampling_ascent, "has the sign of all gradients turned round; the error is p - y, not y - p, when the loss is "
-                  "to fall"),
+            Wrong(
+                sampling_positive_only,
+                "ignores the negatives; then the best answer is to say yes to everything, and all "
+                "vectors "
+                "collapse into one direction",
+            ),
+            Wrong(
+                sampling_all_true,
+                "treats the negatives as true pairs; their label is 0: the term is ln sigma(-n v), and the error is p",
+            ),
+            Wrong(
+                sampling_mean_of_negatives,
+                "averages over the negatives; the loss is their sum, so k of them weigh k times as much as the true pair",
+            ),
+            Wrong(
+                sampling_ascent,
+                "has the sign of all gradients turned round; the error is p - y, not y - p, when the loss is to fall",
+            ),
             Wrong(sampling_context_only, "leaves the negatives out of dv; the center moves away from each of them too"),
         ),
     ),
     Exercise(
-        id="4.4", title="The noise distribution", kind="core", points=1, solution=noise, check=check_noise,
-        hints=("First the power, then divide by the sum of the powers.", "raised = counts ** power; return raised / "
-        "raised.sum()"),
+        id="4.4",
+        title="The noise distribution",
+        kind="core",
+        points=1,
+        solution=noise,
+        check=check_noise,
+        hints=(
+            "First the power, then divide by the sum of the powers.",
+            "raised = counts ** power; return raised / raised.sum()",
+        ),
         wrong=(
-            Wrong(noise_power_of_share_unnormalized, "raises the shares to the power but does not divide again, so the result "
-                  "does not "
-                  "sum to 1"),
+            Wrong(
+                noise_power_of_share_unnormalized,
+                "raises the shares to the power but does not divide again, so the result does not sum to 1",
+            ),
             Wrong(noise_without_power, "ignores the power; frequent words come up as often as in the text"),
             Wrong(noise_by_largest, "divides by the largest value; probabilities must sum to 1, so divide by the sum"),
-            Wrong(noise_divides_by_count_sum, "divides by the sum of the counts; after the power it must be the sum of the "
-                  "powers"),
+            Wrong(
+                noise_divides_by_count_sum, "divides by the sum of the counts; after the power it must be the sum of the powers"
+            ),
             Wrong(noise_times_power, "multiplies by the power where it should raise to it: ** in Python"),
         ),
     ),
     Exercise(
-        id="4.5", title="The gradient of CBOW", kind="core", points=2, solution=cbow_gradients, check=check_cbow,
+        id="4.5",
+        title="The gradient of CBOW",
+        kind="core",
+        points=2,
+        solution=cbow_gradients,
+        check=check_cbow,
         hints=(
             "h = C.mean(axis=0). For dh take over dv of exercise 4.3, with h in place of v.",
             "Chain rule: nudging one context vector by 1 moves the mean by 1/m. So every row of dC is dh / m.",
         ),
         wrong=(
-            Wrong(cbow_full_share, "gives every context vector the whole gradient of h; h is a mean, so each gets only 1/m of "
-                  "it. Several "
-                  "famous programs made this mistake"),
+            Wrong(
+                cbow_full_share,
+                "gives every context vector the whole gradient of h; h is a mean, so each gets only 1/m of "
+                "it. Several "
+                "famous programs made this mistake",
+            ),
             Wrong(cbow_sum, "adds the context vectors up; h is their mean"),
             Wrong(cbow_one_row, "returns one row, and not divided by m; dC has one row per context vector, each dh / m"),
-            Wrong(cbow_skipgram, "treats each context vector on its own, which is skip-gram turned round; CBOW averages first "
-                  "and makes "
-                  "one prediction"),
+            Wrong(
+                cbow_skipgram,
+                "treats each context vector on its own, which is skip-gram turned round; CBOW averages first "
+                "and makes "
+                "one prediction",
+            ),
             Wrong(cbow_uphill, "has the sign of the gradient turned round; the error is p - y"),
         ),
     ),
     Exercise(
-        id="4.6", title="Strange neighbors", kind="find the bug", points=2, solution=nearest,
-        check=check_nearest, start=nearest_by_dot,
+        id="4.6",
+        title="Strange neighbors",
+        kind="find the bug",
+        points=2,
+        solution=nearest,
+        check=check_nearest,
+        start=nearest_by_dot,
         hints=(
             "Print the scores and the lengths of the vectors. Which word wins for nearly every query, and why?",
             "A long vector has a large dot product with everything on its side. Divide every row by its length first.",
         ),
         wrong=(
-            Wrong(nearest_by_dot, "ranks by the dot product; long vectors (frequent words, often) win everywhere. Divide each "
-                  "row by its "
-                  "length first: then the dot product is the cosine"),
+            Wrong(
+                nearest_by_dot,
+                "ranks by the dot product; long vectors (frequent words, often) win everywhere. Divide each "
+                "row by its "
+                "length first: then the dot product is the cosine",
+            ),
             Wrong(nearest_with_itself, "returns the query as its own best neighbor; leave it out before you cut the list to k"),
-            Wrong(nearest_euclid, "ranks by straight-line distance, in which the lengths of the vectors count; divide each row "
-                  "by its "
-                  "length first"),
-            Wrong(nearest_by_sums, "divides each row by the sum of its absolute values; the length is the root of the sum of "
-                  "squares, np.linalg.norm"),
+            Wrong(
+                nearest_euclid,
+                "ranks by straight-line distance, in which the lengths of the vectors count; divide each row by its length first",
+            ),
+            Wrong(
+                nearest_by_sums,
+                "divides each row by the sum of its absolute values; the length is the root of the sum of "
+                "squares, np.linalg.norm",
+            ),
             Wrong(nearest_by_squares, "divides each row by its squared length; the root is missing, so now short vectors win"),
             Wrong(nearest_absolute, "drops the sign of the cosine, so a word that points the other way counts as near"),
             Wrong(nearest_centered, "subtracts the mean of the table first; the cosine is measured from 0"),
@@ -599,7 +693,12 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="4.7", title="Rank correlation", kind="core", points=2, solution=spearman, check=check_spearman,
+        id="4.7",
+        title="Rank correlation",
+        kind="core",
+        points=2,
+        solution=spearman,
+        check=check_spearman,
         hints=(
             "Spearman is Pearson on ranks. Pearson is the cosine of the centered vectors.",
             "The rank of a value: how many are smaller, plus the mean of 1..e where e values are equal to it, (e + 1) / 2.",
@@ -607,18 +706,28 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(spearman_is_pearson, "correlates the values themselves; replace each value by its rank first"),
-            Wrong(spearman_broken_ties, "gives equal values different ranks, by position; equal values must share the mean of "
-                  "their ranks"),
-            Wrong(spearman_of_argsort, "takes argsort for ranks; argsort says which element comes at each place, not which "
-                  "place each "
-                  "element has. Apply it twice, or count"),
+            Wrong(
+                spearman_broken_ties,
+                "gives equal values different ranks, by position; equal values must share the mean of their ranks",
+            ),
+            Wrong(
+                spearman_of_argsort,
+                "takes argsort for ranks; argsort says which element comes at each place, not which "
+                "place each "
+                "element has. Apply it twice, or count",
+            ),
             Wrong(spearman_lowest_rank, "gives equal values the lowest of their ranks; they must share the mean"),
             Wrong(spearman_without_sign, "loses the sign; where one goes up as the other goes down, the correlation is negative"),
             Wrong(spearman_uncentered, "does not subtract the mean of the ranks before the cosine"),
         ),
     ),
     Exercise(
-        id="4.8", title="InfoNCE with in-batch negatives", kind="stretch", points=3, solution=info_nce, check=check_info_nce,
+        id="4.8",
+        title="InfoNCE with in-batch negatives",
+        kind="stretch",
+        points=3,
+        solution=info_nce,
+        check=check_info_nce,
         hints=(
             "S = A @ B.T / temperature holds the similarity of every row of A with every row of B. The right answers stand on "
             "the diagonal.",
@@ -627,24 +736,40 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(info_nce_without_temperature, "ignores the temperature"),
-            Wrong(info_nce_times_temperature, "multiplies by the temperature; a small temperature must make the differences "
-                  "larger, so divide"),
-            Wrong(info_nce_without_own_pair, "leaves the true pair out of the denominator; the softmax runs over all "
-                  "candidates, the right "
-                  "one included"),
+            Wrong(
+                info_nce_times_temperature,
+                "multiplies by the temperature; a small temperature must make the differences larger, so divide",
+            ),
+            Wrong(
+                info_nce_without_own_pair,
+                "leaves the true pair out of the denominator; the softmax runs over all candidates, the right one included",
+            ),
             Wrong(info_nce_sum, "adds the losses up; the result is the mean over the batch"),
             Wrong(info_nce_columns, "runs the softmax over the rows of A; for each row of A the candidates are the rows of B"),
-            Wrong(info_nce_positive_only, "pulls the pairs together and never compares with the others; the negatives are "
-                  "missing"),
-            Wrong(info_nce_overflows, "computes exp of large numbers: 32,000 after the division by 0.05 is infinite. Subtract "
-                  "the largest "
-                  "entry of each row first"),
-            Wrong(info_nce_log_of_infinity, "takes the logarithm of an infinite sum: exp of 32,000 is too large. Subtract the "
-                  "largest entry of each row before exp"),
-            Wrong(info_nce_one_maximum, "subtracts the largest entry of the whole table: in a row far below it every exp becomes "
-                  "0, and ln 0 is -inf. Take the largest entry of each row"),
-            Wrong(info_nce_clipped, "clips the similarities: what lies beyond the limits becomes equal. Subtract the largest "
-                  "entry of each row, then nothing has to be cut off"),
+            Wrong(
+                info_nce_positive_only, "pulls the pairs together and never compares with the others; the negatives are missing"
+            ),
+            Wrong(
+                info_nce_overflows,
+                "computes exp of large numbers: 32,000 after the division by 0.05 is infinite. Subtract "
+                "the largest "
+                "entry of each row first",
+            ),
+            Wrong(
+                info_nce_log_of_infinity,
+                "takes the logarithm of an infinite sum: exp of 32,000 is too large. Subtract the "
+                "largest entry of each row before exp",
+            ),
+            Wrong(
+                info_nce_one_maximum,
+                "subtracts the largest entry of the whole table: in a row far below it every exp becomes "
+                "0, and ln 0 is -inf. Take the largest entry of each row",
+            ),
+            Wrong(
+                info_nce_clipped,
+                "clips the similarities: what lies beyond the limits becomes equal. Subtract the largest "
+                "entry of each row, then nothing has to be cut off",
+            ),
         ),
     ),
-]  # fmt: skip
+]

@@ -122,8 +122,10 @@ def _elman_gradient(x, W, U, b):
     return steps
 
 
-IN_PLACE = ("writes the states into one tensor, so that autograd finds it changed on the way back (modified by an inplace "
-            "operation). Keep a list and stack it at the end")
+IN_PLACE = (
+    "writes the states into one tensor, so that autograd finds it changed on the way back (modified by an inplace "
+    "operation). Keep a list and stack it at the end"
+)
 NO_GRADIENT = "computes without a gradient, so nothing can be learned: remove the no_grad (or the detach)"
 
 
@@ -193,13 +195,21 @@ def clip_to_unit(gradients, limit):
 
 def check_clip_gradients(t: Trial) -> None:
     rng = np.random.default_rng(0)
-    cases = [([np.array([3.0, 4.0]), np.array([12.0])], 2.0), ([np.array([0.3, 0.4])], 1.0),
-             ([np.zeros(3), np.zeros((2, 2))], 1.0),
-             ([rng.normal(size=(3, 2)), 5 * rng.normal(size=4)], 2.0), ([np.array([0.1, 0.2]), np.array([0.2])], 0.5)]
+    cases = [
+        ([np.array([3.0, 4.0]), np.array([12.0])], 2.0),
+        ([np.array([0.3, 0.4])], 1.0),
+        ([np.zeros(3), np.zeros((2, 2))], 1.0),
+        ([rng.normal(size=(3, 2)), 5 * rng.normal(size=4)], 2.0),
+        ([np.array([0.1, 0.2]), np.array([0.2])], 0.5),
+    ]
     for gradients, limit in cases:
         got, expected = t.call(gradients, limit), clip_gradients(gradients, limit)
-        t.true(got is None or (isinstance(got, list | tuple) and len(got) == len(expected)),
-               "must return a list with one array for each gradient", expected, got)
+        t.true(
+            got is None or (isinstance(got, list | tuple) and len(got) == len(expected)),
+            "must return a list with one array for each gradient",
+            expected,
+            got,
+        )
         for number, e in enumerate(expected):
             t.close(None if got is None else got[number], e, rtol=1e-6, what=f"gradient number {number + 1}")
 
@@ -276,8 +286,9 @@ def lstm_step_backward(i, f, g, o, c_before, c, d_h, d_c):
     return d_a, d_c * f
 
 
-def _lstm_back(i, f, g, o, c_before, c, d_h, d_c, *, through=True, slopes=True, g_slope=True, previous=True,
-               tanh_o=True, last=True):
+def _lstm_back(
+    i, f, g, o, c_before, c, d_h, d_c, *, through=True, slopes=True, g_slope=True, previous=True, tanh_o=True, last=True
+):
     total = d_c + d_h * o * (1 - torch.tanh(c) ** 2) if through else d_c + d_h * o
     d_o = d_h * torch.tanh(c) if tanh_o else d_h * c
     parts = [total * g, total * (c_before if previous else c), total * i, d_o]
@@ -323,8 +334,12 @@ def check_lstm_step_backward(t: Trial) -> None:
         i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
         case = (i, f, g, o, c_before, f * c_before + i * g, d_h, d_c)
         got, expected = t.call(*case), lstm_step_backward(*case)
-        t.true(got is None or (isinstance(got, list | tuple) and len(got) == 2),
-               "must return two tensors, d_a and d_c_before", expected, got)
+        t.true(
+            got is None or (isinstance(got, list | tuple) and len(got) == 2),
+            "must return two tensors, d_a and d_c_before",
+            expected,
+            got,
+        )
         for number, what in enumerate(("d_a", "d_c_before")):
             t.close(None if got is None else got[number], expected[number], rtol=1e-6, what=what)
 
@@ -387,8 +402,11 @@ def mean_loss_sum(log_probs, targets, lengths):
 
 
 def check_mean_loss(t: Trial) -> None:
-    cases = [([[1, 0, 3, 0, 0, 0], [2, 1, 3, 2, 1, 0]], [4, 6]), ([[1, 0, 0, 0, 0], [3, 1, 2, 2, 0]], [2, 5]),
-             ([[2, 3, 1, 0], [1, 0, 0, 0]], [4, 2])]
+    cases = [
+        ([[1, 0, 3, 0, 0, 0], [2, 1, 3, 2, 1, 0]], [4, 6]),
+        ([[1, 0, 0, 0, 0], [3, 1, 2, 2, 0]], [2, 5]),
+        ([[2, 3, 1, 0], [1, 0, 0, 0]], [4, 2]),
+    ]
     for number, (targets, lengths) in enumerate(cases):
         targets = np.array(targets)
         P = np.stack([_table(targets.shape[1], 4, 7 * number + row) for row in range(len(targets))])
@@ -485,8 +503,12 @@ def check_truncated_gradients(t: Trial) -> None:
     for T, C, H, length, seed in ((4, 2, 2, 2, 0), (9, 2, 3, 3, 1), (7, 1, 2, 3, 2)):
         x, W, U, _ = _elman_case(T, C, H, seed)
         got, expected = t.call(x, W, U, length), truncated_gradients(x, W, U, length)
-        t.true(got is None or (isinstance(got, list | tuple) and len(got) == len(expected)),
-               f"must return a list with one gradient for each of the {len(expected)} pieces", expected, got)
+        t.true(
+            got is None or (isinstance(got, list | tuple) and len(got) == len(expected)),
+            f"must return a list with one gradient for each of the {len(expected)} pieces",
+            expected,
+            got,
+        )
         for number, e in enumerate(expected):
             t.close(None if got is None else got[number], e, rtol=1e-6, what=f"the gradient of piece {number + 1}")
 
@@ -539,18 +561,29 @@ def check_vocabulary_size(t: Trial) -> None:
 
 EXERCISES = [
     Exercise(
-        id="7.1", title="Shift by one", kind="warm-up", points=1, solution=next_token_losses, check=check_next_token_losses,
+        id="7.1",
+        title="Shift by one",
+        kind="warm-up",
+        points=1,
+        solution=next_token_losses,
+        check=check_next_token_losses,
         hints=(
             "After reading ids[t] the model predicts ids[t + 1]. So row t of P belongs to the target ids[t + 1].",
             "The last row has no target. A text of T tokens has T - 1 losses: for t in range(T - 1), -ln of P[t, ids[t + 1]].",
         ),
         wrong=(
-            Wrong(losses_no_shift, "asks each row for the token that was just read: a model that repeats its input would "
-                  "look perfect. "
-                  "The target of row t is ids[t + 1]"),
-            Wrong(losses_no_shift_all, "pairs every row with the token that it has just read, and so finds a loss for "
-                  "each of the T tokens; "
-                  "shift by one"),
+            Wrong(
+                losses_no_shift,
+                "asks each row for the token that was just read: a model that repeats its input would "
+                "look perfect. "
+                "The target of row t is ids[t + 1]",
+            ),
+            Wrong(
+                losses_no_shift_all,
+                "pairs every row with the token that it has just read, and so finds a loss for "
+                "each of the T tokens; "
+                "shift by one",
+            ),
             Wrong(losses_wrong_way, "shifts the wrong way: row t is asked for the token before it, which it has already read"),
             Wrong(losses_wrap_around, "gives the last row a target, the first token of the text: nothing follows the last token"),
             Wrong(losses_bits, "gives bits: use the natural logarithm for nats"),
@@ -559,7 +592,12 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="7.2", title="States written in place", kind="find the bug", points=2, solution=elman_states, check=check_elman_states,
+        id="7.2",
+        title="States written in place",
+        kind="find the bug",
+        points=2,
+        solution=elman_states,
+        check=check_elman_states,
         start=states_in_place,
         hints=(
             "The values are right. Call .sum().backward() on the result, with U.requires_grad_(), and read the error.",
@@ -569,8 +607,11 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(states_in_place, IN_PLACE),
-            Wrong(states_detached, "cuts the gradient between the steps: it runs, but each step only learns from its own output. "
-                  "Do not detach; keep the states in a list"),
+            Wrong(
+                states_detached,
+                "cuts the gradient between the steps: it runs, but each step only learns from its own output. "
+                "Do not detach; keep the states in a list",
+            ),
             Wrong(states_no_gradient, NO_GRADIENT),
             Wrong(states_without_first, "leaves out the first state: T + 1 states are wanted, the zeros among them"),
             Wrong(states_no_memory, "never uses the state of the step before: h_{t-1} U is missing"),
@@ -579,7 +620,12 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="7.3", title="Clip the gradient", kind="core", points=2, solution=clip_gradients, check=check_clip_gradients,
+        id="7.3",
+        title="Clip the gradient",
+        kind="core",
+        points=2,
+        solution=clip_gradients,
+        check=check_clip_gradients,
         hints=(
             "One norm for all arrays together: the square root of the sum of all squares of all entries.",
             "If the norm is above the limit, multiply every array by limit / norm; else change nothing: factor = min(1, "
@@ -587,19 +633,29 @@ EXERCISES = [
             "All zeros? Then the norm is 0: divide by max(norm, 1e-12).",
         ),
         wrong=(
-            Wrong(clip_each_value, "cuts each number off: that changes the direction of the step. Scale all numbers by "
-                  "one factor"),
-            Wrong(clip_each_array, "clips each array by its own norm: the arrays then change relative to each other. Take "
-                  "one norm over all"),
+            Wrong(
+                clip_each_value, "cuts each number off: that changes the direction of the step. Scale all numbers by one factor"
+            ),
+            Wrong(
+                clip_each_array,
+                "clips each array by its own norm: the arrays then change relative to each other. Take one norm over all",
+            ),
             Wrong(clip_always, "scales small gradients up: below the limit nothing should change, factor = min(1, limit / norm)"),
             Wrong(clip_by_squared, "forgets the square root of the norm"),
-            Wrong(clip_by_sum_of_norms, "adds up the norms of the arrays: the common norm is the square root of the sum "
-                  "of all squares"),
+            Wrong(
+                clip_by_sum_of_norms,
+                "adds up the norms of the arrays: the common norm is the square root of the sum of all squares",
+            ),
             Wrong(clip_to_unit, "scales to length 1 in place of the limit"),
         ),
     ),
     Exercise(
-        id="7.4", title="A GRU step", kind="core", points=3, solution=gru_step, check=check_gru_step,
+        id="7.4",
+        title="A GRU step",
+        kind="core",
+        points=3,
+        solution=gru_step,
+        check=check_gru_step,
         hints=(
             "Compute x @ W + b_x and h @ U + b_h, both (B, 3H), and cut each into three with .chunk(3, dim=-1): r, z, n "
             "in this order.",
@@ -609,9 +665,12 @@ EXERCISES = [
         wrong=(
             Wrong(gru_swapped, "swaps the roles of z: here z = 1 keeps the old state, (1 - z) * n + z * h"),
             Wrong(gru_order_z_r, "takes the parts in the order z, r, n: here they stand as r, z, n"),
-            Wrong(gru_reset_first, "applies r to the state before the matrix product. That is the paper's form; torch "
-                  "multiplies after the "
-                  "product, r * (h U + b), and weights fit only one of the two"),
+            Wrong(
+                gru_reset_first,
+                "applies r to the state before the matrix product. That is the paper's form; torch "
+                "multiplies after the "
+                "product, r * (h U + b), and weights fit only one of the two",
+            ),
             Wrong(gru_bias_outside, "leaves the bias outside of the reset gate: r * (h @ U_n + b_n)"),
             Wrong(gru_no_reset, "does not use r: n = tanh(x_n + r * h_n)"),
             Wrong(gru_adds, "adds n in full: the new state is a mixture, (1 - z) * n + z * h"),
@@ -619,7 +678,11 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="7.5", title="Back through one LSTM step", kind="stretch", points=4, solution=lstm_step_backward,
+        id="7.5",
+        title="Back through one LSTM step",
+        kind="stretch",
+        points=4,
+        solution=lstm_step_backward,
         check=check_lstm_step_backward,
         hints=(
             "Two ways lead to c: from the next step (d_c), and through h = o * tanh(c). Add them first: d_c + d_h * o * "
@@ -631,18 +694,27 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(back_no_tanh, "passes d_h to the cell without the slope of tanh: d_h * o * (1 - tanh(c)^2)"),
-            Wrong(back_no_slopes, "stops at the gates: d_a belongs to the sums before the sigmoid and tanh, so multiply "
-                  "by their slopes"),
+            Wrong(
+                back_no_slopes,
+                "stops at the gates: d_a belongs to the sums before the sigmoid and tanh, so multiply by their slopes",
+            ),
             Wrong(back_g_sigmoid, "uses the slope of a sigmoid for g, which is a tanh: 1 - g^2"),
             Wrong(back_c_not_before, "multiplies by the new cell for the forget gate: f multiplies the cell before, c_before"),
             Wrong(back_o_without_tanh, "forgets tanh in d_o: h = o * tanh(c)"),
-            Wrong(back_only_d_c, "sends back only what came from the next step's cell: what came through h belongs to the "
-                  "cell as well"),
+            Wrong(
+                back_only_d_c,
+                "sends back only what came from the next step's cell: what came through h belongs to the cell as well",
+            ),
             Wrong(back_not_through_f, "sends the gradient of the cell back without the forget gate: times f"),
         ),
     ),
     Exercise(
-        id="7.6", title="Padding counted in the loss", kind="find the bug", points=2, solution=mean_loss, check=check_mean_loss,
+        id="7.6",
+        title="Padding counted in the loss",
+        kind="find the bug",
+        points=2,
+        solution=mean_loss,
+        check=check_mean_loss,
         start=mean_loss_padded,
         hints=(
             "Add a column of padding to both texts. Their real tokens have not changed; should the loss change?",
@@ -651,21 +723,33 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(mean_loss_padded, "counts the padding: its losses are in the mean. Use the lengths to leave it out"),
-            Wrong(mean_loss_divided_by_all, "leaves padding out of the sum, but divides by all positions: divide by the "
-                  "number of real tokens"),
-            Wrong(mean_loss_of_means, "averages the means of the texts: a token of a short text would weigh more. Add up "
-                  "all losses, divide once"),
-            Wrong(mean_loss_by_id, "leaves out every token whose id is 0: the real end-of-text tokens have this id too, "
-                  "and the model "
-                  "would never learn to stop. Go by the lengths"),
+            Wrong(
+                mean_loss_divided_by_all,
+                "leaves padding out of the sum, but divides by all positions: divide by the number of real tokens",
+            ),
+            Wrong(
+                mean_loss_of_means,
+                "averages the means of the texts: a token of a short text would weigh more. Add up all losses, divide once",
+            ),
+            Wrong(
+                mean_loss_by_id,
+                "leaves out every token whose id is 0: the real end-of-text tokens have this id too, "
+                "and the model "
+                "would never learn to stop. Go by the lengths",
+            ),
             Wrong(mean_loss_one_more, "counts one padding token for each text: position t is real when t < length"),
             Wrong(mean_loss_one_less, "leaves out the last real token of each text: the end must be learned, too"),
             Wrong(mean_loss_sum, "returns the sum: a batch with more text would always look worse"),
         ),
     ),
     Exercise(
-        id="7.7", title="The state that was thrown away", kind="find the bug", points=3, solution=truncated_gradients,
-        check=check_truncated_gradients, start=truncated_from_zero,
+        id="7.7",
+        title="The state that was thrown away",
+        kind="find the bug",
+        points=3,
+        solution=truncated_gradients,
+        check=check_truncated_gradients,
+        start=truncated_from_zero,
         hints=(
             "With pieces of one step each, what does the network know of the step before?",
             "Set h to zeros once, before the loop over the pieces. Then a piece starts where the last one ended.",
@@ -674,21 +758,34 @@ EXERCISES = [
             "cuts the gradient.",
         ),
         wrong=(
-            Wrong(truncated_from_zero, "starts each piece from zeros: the network forgets everything at each border. "
-                  "Carry the state"),
-            Wrong(truncated_not, "carries the state with its gradient: the way back runs through all earlier pieces, and "
-                  "grows without end. "
-                  "h = h.detach() at the start of a piece"),
+            Wrong(
+                truncated_from_zero,
+                "starts each piece from zeros: the network forgets everything at each border. Carry the state",
+            ),
+            Wrong(
+                truncated_not,
+                "carries the state with its gradient: the way back runs through all earlier pieces, and "
+                "grows without end. "
+                "h = h.detach() at the start of a piece",
+            ),
             Wrong(truncated_each_step, "detaches at every step: nothing is learned through time at all. Cut only between pieces"),
             Wrong(truncated_last_state, "uses only the last state of a piece: the loss is the sum of all its states"),
-            Wrong(truncated_first_state_again, "starts all later pieces from the end of the first piece: carry the state "
-                  "of the piece before"),
-            Wrong(truncated_added_up, "adds the gradients up over the pieces: each piece has a gradient (and an update) "
-                  "of its own"),
+            Wrong(
+                truncated_first_state_again,
+                "starts all later pieces from the end of the first piece: carry the state of the piece before",
+            ),
+            Wrong(
+                truncated_added_up, "adds the gradients up over the pieces: each piece has a gradient (and an update) of its own"
+            ),
         ),
     ),
     Exercise(
-        id="7.8", title="Which vocabulary was it?", kind="core", points=2, solution=vocabulary_size, check=check_vocabulary_size,
+        id="7.8",
+        title="Which vocabulary was it?",
+        kind="core",
+        points=2,
+        solution=vocabulary_size,
+        check=check_vocabulary_size,
         hints=(
             "Write the sum first: V d for the embedding, n_layers (d d + d d + d) for the layers, d V + V for the output.",
             "Everything with V: V (2 d + 1). So V = (n_parameters - n_layers (2 d^2 + d)) / (2 d + 1).",

@@ -47,8 +47,11 @@ def look_up_keys(q, K, V):
 def check_look_up(t: Trial) -> None:
     q = torch.tensor([1.0, 0.0, 1.0, 0.0])
     K = torch.tensor([[2.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 3.0], [1.0, 1.0, 3.0, 1.0]])
-    cases = [(q, K, torch.tensor([[1.0], [2.0], [4.0]])), (_random(0, 6), _random(1, 5, 6), _random(2, 5, 3)),
-             (_random(3, 4), _random(4, 4, 4), _random(5, 4, 4))]
+    cases = [
+        (q, K, torch.tensor([[1.0], [2.0], [4.0]])),
+        (_random(0, 6), _random(1, 5, 6), _random(2, 5, 3)),
+        (_random(3, 4), _random(4, 4, 4), _random(5, 4, 4)),
+    ]
     for case in cases:
         t.close(t.call(*case), look_up(*case), rtol=1e-5, atol=1e-6, what="the result of the look-up")
 
@@ -319,8 +322,12 @@ def llama_layer_norm(V, C, layers, heads, kv_heads, ffn_dim, tied):
 
 
 def check_llama(t: Trial) -> None:
-    cases = {"a toy": (10, 8, 3, 4, 2, 6, True), "another toy": (12, 4, 2, 2, 2, 6, False),
-             "SmolLM2-135M": (49_152, 576, 30, 9, 3, 1_536, True), "Llama-3-8B": (128_256, 4_096, 32, 32, 8, 14_336, False)}
+    cases = {
+        "a toy": (10, 8, 3, 4, 2, 6, True),
+        "another toy": (12, 4, 2, 2, 2, 6, False),
+        "SmolLM2-135M": (49_152, 576, 30, 9, 3, 1_536, True),
+        "Llama-3-8B": (128_256, 4_096, 32, 32, 8, 14_336, False),
+    }
     for name, case in cases.items():
         t.equal(t.call(*case), llama_parameters(*case), what=f"the parameters of {name}")
 
@@ -380,8 +387,12 @@ def check_cached_step(t: Trial) -> None:
         q, k, v = (_random(seed * 10 + i, 1, D) for i in range(3))
         keys, values = _random(seed + 50, S, D), _random(seed + 60, S, D)
         got, expected = t.call(q, k, v, keys, values), cached_step(q, k, v, keys, values)
-        t.true(isinstance(got, tuple | list) and len(got) == 3, "returns something else than three tensors: output, keys, values",
-               "3 tensors", got)
+        t.true(
+            isinstance(got, tuple | list) and len(got) == 3,
+            "returns something else than three tensors: output, keys, values",
+            "3 tensors",
+            got,
+        )
         t.close(got[1], expected[1], rtol=1e-5, what="the keys to keep")
         t.close(got[2], expected[2], rtol=1e-5, what="the values to keep")
         t.close(got[0], expected[0], rtol=1e-5, atol=1e-6, what="the output")
@@ -500,8 +511,12 @@ class _Once:
 def check_online(t: Trial) -> None:
     S, V = torch.tensor([2.0, 7.0, 4.0, 5.0]), torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0], [4.0, 0.0]])
     far = torch.tensor([0.0, 100.0, 98.0, 99.5])
-    cases = [[(S[:2], V[:2]), (S[2:], V[2:])], [(S[2:], V[2:]), (S[:2], V[:2])],
-             [(S[:1], V[:1]), (S[1:3], V[1:3]), (S[3:], V[3:])], [(far[:2], V[:2]), (far[2:], V[2:])]]
+    cases = [
+        [(S[:2], V[:2]), (S[2:], V[2:])],
+        [(S[2:], V[2:]), (S[:2], V[:2])],
+        [(S[:1], V[:1]), (S[1:3], V[1:3]), (S[3:], V[3:])],
+        [(far[:2], V[:2]), (far[2:], V[2:])],
+    ]
     low, falling = torch.tensor([-200.0, -201.0]), torch.tensor([100.0, 99.0, 0.0, 1.0])
     cases += [[(low[:1], V[:1]), (low[1:], V[1:2])], [(falling[:2], V[:2]), (falling[2:], V[2:])]]
     for blocks in cases:
@@ -516,7 +531,11 @@ def check_online(t: Trial) -> None:
 
 EXERCISES = [
     Exercise(
-        id="8.1", title="One look-up", kind="warm-up", solution=look_up, check=check_look_up,
+        id="8.1",
+        title="One look-up",
+        kind="warm-up",
+        solution=look_up,
+        check=check_look_up,
         hints=(
             "Three steps: a score for each key (K @ q), weights that sum to 1 (torch.softmax with dim=0), the weighted sum of "
             "the rows of V (weights @ V).",
@@ -524,18 +543,26 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(look_up_unscaled, "does not divide the scores by the square root of the width of q"),
-            Wrong(look_up_divided_by_d, "divides the scores by D; the standard deviation of a dot product grows "
-                  "with the square root "
-                  "of D"),
+            Wrong(
+                look_up_divided_by_d,
+                "divides the scores by D; the standard deviation of a dot product grows with the square root of D",
+            ),
             Wrong(look_up_root_of_keys, "divides by the square root of the number of keys: it is the width D of q that counts"),
             Wrong(look_up_hard, "takes the value of the best key only: a soft look-up takes something from all of them"),
-            Wrong(look_up_scores, "uses the scores as weights: they must go through a softmax, so that they are "
-                  "positive and sum to 1"),
+            Wrong(
+                look_up_scores,
+                "uses the scores as weights: they must go through a softmax, so that they are positive and sum to 1",
+            ),
             Wrong(look_up_keys, "averages the keys; the keys only decide how much, the values are what is taken"),
         ),
     ),
     Exercise(
-        id="8.2", title="Good losses, useless text", kind="find the bug", points=2, solution=causal_attention, check=check_causal,
+        id="8.2",
+        title="Good losses, useless text",
+        kind="find the bug",
+        points=2,
+        solution=causal_attention,
+        check=check_causal,
         start=causal_upside_down,
         hints=(
             "Print torch.ones(3, 3).triu() and read row 0: at whom may the first token look?",
@@ -543,20 +570,33 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(causal_upside_down, "lets each token see itself and what follows: the mask is upside down (tril, not triu)"),
-            Wrong(causal_not_self, "forbids a token to look at itself, so the first one sees nothing (NaN); the diagonal belongs "
-                  "to the allowed ones"),
-            Wrong(causal_future_only, "lets each token see only what follows it, and the last one nothing (NaN). masked_fill "
-                  "fills where its mask is true: give it ~may_look, and let may_look be the lower triangle (tril)"),
+            Wrong(
+                causal_not_self,
+                "forbids a token to look at itself, so the first one sees nothing (NaN); the diagonal belongs "
+                "to the allowed ones",
+            ),
+            Wrong(
+                causal_future_only,
+                "lets each token see only what follows it, and the last one nothing (NaN). masked_fill "
+                "fills where its mask is true: give it ~may_look, and let may_look be the lower triangle (tril)",
+            ),
             Wrong(causal_one_ahead, "lets each token see one token ahead, which is the very token it must predict"),
-            Wrong(causal_zero_fill, "gives forbidden pairs the score 0: after the softmax that is e^0 = 1, not "
-                  "nothing; fill with -inf"),
+            Wrong(
+                causal_zero_fill,
+                "gives forbidden pairs the score 0: after the softmax that is e^0 = 1, not nothing; fill with -inf",
+            ),
             Wrong(causal_wrong_axis, "normalizes the columns: each row, the view of one token, must sum to 1 (dim=-1)"),
             Wrong(causal_none, "uses no mask: every token sees the whole text"),
             Wrong(causal_after_softmax, "masks after the softmax, so the rows no longer sum to 1: mask the scores before it"),
         ),
     ),
     Exercise(
-        id="8.3", title="Fewer keys than queries", kind="core", points=2, solution=grouped_attention, check=check_grouped,
+        id="8.3",
+        title="Fewer keys than queries",
+        kind="core",
+        points=2,
+        solution=grouped_attention,
+        check=check_grouped,
         hints=(
             "First make k and v as long as q: (K, T, D) -> (H, T, D). With H = 4 and K = 2, query heads 0 and 1 use key head 0, "
             "2 and 3 use key head 1.",
@@ -565,20 +605,30 @@ EXERCISES = [
             "transpose of each head.",
         ),
         wrong=(
-            Wrong(grouped_tiled, "repeats the heads as a pattern 0 1 0 1; query heads of a group stand side by side: 0 0 1 1 "
-                  "(repeat_interleave)"),
+            Wrong(
+                grouped_tiled,
+                "repeats the heads as a pattern 0 1 0 1; query heads of a group stand side by side: 0 0 1 1 (repeat_interleave)",
+            ),
             Wrong(grouped_first_only, "uses the first key-value head for all query heads"),
             Wrong(grouped_values_tiled, "repeats the keys in place, but the values as a pattern: both must go the same way"),
-            Wrong(grouped_model_scale, "divides by the square root of the model's width H * D: a score is a product "
-                  "over D channels"),
+            Wrong(
+                grouped_model_scale, "divides by the square root of the model's width H * D: a score is a product over D channels"
+            ),
             Wrong(grouped_no_mask, "has no causal mask, so that each token sees the whole text"),
-            Wrong(grouped_mean_query, "averages the queries of a group; every query head keeps its own query, only "
-                  "k and v are shared"),
+            Wrong(
+                grouped_mean_query,
+                "averages the queries of a group; every query head keeps its own query, only k and v are shared",
+            ),
         ),
     ),
     Exercise(
-        id="8.4", title="Weights that fit only one pairing", kind="find the bug", points=2, solution=rotate_vectors,
-        check=check_rotate, start=rotate_mixed,
+        id="8.4",
+        title="Weights that fit only one pairing",
+        kind="find the bug",
+        points=2,
+        solution=rotate_vectors,
+        check=check_rotate,
+        start=rotate_mixed,
         hints=(
             "Rotate [0, 1, 2, 3] by angles of 0. Nothing may change. What comes out?",
             "It reads even and odd channels, and glues the result together as two halves. Read halves as well: x[:, "
@@ -586,17 +636,26 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(rotate_mixed, "reads even and odd channels but writes halves: at angle 0 the channels already change places"),
-            Wrong(rotate_even_odd, "pairs even with odd channels; that is a good rotation as well, but weights in "
-                  "the order of the library need pairs (i, i + D/2)"),
+            Wrong(
+                rotate_even_odd,
+                "pairs even with odd channels; that is a good rotation as well, but weights in "
+                "the order of the library need pairs (i, i + D/2)",
+            ),
             Wrong(rotate_backwards, "turns the other way round (by minus the angle)"),
             Wrong(rotate_same_sign, "has no minus sign: that is no rotation, it does not keep lengths"),
             Wrong(rotate_swapped, "gives back the two halves in the wrong order"),
-            Wrong(rotate_overwritten, "uses the already turned first half to compute the second: keep the old one "
-                  "until both are done"),
+            Wrong(
+                rotate_overwritten,
+                "uses the already turned first half to compute the second: keep the old one until both are done",
+            ),
         ),
     ),
     Exercise(
-        id="8.5", title="RMSNorm", kind="core", solution=rms_norm, check=check_rms_norm,
+        id="8.5",
+        title="RMSNorm",
+        kind="core",
+        solution=rms_norm,
+        check=check_rms_norm,
         hints=(
             "The mean runs over the last axis only: (x**2).mean(dim=-1, keepdim=True).",
             "eps stands under the root: x / torch.sqrt(mean + eps) * weight.",
@@ -612,7 +671,12 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="8.6", title="Count a Llama", kind="core", points=2, solution=llama_parameters, check=check_llama,
+        id="8.6",
+        title="Count a Llama",
+        kind="core",
+        points=2,
+        solution=llama_parameters,
+        check=check_llama,
         hints=(
             "A block has four attention matrices: q and o are C x C, k and v are C x (kv_heads * D) with D = C // "
             "heads. It has three "
@@ -626,13 +690,19 @@ EXERCISES = [
             Wrong(llama_always_tied, "never counts an output matrix of its own: it is there when the model is not tied"),
             Wrong(llama_tied_wrong_way, "has tied the wrong way round: a tied model saves V * C"),
             Wrong(llama_no_last_norm, "forgets the norm after the last block"),
-            Wrong(llama_one_norm, "counts one norm a block; there is one before the attention and one before the "
-                  "feed-forward layer"),
+            Wrong(
+                llama_one_norm, "counts one norm a block; there is one before the attention and one before the feed-forward layer"
+            ),
             Wrong(llama_layer_norm, "counts a shift for each norm as well: RMSNorm has scales only"),
         ),
     ),
     Exercise(
-        id="8.7", title="One step with a cache", kind="core", points=2, solution=cached_step, check=check_cached_step,
+        id="8.7",
+        title="One step with a cache",
+        kind="core",
+        points=2,
+        solution=cached_step,
+        check=check_cached_step,
         hints=(
             "Append first (torch.cat([keys, k])), then look: the new token may look at itself.",
             "No mask is needed: everything in the cache lies to the left. Return the output, the longer keys, the longer values.",
@@ -648,7 +718,11 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="8.8", title="A softmax that never sees it all", kind="stretch", points=3, solution=online_attention,
+        id="8.8",
+        title="A softmax that never sees it all",
+        kind="stretch",
+        points=3,
+        solution=online_attention,
         check=check_online,
         hints=(
             "Keep three things: the largest score so far, the sum of exp(score - largest), the sum of exp(score - "
@@ -658,19 +732,26 @@ EXERCISES = [
         ),
         wrong=(
             Wrong(online_block_by_block, "makes a softmax of each block and averages: a block with small scores must count less"),
-            Wrong(online_without_rescaling, "subtracts each block's own largest score without rescaling: the blocks "
-                  "are then not on one "
-                  "scale"),
+            Wrong(
+                online_without_rescaling,
+                "subtracts each block's own largest score without rescaling: the blocks are then not on one scale",
+            ),
             Wrong(online_no_maximum, "never subtracts the largest score: exp(100) is too large for 32 bits"),
             Wrong(online_total_only, "rescales the sum of exponentials, but not the weighted sum of values"),
             Wrong(online_last_block, "forgets all blocks but the last"),
             Wrong(online_not_divided, "does not divide by the sum of exponentials"),
-            Wrong(online_from_zero, "starts with 0 as the largest score: where all scores lie far below it, each exponential is "
-                  "0, and 0 / 0 is NaN. Start with -math.inf"),
-            Wrong(online_newest_maximum, "takes the newest block's largest score, even where an older one was larger: exp(old - "
-                  "new) then grows beyond all bounds. Take the larger of the two"),
+            Wrong(
+                online_from_zero,
+                "starts with 0 as the largest score: where all scores lie far below it, each exponential is "
+                "0, and 0 / 0 is NaN. Start with -math.inf",
+            ),
+            Wrong(
+                online_newest_maximum,
+                "takes the newest block's largest score, even where an older one was larger: exp(old - "
+                "new) then grows beyond all bounds. Take the larger of the two",
+            ),
             Wrong(online_keeps_all, "keeps blocks that are gone: use each one when it comes, and keep only the three numbers"),
             Wrong(online_reads_twice, "the blocks can be read only once"),
         ),
     ),
-]  # fmt: skip
+]

@@ -103,8 +103,11 @@ def pad_batch_on_the_left(rows, prompt_lengths, pad_id):
 
 
 def check_pad_batch(t: Trial) -> None:
-    cases = [([[1, 3, 2], [1, 4, 4, 9, 2]], [2, 2], 5), ([[1, 2, 8, 9, 10, 7, 12, 2], [1, 5, 11, 2]], [6, 2], 2),
-             ([[1, 4, 6, 0], [1, 5, 6, 7, 0, 8, 0]], [2, 3], 0)]  # fmt: skip
+    cases = [
+        ([[1, 3, 2], [1, 4, 4, 9, 2]], [2, 2], 5),
+        ([[1, 2, 8, 9, 10, 7, 12, 2], [1, 5, 11, 2]], [6, 2], 2),
+        ([[1, 4, 6, 0], [1, 5, 6, 7, 0, 8, 0]], [2, 3], 0),
+    ]
     for rows, lengths, pad in cases:
         ids, labels = t.call(rows, lengths, pad)
         wanted = pad_batch(rows, lengths, pad)
@@ -148,8 +151,10 @@ def lora_root_scale(x, W, A, B, alpha):
 def check_lora(t: Trial) -> None:
     W, A, B = torch.tensor([[2.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0], [0.0], [-1.0]])
     cases = [(torch.tensor([[1.0, 1.0]]), W, A, B, 3.0)]
-    cases += [(_random(s, 4, 5), _random(s + 10, 6, 5), _random(s + 20, r, 5), _random(s + 30, 6, r), a)
-              for s, r, a in ((0, 3, 12.0), (1, 2, 16.0), (2, 4, 1.0))]  # fmt: skip
+    cases += [
+        (_random(s, 4, 5), _random(s + 10, 6, 5), _random(s + 20, r, 5), _random(s + 30, 6, r), a)
+        for s, r, a in ((0, 3, 12.0), (1, 2, 16.0), (2, 4, 1.0))
+    ]
     for case in cases:
         t.close(t.call(*case), lora_linear(*case), rtol=1e-5, atol=1e-5, what="the output")
 
@@ -202,8 +207,11 @@ def factor_rows(D, r, alpha):
 
 
 def check_factor(t: Trial) -> None:
-    cases = [(_random(1, 5, 1) @ _random(2, 1, 4), 1, 2.0), (_random(3, 6, 2) @ _random(4, 2, 7), 2, 16.0),
-             (_random(5, 6, 5), 3, 8.0)]  # fmt: skip
+    cases = [
+        (_random(1, 5, 1) @ _random(2, 1, 4), 1, 2.0),
+        (_random(3, 6, 2) @ _random(4, 2, 7), 2, 16.0),
+        (_random(5, 6, 5), 3, 8.0),
+    ]
     for D, r, alpha in cases:
         found = t.call(D, r, alpha)
         t.true(isinstance(found, tuple | list) and len(found) == 2, "must return two matrices, A and B", "(A, B)", found)
@@ -280,7 +288,11 @@ def check_round(t: Trial) -> None:
 
 EXERCISES = [
     Exercise(
-        id="9.1", title="What is to be learned", kind="warm-up", solution=reply_labels, check=check_reply_labels,
+        id="9.1",
+        title="What is to be learned",
+        kind="warm-up",
+        solution=reply_labels,
+        check=check_reply_labels,
         hints=(
             "The labels are as long as the ids: one for each token of prompt, reply and end mark.",
             "-100 for each token of the prompt, then the ids of the reply, then the end mark: stopping must be learned too.",
@@ -289,22 +301,32 @@ EXERCISES = [
             Wrong(labels_without_end, "hides the end mark: the model would never learn to stop"),
             Wrong(labels_everything, "learns the prompt as well: mark it with -100"),
             Wrong(labels_prompt_only, "has it the wrong way round: the reply is learned, the prompt is not"),
-            Wrong(labels_shifted, "moves the labels to the left; labels stand where their ids stand, and the shift by one comes "
-                  "when a batch is made"),
+            Wrong(
+                labels_shifted,
+                "moves the labels to the left; labels stand where their ids stand, and the shift by one comes "
+                "when a batch is made",
+            ),
             Wrong(labels_end_forgotten, "leaves the end mark out, so labels and ids have different lengths"),
             Wrong(labels_zero, "marks the prompt with 0, which is a token like any other; -100 is the mark"),
         ),
     ),
     Exercise(
-        id="9.2", title="It never stops", kind="find the bug", points=2, solution=pad_batch, check=check_pad_batch,
+        id="9.2",
+        title="It never stops",
+        kind="find the bug",
+        points=2,
+        solution=pad_batch,
+        check=check_pad_batch,
         start=pad_batch_by_value,
         hints=(
             "In SmolLM2 the padding and the end mark have the same id, 2. Read the line that makes the labels with pad_id = 2.",
             "A position is padding because of where it stands, len(row) or later, not because of the id that stands there.",
         ),
         wrong=(
-            Wrong(pad_batch_by_value, "marks every token that has the padding's id, so also the end mark of a reply: the model "
-                  "never learns to stop"),
+            Wrong(
+                pad_batch_by_value,
+                "marks every token that has the padding's id, so also the end mark of a reply: the model never learns to stop",
+            ),
             Wrong(pad_batch_learns_padding, "lets the padding count: the model learns to write padding after padding"),
             Wrong(pad_batch_learns_prompts, "lets the prompts count"),
             Wrong(pad_batch_keeps_first_padding, "lets the first padding count; the end mark of the reply is in the row already"),
@@ -313,7 +335,11 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="9.3", title="A matrix and its update", kind="core", solution=lora_linear, check=check_lora,
+        id="9.3",
+        title="A matrix and its update",
+        kind="core",
+        solution=lora_linear,
+        check=check_lora,
         hints=(
             "Two ways, added: x @ W.T, and x through A and then through B. r is the number of rows of A.",
             "Only the second way is multiplied by alpha / r. Compute (x @ A.T) @ B.T: the whole update is never needed.",
@@ -328,7 +354,12 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="9.4", title="The best update of rank r", kind="stretch", points=3, solution=factor_update, check=check_factor,
+        id="9.4",
+        title="The best update of rank r",
+        kind="stretch",
+        points=3,
+        solution=factor_update,
+        check=check_factor,
         hints=(
             "torch.linalg.svd(D, full_matrices=False) gives U, s, Vt with D = U * s @ Vt, the largest singular value first.",
             "The first r columns of U, values of s and rows of Vt are the best approximation of rank r.",
@@ -345,16 +376,22 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="9.5", title="Four bits, block by block", kind="core", points=2, solution=round_blocks, check=check_round,
+        id="9.5",
+        title="Four bits, block by block",
+        kind="core",
+        points=2,
+        solution=round_blocks,
+        check=check_round,
         hints=(
             "w.reshape(-1, block) puts one block in each row. The scale of a row: its largest absolute value / 7.",
             "Divide by the scale, torch.round, multiply by the scale again. A block of zeros has scale 0: avoid 0 / 0.",
         ),
         wrong=(
             Wrong(round_globally, "uses one scale for all: a single large weight then spoils every block"),
-            Wrong(round_largest_not_absolute, "takes the largest value, not the largest absolute "
-                  "value: a large negative weight is "
-                  "cut off"),
+            Wrong(
+                round_largest_not_absolute,
+                "takes the largest value, not the largest absolute value: a large negative weight is cut off",
+            ),
             Wrong(round_toward_zero, "cuts decimals off in place of rounding to the nearest"),
             Wrong(round_to_fifteen, "uses 31 levels, from -15 to 15; four bits with a sign give -7 to 7"),
             Wrong(round_codes, "returns the codes; multiply by the scale to get weights again"),
@@ -364,4 +401,4 @@ EXERCISES = [
         ),
     ),
     *ch09_preferences.EXERCISES,
-]  # fmt: skip
+]

@@ -78,8 +78,12 @@ def check_ranking(t: Trial) -> None:
         case = (_unit(seed, B, d), _unit(seed + 10, B, d), _unit(seed + 20, m, d), tau)
         t.close(t.call(*case), hard_ranking_loss(*case), rtol=1e-4, what="the ranking loss")
     same = torch.ones(3, 1)
-    t.close(t.call(same, same, torch.ones(2, 1), 1.0), torch.tensor(math.log(5)), rtol=1e-5,
-            what="the loss when all five candidates are equally similar (ln 5)")
+    t.close(
+        t.call(same, same, torch.ones(2, 1), 1.0),
+        torch.tensor(math.log(5)),
+        rtol=1e-5,
+        what="the loss when all five candidates are equally similar (ln 5)",
+    )
 
 
 # ------------------------------------------------------------------------------------------------- 9.7
@@ -173,8 +177,12 @@ def preference_no_minus(chosen, rejected, chosen_reference, rejected_reference, 
 def check_preference_loss(t: Trial) -> None:
     a, b = torch.tensor([-3.0]), torch.tensor([-5.0])
     t.close(t.call(a, b, a, b, 0.1), torch.tensor(math.log(2)), rtol=1e-5, what="the loss before training (ln 2)")
-    t.close(t.call(a + 1, b - 1, a, b, 0.1), torch.tensor(0.598139), rtol=1e-4,
-            what="the loss after chosen +1, rejected -1 with beta 0.1")
+    t.close(
+        t.call(a + 1, b - 1, a, b, 0.1),
+        torch.tensor(0.598139),
+        rtol=1e-4,
+        what="the loss after chosen +1, rejected -1 with beta 0.1",
+    )
     case = (*(-5 - _random(i, 4).abs() for i in range(4)), 0.7)
     t.close(t.call(*case), preference_loss(*case), rtol=1e-4, what="the DPO loss")
 
@@ -251,15 +259,23 @@ def check_policy_loss(t: Trial) -> None:
     log_probs = -_random(3, 2, 3).abs()
     t.close(t.call(log_probs, rewards), group_policy_loss(log_probs, rewards), rtol=1e-4, what="the loss of two groups")
     rewards, log_probs = torch.tensor([[1.0, 1.0], [0.0, 1.0]]), torch.tensor([[-1.0, -2.0], [-3.0, -1.0]])
-    t.close(t.call(log_probs, rewards), group_policy_loss(log_probs, rewards), rtol=1e-4,
-            what="the loss when all answers of a group are right")
+    t.close(
+        t.call(log_probs, rewards),
+        group_policy_loss(log_probs, rewards),
+        rtol=1e-4,
+        what="the loss when all answers of a group are right",
+    )
     rewards, log_probs = torch.full((1, 3), 0.9), torch.tensor([[-1.0, -2.0, -3.0]])
     t.close(t.call(log_probs, rewards), torch.tensor(0.0), rtol=1e-4, what="the loss of three equal rewards")
 
 
 EXERCISES = (
     Exercise(
-        id="9.6", title="Negatives from the batch, and hard ones", kind="core", points=2, solution=hard_ranking_loss,
+        id="9.6",
+        title="Negatives from the batch, and hard ones",
+        kind="core",
+        points=2,
+        solution=hard_ranking_loss,
         check=check_ranking,
         hints=(
             "Put the hard negatives below the keys: torch.cat([keys, negatives]) are the candidates of every query.",
@@ -277,7 +293,12 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="9.7", title="Training makes it worse", kind="find the bug", points=2, solution=reward_loss, check=check_reward_loss,
+        id="9.7",
+        title="Training makes it worse",
+        kind="find the bug",
+        points=2,
+        solution=reward_loss,
+        check=check_reward_loss,
         start=reward_without_minus,
         hints=(
             "Call it with differences of 2 and of -2. Which one gives the smaller value, and which should?",
@@ -294,7 +315,12 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="9.8", title="The loss of DPO", kind="core", points=2, solution=preference_loss, check=check_preference_loss,
+        id="9.8",
+        title="The loss of DPO",
+        kind="core",
+        points=2,
+        solution=preference_loss,
+        check=check_preference_loss,
         hints=(
             "First the implicit reward of each answer, beta * (ln p - ln p_reference), four numbers become two.",
             "Then exercise 9.7 on these two: -F.logsigmoid(better - worse).mean(). Before training it must be ln 2.",
@@ -310,7 +336,11 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="9.9", title="A policy gradient with groups", kind="stretch", points=3, solution=group_policy_loss,
+        id="9.9",
+        title="A policy gradient with groups",
+        kind="stretch",
+        points=3,
+        solution=group_policy_loss,
         check=check_policy_loss,
         hints=(
             "Mean and deviation are those of a row (dim=1, keepdim=True); for the population, correction=0.",
@@ -325,11 +355,17 @@ EXERCISES = (
             Wrong(policy_wrong_axis, "compares answers to different questions: those to one question stand in a row (dim=1)"),
             Wrong(policy_sample_deviation, "divides by n - 1 in the deviation; here it is that of the population (correction=0)"),
             Wrong(policy_no_minus, "has no minus sign: an optimizer minimises, so good answers would become rarer"),
-            Wrong(policy_divides_by_zero, "divides by 0 when all answers of a group have the same reward: such a group teaches "
-                  "nothing, its advantages are 0"),
-            Wrong(policy_asks_the_deviation, "asks whether the deviation is 0: the mean of three times 0.9 is rounded, so that "
-                  "equal rewards have a deviation a little above 0. Compare the rewards, amax with amin"),
+            Wrong(
+                policy_divides_by_zero,
+                "divides by 0 when all answers of a group have the same reward: such a group teaches "
+                "nothing, its advantages are 0",
+            ),
+            Wrong(
+                policy_asks_the_deviation,
+                "asks whether the deviation is 0: the mean of three times 0.9 is rounded, so that "
+                "equal rewards have a deviation a little above 0. Compare the rewards, amax with amin",
+            ),
             Wrong(policy_probabilities, "multiplies by the probability; the gradient of ln p is what is weighted"),
         ),
     ),
-)  # fmt: skip
+)

@@ -298,9 +298,16 @@ def stop_takes_blanks_off(pieces, stop):
 
 
 def check_cut(t: Trial) -> None:
-    cases = [(["aSTOPb", "ST", "OP", "STOP", "e"], "STOP"), (["Paris", ".", "\n\n", "Q:", " What"], "\n\nQ:"), ([], "STOP"),
-             (["a", "STOP", "c"], "STOP"), (["go", " on", "!"], "STOP"), (["x", "yST", "OPz", "w"], "STOP"),
-             (["aSTOPbSTOPc"], "STOP"), ([" Rome. ", "STOP"], "STOP")]
+    cases = [
+        (["aSTOPb", "ST", "OP", "STOP", "e"], "STOP"),
+        (["Paris", ".", "\n\n", "Q:", " What"], "\n\nQ:"),
+        ([], "STOP"),
+        (["a", "STOP", "c"], "STOP"),
+        (["go", " on", "!"], "STOP"),
+        (["x", "yST", "OPz", "w"], "STOP"),
+        (["aSTOPbSTOPc"], "STOP"),
+        ([" Rome. ", "STOP"], "STOP"),
+    ]
     for pieces, stop in cases:
         t.equal(t.call(pieces, stop), cut_at_stop(pieces, stop), what="text and number of tokens")
 
@@ -367,11 +374,20 @@ def check_beam(t: Trial) -> None:
     first = [((0,), -1.0), ((1,), -1.5)]
     rows = log(np.array([[0.3, 0.3, 0.4], [0.9, 0.05, 0.05]]))
     equal, even = [((0,), -1.0), ((1,), -1.0)], log(np.full((2, 2), 0.5))
-    for beams, table, width in ((first, rows, 2), (first, rows, 4), ([((), 0.0)], log(np.array([[0.2, 0.5, 0.3]])), 2),
-                                (equal, even, 3), (equal[::-1], even, 3)):
+    for beams, table, width in (
+        (first, rows, 2),
+        (first, rows, 4),
+        ([((), 0.0)], log(np.array([[0.2, 0.5, 0.3]])), 2),
+        (equal, even, 3),
+        (equal[::-1], even, 3),
+    ):
         got, expected = t.call(beams, table, width), beam_step(beams, table, width)
-        t.true(isinstance(got, list) and all(isinstance(b, tuple) and len(b) == 2 for b in got),
-               "returns something else than a list of beams (ids, sum)", expected, got)
+        t.true(
+            isinstance(got, list) and all(isinstance(b, tuple) and len(b) == 2 for b in got),
+            "returns something else than a list of beams (ids, sum)",
+            expected,
+            got,
+        )
         t.equal([tuple(b[0]) for b in got], [b[0] for b in expected], what="the ids of the beams")
         t.close([b[1] for b in got], [b[1] for b in expected], what="the sums of log-probabilities")
 
@@ -499,9 +515,18 @@ def speculative_reaches(p, q, guess, u, v):
 def check_speculative(t: Trial) -> None:
     p, q = np.array([0.35, 0.3, 0.05, 0.3]), np.array([0.25, 0.25, 0.4, 0.1])  # max(p - q, 0): 0.1, 0.05, 0, 0.2
     others = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.2, 0.5, 0.1, 0.2])
-    cases = [(p, q, 2, 0.02, 0.5), (p, q, 2, 0.1, 0.5), (p, q, 3, 0.99, 0.3), (p, q, 2, 0.4, 0.05), (p, q, 2, 0.4, 0.25),
-             (p, q, 2, 0.95, 0.95), (p, q, 2, 0.3, 0.5), (*others, 1, 0.7, 0.9), (*others, 3, 0.9, 0.5),
-             (np.array([0.0, 0.4, 0.6]), np.array([0.5, 0.2, 0.3]), 0, 0.0, 0.0)]
+    cases = [
+        (p, q, 2, 0.02, 0.5),
+        (p, q, 2, 0.1, 0.5),
+        (p, q, 3, 0.99, 0.3),
+        (p, q, 2, 0.4, 0.05),
+        (p, q, 2, 0.4, 0.25),
+        (p, q, 2, 0.95, 0.95),
+        (p, q, 2, 0.3, 0.5),
+        (*others, 1, 0.7, 0.9),
+        (*others, 3, 0.9, 0.5),
+        (np.array([0.0, 0.4, 0.6]), np.array([0.5, 0.2, 0.3]), 0, 0.0, 0.0),
+    ]
     for p, q, guess, u, v in cases:
         got = t.call(p, q, guess, u, v)
         t.true(isinstance(got, tuple) and len(got) == 2, "returns something else than (kept, token)", "(kept, token)", got)
@@ -521,14 +546,21 @@ def allowed_next(written, options, pieces, left):
     def can_finish(text, left):
         if text in options:
             return True
-        return left > 0 and any(option.startswith(text + piece) and can_finish(text + piece, left - 1)
-                                for piece in pieces if piece for option in options)  # fmt: skip
+        return left > 0 and any(
+            option.startswith(text + piece) and can_finish(text + piece, left - 1)
+            for piece in pieces
+            if piece
+            for option in options
+        )
 
     end = [-1] if written in options else []
     if left == 0:
         return end
-    return end + [n for n, piece in enumerate(pieces) if piece and any(o.startswith(written + piece) for o in options)
-                  and can_finish(written + piece, left - 1)]  # fmt: skip
+    return end + [
+        n
+        for n, piece in enumerate(pieces)
+        if piece and any(o.startswith(written + piece) for o in options) and can_finish(written + piece, left - 1)
+    ]
 
 
 def _next(written, options, pieces, fits, end=True):
@@ -537,8 +569,11 @@ def _next(written, options, pieces, fits, end=True):
 
 
 def allowed_any_length(written, options, pieces, left):
-    return _next(written, options, pieces, lambda text: any(o.startswith(text) for o in options)) if left else _next(
-        written, options, [], lambda text: False)
+    return (
+        _next(written, options, pieces, lambda text: any(o.startswith(text) for o in options))
+        if left
+        else _next(written, options, [], lambda text: False)
+    )
 
 
 def allowed_no_end(written, options, pieces, left):
@@ -593,25 +628,35 @@ def check_allowed(t: Trial) -> None:
 
 EXERCISES = [
     Exercise(
-        id="10.1", title="One knob, three cases", kind="warm-up", solution=temperature_probs, check=check_temperature,
+        id="10.1",
+        title="One knob, three cases",
+        kind="warm-up",
+        solution=temperature_probs,
+        check=check_temperature,
         hints=(
             "Divide the logits by T, subtract the largest, exponentiate, divide by the sum.",
             "T = 0 cannot be divided by. Return zeros with a 1 at np.argmax(logits). T < 0: raise ValueError.",
         ),
         wrong=(
             Wrong(temperature_multiplied, "multiplies by T: then a high temperature makes the favorite stronger"),
-            Wrong(temperature_of_probs, "divides the probabilities and makes a softmax of them; the temperature "
-                  "divides the logits"),
+            Wrong(
+                temperature_of_probs, "divides the probabilities and makes a softmax of them; the temperature divides the logits"
+            ),
             Wrong(temperature_after, "divides the probabilities by T: they do not sum to 1, and their ratios stay the same"),
             Wrong(temperature_overflow, "does not subtract the largest logit: exp(1000) is too large, and inf / inf is NaN"),
             Wrong(temperature_zero_is_one, "treats T = 0 like T = 1; the limit is the greedy choice"),
-            Wrong(temperature_shares_ties, "shares the probability among equal logits at T = 0; here the first of "
-                  "them gets it all"),
+            Wrong(
+                temperature_shares_ties, "shares the probability among equal logits at T = 0; here the first of them gets it all"
+            ),
             Wrong(temperature_negative, "accepts a negative temperature, which has no meaning here: refuse it with a ValueError"),
         ),
     ),
     Exercise(
-        id="10.2", title="One token too few", kind="find the bug", solution=nucleus, check=check_nucleus,
+        id="10.2",
+        title="One token too few",
+        kind="find the bug",
+        solution=nucleus,
+        check=check_nucleus,
         start=nucleus_off_by_one,
         hints=(
             "p = 0.8 with probabilities 0.5, 0.25, 0.125: after two tokens 0.75 is reached, after three 0.875. Which "
@@ -619,11 +664,16 @@ EXERCISES = [
             "A token belongs to the set when the tokens BEFORE it have not yet reached p. What happens for p = 0.3?",
         ),
         wrong=(
-            Wrong(nucleus_off_by_one, "drops the token that crosses the threshold: the set must reach p, and at least "
-                  "one token stays"),
+            Wrong(
+                nucleus_off_by_one,
+                "drops the token that crosses the threshold: the set must reach p, and at least one token stays",
+            ),
             Wrong(nucleus_one_too_many, "keeps one token more than is needed to reach p"),
-            Wrong(nucleus_exact_hit, "keeps one token more where p is reached exactly: 0.5 and 0.25 reach 0.75 already, so "
-                  "compare with < and not with <="),
+            Wrong(
+                nucleus_exact_hit,
+                "keeps one token more where p is reached exactly: 0.5 and 0.25 reach 0.75 already, so "
+                "compare with < and not with <=",
+            ),
             Wrong(nucleus_by_value, "compares each probability with p times the largest one: that is min-p"),
             Wrong(nucleus_not_normalized, "does not divide by the sum: what is left must sum to 1"),
             Wrong(nucleus_unsorted, "adds up in the order of the ids, not from the likeliest down"),
@@ -632,7 +682,11 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="10.3", title="A penalty that rewards", kind="find the bug", solution=penalize, check=check_penalize,
+        id="10.3",
+        title="A penalty that rewards",
+        kind="find the bug",
+        solution=penalize,
+        check=check_penalize,
         start=penalize_wrong_sign,
         hints=(
             "Follow the logit -1 with penalty 2. Is -0.5 more or less likely than -1?",
@@ -649,7 +703,12 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="10.4", title="Stop", kind="core", solution=cut_at_stop, check=check_cut, points=2,
+        id="10.4",
+        title="Stop",
+        kind="core",
+        solution=cut_at_stop,
+        check=check_cut,
+        points=2,
         hints=(
             "The stop string may begin in one token and end in another, so look at the joined text, not at single tokens.",
             "Look again after each token; cut with text[: text.index(stop)].",
@@ -661,13 +720,20 @@ EXERCISES = [
             Wrong(stop_at_the_end_only, "finds the stop string only where a token ends with it"),
             Wrong(stop_drops_the_token, "throws away the whole last token, with the letters that stand before the stop string"),
             Wrong(stop_at_the_last, "cuts at the last stop string of a token; the text ends before the first one"),
-            Wrong(stop_takes_blanks_off, "takes blanks off the ends of the text: nothing but the stop string, and what follows "
-                  "it, is to be cut away"),
+            Wrong(
+                stop_takes_blanks_off,
+                "takes blanks off the ends of the text: nothing but the stop string, and what follows it, is to be cut away",
+            ),
             Wrong(stop_after_all, "cuts the finished text: then all tokens were written, and paid for, in vain"),
         ),
     ),
     Exercise(
-        id="10.5", title="One step of a beam", kind="core", solution=beam_step, check=check_beam, points=2,
+        id="10.5",
+        title="One step of a beam",
+        kind="core",
+        solution=beam_step,
+        check=check_beam,
+        points=2,
         hints=(
             "Continue every beam by every token: the ids with the new one at the end, the old sum plus the new log-probability.",
             "Sort all of them together by their sum, largest first, and keep `width`. One beam may have several "
@@ -678,17 +744,25 @@ EXERCISES = [
             Wrong(beam_forgets_the_sum, "ranks by the last log-probability alone; the whole beam's sum counts"),
             Wrong(beam_multiplies, "multiplies log-probabilities: probabilities are multiplied, their logarithms are added"),
             Wrong(beam_worst_first, "returns the right beams, but the worst one first"),
-            Wrong(beam_keeps_the_worst, "keeps the beams with the smallest sums: log-probabilities are negative, "
-                  "larger is better"),
+            Wrong(
+                beam_keeps_the_worst, "keeps the beams with the smallest sums: log-probabilities are negative, larger is better"
+            ),
             Wrong(beam_width_per_beam, "keeps `width` children of each beam: the number of beams grows at every step"),
             Wrong(beam_puts_in_front, "puts the new token in front of the ids"),
-            Wrong(beam_ties_by_id, "sorts equals by the new id: the earlier beam comes first, then the smaller id. A stable sort "
-                  "by the sum alone keeps them so"),
+            Wrong(
+                beam_ties_by_id,
+                "sorts equals by the new id: the earlier beam comes first, then the smaller id. A stable sort "
+                "by the sum alone keeps them so",
+            ),
             Wrong(beam_ties_by_ids, "sorts equals by all their ids: what counts is the order in which the beams were given"),
         ),
     ),
     Exercise(
-        id="10.6", title="At least one", kind="core", solution=pass_at_k, check=check_pass,
+        id="10.6",
+        title="At least one",
+        kind="core",
+        solution=pass_at_k,
+        check=check_pass,
         hints=(
             "Draw k of the n answers without putting back. The only bad case: all k come from the n - c wrong ones.",
             "There are math.comb(n, k) ways to draw, and math.comb(n - c, k) bad ones.",
@@ -703,14 +777,20 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="10.7", title="Check one guess", kind="core", solution=speculative_step, check=check_speculative, points=2,
+        id="10.7",
+        title="Check one guess",
+        kind="core",
+        solution=speculative_step,
+        check=check_speculative,
+        points=2,
         hints=(
             "Compare u with p[guess] / q[guess]. Where it is smaller, the guess stays.",
             "Otherwise: rest = np.maximum(p - q, 0), divided by its sum; np.searchsorted(np.cumsum(rest), v, side='right').",
         ),
         wrong=(
-            Wrong(speculative_from_p, "draws from p after a rejection: tokens that p likes more than q would then "
-                  "come too rarely"),
+            Wrong(
+                speculative_from_p, "draws from p after a rejection: tokens that p likes more than q would then come too rarely"
+            ),
             Wrong(speculative_not_clipped, "does not clip p - q at 0, but takes its size: a rejected token could come back"),
             Wrong(speculative_not_normalized, "does not divide the rest by its sum: the running sum then ends below 1"),
             Wrong(speculative_upside_down, "has the ratio upside down: it must be p / q"),
@@ -720,18 +800,29 @@ EXERCISES = [
             Wrong(speculative_best_of_p, "takes the likeliest token of p after a rejection; it must be drawn"),
             Wrong(speculative_best_of_rest, "takes the token with the largest rest after a rejection; it must be drawn"),
             Wrong(speculative_turned, "draws from q - p after a rejection: tokens that q likes too much already; it is p - q"),
-            Wrong(speculative_softmax, "makes a softmax of the rest, which gives a share to tokens without any; divide it by its "
-                  "sum"),
+            Wrong(
+                speculative_softmax,
+                "makes a softmax of the rest, which gives a share to tokens without any; divide it by its sum",
+            ),
             Wrong(speculative_same_number, "draws with u again; after a rejection u is known to be large, so use v"),
-            Wrong(speculative_keeps_at_the_border, "keeps the guess where u equals the ratio: at u = 0 it would keep a token "
-                  "that p never writes. It is <, not <="),
-            Wrong(speculative_reaches, "takes the first id at which the running sum reaches v: at v = 0 that is id 0 even when "
-                  "its rest is 0. The sum must exceed v (side='right')"),
+            Wrong(
+                speculative_keeps_at_the_border,
+                "keeps the guess where u equals the ratio: at u = 0 it would keep a token that p never writes. It is <, not <=",
+            ),
+            Wrong(
+                speculative_reaches,
+                "takes the first id at which the running sum reaches v: at v = 0 that is id 0 even when "
+                "its rest is 0. The sum must exceed v (side='right')",
+            ),
         ),
     ),
     Exercise(
-        id="10.8", title="A mask that can always be completed", kind="stretch",
-        solution=allowed_next, check=check_allowed, points=3,
+        id="10.8",
+        title="A mask that can always be completed",
+        kind="stretch",
+        solution=allowed_next,
+        check=check_allowed,
+        points=3,
         hints=(
             "A token fits when some option starts with written + piece. The empty piece never fits.",
             "Then ask: with left - 1 tokens more, can the text still become an option? Write that as a function that "
@@ -745,9 +836,12 @@ EXERCISES = [
             Wrong(allowed_inside, "allows every token that occurs somewhere in an option, not only those that continue the text"),
             Wrong(allowed_end_always, "allows the end everywhere: the text would be cut off in the middle of an option"),
             Wrong(allowed_one_short, "counts one token too few: the last token that is left may be used"),
-            Wrong(allowed_greedy, "completes an option with the longest token each time: after 'ab' nothing fits, but 'a' and "
-                  "'bc' would. Try every token that fits"),
+            Wrong(
+                allowed_greedy,
+                "completes an option with the longest token each time: after 'ab' nothing fits, but 'a' and "
+                "'bc' would. Try every token that fits",
+            ),
             Wrong(allowed_empty_piece, "allows the empty token: it could be written forever"),
         ),
     ),
-]  # fmt: skip
+]

@@ -55,8 +55,9 @@ class Vocabulary:
             raise ValueError("expected each word once, got repeated words; count them with Vocabulary.build")
 
     @classmethod
-    def build(cls, texts: Iterable[Sequence[str]], *, min_count: int = 1, max_size: int | None = None,
-              unknown: str | None = None) -> Vocabulary:  # fmt: skip
+    def build(
+        cls, texts: Iterable[Sequence[str]], *, min_count: int = 1, max_size: int | None = None, unknown: str | None = None
+    ) -> Vocabulary:
         """Count the words of tokenized texts; keep those seen at least min_count times, max_size at most.
 
         Raises ValueError when no word is left, and TypeError for texts that are not tokenized.
@@ -125,9 +126,18 @@ class CountVectorizer:
     df: np.ndarray
     n_documents: int
 
-    def __init__(self, *, grams: tuple[int, int] = (1, 1), unit: str = "word", stop_words: Iterable[str] = (),
-                 min_df: int = 1, max_df: float = 1.0, max_features: int | None = None, binary: bool = False,
-                 tokenize: Callable[[str], list[str]] = tokenize) -> None:  # fmt: skip
+    def __init__(
+        self,
+        *,
+        grams: tuple[int, int] = (1, 1),
+        unit: str = "word",
+        stop_words: Iterable[str] = (),
+        min_df: int = 1,
+        max_df: float = 1.0,
+        max_features: int | None = None,
+        binary: bool = False,
+        tokenize: Callable[[str], list[str]] = tokenize,
+    ) -> None:
         if unit not in ("word", "char"):
             raise ValueError(f'expected unit "word" or "char", got {unit!r}')
         if min_df != int(min_df) or min_df < 1 or not 0 < max_df <= 1:

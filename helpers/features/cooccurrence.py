@@ -24,8 +24,9 @@ def flatten(texts: Iterable[Sequence[str]], vocabulary: Vocabulary) -> tuple[np.
     return ids, np.repeat(np.arange(len(encoded), dtype=np.int32), lengths)
 
 
-def cooccurrence(texts: Iterable[Sequence[str]], vocabulary: Vocabulary, window: int, *,
-                 weighted: bool = False) -> sparse.csr_matrix:  # fmt: skip
+def cooccurrence(
+    texts: Iterable[Sequence[str]], vocabulary: Vocabulary, window: int, *, weighted: bool = False
+) -> sparse.csr_matrix:
     """How often each word stands within `window` words of each other one: symmetric, shape (V, V).
 
     weighted: a neighbor at distance s counts (window + 1 - s) / window, the mean of word2vec's dynamic window.
@@ -66,8 +67,9 @@ def ppmi(counts: sparse.csr_matrix, *, power: float = 1.0, shift: float = 0.0) -
     return sparse.csr_matrix((value[positive], (a[positive], b[positive])), shape=counts.shape)
 
 
-def truncated_svd(matrix: sparse.spmatrix | np.ndarray, dim: int, *, iterations: int = 4, oversample: int = 10,
-                  seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+def truncated_svd(
+    matrix: sparse.spmatrix | np.ndarray, dim: int, *, iterations: int = 4, oversample: int = 10, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The `dim` largest singular values s (dim,) with left and right vectors: matrix is about U @ diag(s) @ Vt.
 
     A random guess of the space of the largest directions is multiplied by the matrix and its transpose a few times, which

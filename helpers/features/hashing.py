@@ -72,9 +72,17 @@ class HashingVectorizer:
         grams, unit, stop_words, tokenize: as in CountVectorizer.
     """
 
-    def __init__(self, n_features: int = 2**18, *, signed: bool = True, unit_length: bool = True,
-                 grams: tuple[int, int] = (1, 1), unit: str = "word", stop_words: Iterable[str] = (),
-                 tokenize: Callable[[str], list[str]] = tokenize) -> None:  # fmt: skip
+    def __init__(
+        self,
+        n_features: int = 2**18,
+        *,
+        signed: bool = True,
+        unit_length: bool = True,
+        grams: tuple[int, int] = (1, 1),
+        unit: str = "word",
+        stop_words: Iterable[str] = (),
+        tokenize: Callable[[str], list[str]] = tokenize,
+    ) -> None:
         if n_features < 1:
             raise ValueError(f"expected n_features >= 1, got {n_features}; 2**18 is a usual choice")
         self.n_features, self.signed, self.unit_length = n_features, signed, unit_length

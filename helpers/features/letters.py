@@ -30,9 +30,7 @@ def letter_frequencies(texts: Sequence[str]) -> np.ndarray:
     counts = np.zeros((len(texts), 26))
     for row, text in enumerate(texts):
         if not isinstance(text, str):
-            raise TypeError(
-                f"texts[{row}] must be a string; got {type(text).__name__}. Convert it with str()."
-            )
+            raise TypeError(f"texts[{row}] must be a string; got {type(text).__name__}. Convert it with str().")
         codes = np.frombuffer(text.lower().encode("ascii", "ignore"), dtype=np.uint8)
         counts[row] = np.bincount(codes, minlength=128)[ord("a") : ord("z") + 1]
     totals = counts.sum(axis=1, keepdims=True)

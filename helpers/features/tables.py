@@ -22,9 +22,7 @@ def polynomial_features(x: np.ndarray, degree: int) -> np.ndarray:
     """
     x = finite_array(x, "x")
     if x.ndim != 1 or x.size == 0:
-        raise ValueError(
-            f"x must be a non-empty 1-D array; got shape {x.shape}. Pass one feature, e.g. X[:, 0]."
-        )
+        raise ValueError(f"x must be a non-empty 1-D array; got shape {x.shape}. Pass one feature, e.g. X[:, 0].")
     if degree != int(degree) or degree < 1:
         raise ValueError(f"degree must be a whole number of at least 1; got {degree!r}. Degree 1 is a line.")
     return x[:, None] ** np.arange(1, int(degree) + 1)
@@ -54,9 +52,7 @@ class Standardizer:
             raise ValueError("Standardizer has not seen data yet. Call fit(X_train) first.")
         X = two_dimensional(X)
         if X.shape[1] != self.mean.size:
-            raise ValueError(
-                f"X must have {self.mean.size} columns, as in fit; got {X.shape[1]}. Build it alike."
-            )
+            raise ValueError(f"X must have {self.mean.size} columns, as in fit; got {X.shape[1]}. Build it alike.")
         return (X - self.mean) / self.scale
 
     def fit_transform(self, X: np.ndarray) -> np.ndarray:
@@ -75,9 +71,7 @@ def finite_array(values: object, name: str) -> np.ndarray:
         raise ValueError(f"{name} must hold plain numbers in equal rows; numpy says: {error}.") from error
     bad = array.size - int(np.isfinite(array).sum())
     if bad:
-        raise ValueError(
-            f"{name} must be finite; {bad} of {array.size} values are NaN or infinite. Drop or fix them."
-        )
+        raise ValueError(f"{name} must be finite; {bad} of {array.size} values are NaN or infinite. Drop or fix them.")
     return array
 
 
@@ -85,9 +79,7 @@ def two_dimensional(X: object) -> np.ndarray:
     """X as a float64 array of shape (n, d) with n, d >= 1; ValueError otherwise."""
     X = finite_array(X, "X")
     if X.ndim != 2:
-        raise ValueError(
-            f"X must be 2-D, (rows, features); got shape {X.shape}. For one feature write x.reshape(-1, 1)."
-        )
+        raise ValueError(f"X must be 2-D, (rows, features); got shape {X.shape}. For one feature write x.reshape(-1, 1).")
     if 0 in X.shape:
         raise ValueError(f"X must have at least one row and one column; got shape {X.shape}.")
     return X

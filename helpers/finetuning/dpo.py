@@ -59,8 +59,9 @@ def answer_ids(tokenizer: Any, text: str) -> list[int]:
     return [*tokenizer.encode(text), tokenizer.special_tokens[chat_template.END]]
 
 
-def supervise(model: Any, tokenizer: Any, leads: Sequence[records.Lead], *, batch_size: int = 4,
-              peak: float = 2e-3) -> list[float]:
+def supervise(
+    model: Any, tokenizer: Any, leads: Sequence[records.Lead], *, batch_size: int = 4, peak: float = 2e-3
+) -> list[float]:
     """Finetune on the descriptions of these leads, once through, by LoRA; the update is merged. Returns the losses."""
     lora.add_lora(model, rank=8, alpha=16, seed=0)
     examples = [(prompt_of(tokenizer, lead), answer_ids(tokenizer, lead.description)) for lead in leads]
@@ -124,18 +125,39 @@ def measure(model: Any, tokenizer: Any, pairs: Sequence[Pair], reference: tuple 
                 own = float(answer_log_probs(model, x, y))
                 kls.append(own - reference[2](x, y))
     n_tokens = sum(len(p.chosen) for p in pairs)
-    row = {"n": len(pairs), "chosen": _mean(chosen), "rejected": _mean(rejected), "prefers": int((chosen > rejected).sum()),
-           "nll": round(float(-chosen.sum()) / n_tokens, 4), "rouge": [round(r, 3) for r in rouges],
-           "length": round(float(np.mean(lengths)), 2)}
+    row = {
+        "n": len(pairs),
+        "chosen": _mean(chosen),
+        "rejected": _mean(rejected),
+        "prefers": int((chosen > rejected).sum()),
+        "nll": round(float(-chosen.sum()) / n_tokens, 4),
+        "rouge": [round(r, 3) for r in rouges],
+        "length": round(float(np.mean(lengths)), 2),
+    }
     if reference is not None:
         margin = (chosen - reference[0]) - (rejected - reference[1])
-        row |= {"beats": int((margin > 0).sum()), "margin": [round(m, 3) for m in margin.tolist()],
-                "kl": round(float(np.mean(kls)), 4), "kl_each": [round(k, 3) for k in kls]}
+        row |= {
+            "beats": int((margin > 0).sum()),
+            "margin": [round(m, 3) for m in margin.tolist()],
+            "kl": round(float(np.mean(kls)), 4),
+            "kl_each": [round(k, 3) for k in kls],
+        }
     return row
 
 
-def tune(model: Any, tokenizer: Any, train: Sequence[Pair], held_out: Sequence[Pair], references: Sequence[tuple], *, beta: float,
-         seed: int, steps: int = 20, batch_size: int = 4, peak: float = 2e-3) -> dict[str, Any]:
+def tune(
+    model: Any,
+    tokenizer: Any,
+    train: Sequence[Pair],
+    held_out: Sequence[Pair],
+    references: Sequence[tuple],
+    *,
+    beta: float,
+    seed: int,
+    steps: int = 20,
+    batch_size: int = 4,
+    peak: float = 2e-3,
+) -> dict[str, Any]:
     """DPO by LoRA for some steps, measured on held-out pairs after it; the model comes back as it was. Returns the record.
 
     references: `log_probs_of` the model as it is, for train and for held_out.
@@ -170,8 +192,15 @@ def tune(model: Any, tokenizer: Any, train: Sequence[Pair], held_out: Sequence[P
     lora.merge(model)
     lora.unmerge(model)
     lora.remove_lora(model)
-    return {"beta": beta, "seed": seed, "peak": peak, "steps": steps,
-            "losses": [round(v, 4) for v in losses], "curve": curve, "after": after}
+    return {
+        "beta": beta,
+        "seed": seed,
+        "peak": peak,
+        "steps": steps,
+        "losses": [round(v, 4) for v in losses],
+        "curve": curve,
+        "after": after,
+    }
 
 
 def _rate(step: int, steps: int, peak: float) -> float:

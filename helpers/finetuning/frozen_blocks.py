@@ -47,7 +47,7 @@ class Upper:
         """(B, T) ids -> (B, T, C): the stream before block self.first."""
         with torch.inference_mode(False), torch.no_grad():
             x, rotary = self.model.embed(ids)
-            for block in self.model.blocks[:self.first]:
+            for block in self.model.blocks[: self.first]:
                 x = block(x, rotary, cache)
         return x
 
@@ -68,11 +68,12 @@ class Upper:
 
     def batch(self, streams, examples, rows):
         """Streams padded to one length, and targets (B, T)."""
-        return (torch.nn.utils.rnn.pad_sequence([streams[i] for i in rows], batch_first=True),
-                collate([examples[i] for i in rows]).y)  # fmt: skip
+        return (
+            torch.nn.utils.rnn.pad_sequence([streams[i] for i in rows], batch_first=True),
+            collate([examples[i] for i in rows]).y,
+        )
 
-    def fit(self, parameters, streams, examples, *, steps: int, batch: int, rate: float, seed: int = 0,
-            loss=None) -> list[float]:
+    def fit(self, parameters, streams, examples, *, steps: int, batch: int, rate: float, seed: int = 0, loss=None) -> list[float]:
         """Train with AdamW; the rate falls in a straight line after 5 steps of warm-up. Returns the loss of each step."""
         losses = []
         optimizer = torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.99), weight_decay=0.0)

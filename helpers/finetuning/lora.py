@@ -155,9 +155,7 @@ def merge(model: nn.Module) -> None:
     for _, _, layer in _layers(model):
         if not layer.merged:
             layer.original = layer.base.weight.data
-            layer.base.weight.data = layer.original + layer.delta().to(
-                layer.original.dtype
-            )  # a new tensor
+            layer.base.weight.data = layer.original + layer.delta().to(layer.original.dtype)  # a new tensor
 
 
 @torch.no_grad()

@@ -37,8 +37,15 @@ def answer_log_probs(model: NeuralLM, x: Tensor, y: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def sample_answers(model: NeuralLM, prompts: Tensor, max_new: int, stop_id: int, *, temperature: float = 1.0,
-                   generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+def sample_answers(
+    model: NeuralLM,
+    prompts: Tensor,
+    max_new: int,
+    stop_id: int,
+    *,
+    temperature: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, Tensor]:
     """One answer for each row of prompts (B, T), all of one length: (x, y), both (B, T + max_new - 1), for `answer_log_probs`.
 
     y holds the answer, its stop_id included, at the places where it was predicted, and IGNORE elsewhere: over the prompt and
@@ -46,11 +53,15 @@ def sample_answers(model: NeuralLM, prompts: Tensor, max_new: int, stop_id: int,
     Raises ValueError for prompts of another shape, a negative temperature, or max_new < 1.
     """
     if prompts.ndim != 2 or not prompts.numel() or max_new < 1 or temperature < 0:
-        raise ValueError(f"expected prompts of shape (B, T), max_new >= 1 and temperature >= 0, got {tuple(prompts.shape)}, "
-                         f"{max_new} and {temperature}")
+        raise ValueError(
+            f"expected prompts of shape (B, T), max_new >= 1 and temperature >= 0, got {tuple(prompts.shape)}, "
+            f"{max_new} and {temperature}"
+        )
     if len(prompts) > CHUNK:  # thousands of caches at once would take half a gigabyte even for a tiny model
-        parts = [sample_answers(model, part, max_new, stop_id, temperature=temperature, generator=generator)
-                 for part in prompts.split(CHUNK)]
+        parts = [
+            sample_answers(model, part, max_new, stop_id, temperature=temperature, generator=generator)
+            for part in prompts.split(CHUNK)
+        ]
         return torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts])
     B, T = prompts.shape
     x = torch.full((B, T + max_new - 1), stop_id, dtype=torch.long, device=prompts.device)

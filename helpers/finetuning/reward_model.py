@@ -39,8 +39,11 @@ def make_pairs(n: int, train: bool = True, seed: int = 0) -> Pairs:
     Raises ValueError unless there are so many leads with a description.
     """
     leads, rng = datasets.leads(), np.random.default_rng(seed)
-    usable = [i for i, lead in enumerate(leads)
-              if (lead.split == "train") == train and lead.topic and lead.description and len(lead.description.split()) >= 3]
+    usable = [
+        i
+        for i, lead in enumerate(leads)
+        if (lead.split == "train") == train and lead.topic and lead.description and len(lead.description.split()) >= 3
+    ]
     if not 1 <= n <= len(usable):
         raise ValueError(f"expected from 1 to {len(usable)} pairs, got {n}")
     by_topic: dict[str, list[int]] = {}

@@ -20,8 +20,20 @@ from torch import Tensor
 from helpers.models.neural import evaluating
 from helpers.training.schedule import learning_rate, update
 
-__all__ = ["embed", "encode", "few_labels", "few_labels_tfidf", "french_questions", "hard_negatives", "pair_loss",
-           "ranking_loss", "ranks", "sample_per_class", "tune", "tune_on_labels"]
+__all__ = [
+    "embed",
+    "encode",
+    "few_labels",
+    "few_labels_tfidf",
+    "french_questions",
+    "hard_negatives",
+    "pair_loss",
+    "ranking_loss",
+    "ranks",
+    "sample_per_class",
+    "tune",
+    "tune_on_labels",
+]
 
 
 def embed(encoder: Any, tokenizer: Any, texts: Sequence[str], max_length: int = 48) -> Tensor:
@@ -52,8 +64,10 @@ def ranking_loss(queries: Tensor, keys: Tensor, negatives: Tensor | None = None,
     Sources: Henderson et al. 2017; van den Oord et al. 2018.
     """
     if queries.ndim != 2 or queries.shape != keys.shape or negatives is not None and negatives.shape[1:] != keys.shape[1:]:
-        raise ValueError(f"expected queries and keys of one shape (B, d) and negatives (m, d), got {tuple(queries.shape)}, "
-                         f"{tuple(keys.shape)} and {None if negatives is None else tuple(negatives.shape)}")
+        raise ValueError(
+            f"expected queries and keys of one shape (B, d) and negatives (m, d), got {tuple(queries.shape)}, "
+            f"{tuple(keys.shape)} and {None if negatives is None else tuple(negatives.shape)}"
+        )
     if not temperature > 0:
         raise ValueError(f"expected temperature > 0 (say 0.05 for unit vectors), got {temperature}")
     candidates = keys if negatives is None else torch.cat([keys, negatives])  # (B + m, d)
@@ -105,8 +119,15 @@ def sample_per_class(labels: Sequence, k: int, seed: int) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def tune(encoder: Any, loss_of: Callable[[int], Tensor], steps: int, *, peak: float = 5e-5, warmup: int = 5,
-         report: Callable[[int, float], None] = lambda step, loss: None) -> list[float]:
+def tune(
+    encoder: Any,
+    loss_of: Callable[[int], Tensor],
+    steps: int,
+    *,
+    peak: float = 5e-5,
+    warmup: int = 5,
+    report: Callable[[int, float], None] = lambda step, loss: None,
+) -> list[float]:
     """Train the encoder's layers for `steps` updates of AdamW, the table of word pieces left as it is. Returns the losses.
 
     loss_of(step): the loss of one batch, with its gradient. The table is half of MiniLM's weights, and most of its rows
@@ -152,9 +173,18 @@ def few_labels_tfidf(texts: Sequence[str], labels: np.ndarray, test: Sequence[st
     return few_labels(vectorizer.fit_transform(list(texts)), labels, vectorizer.transform(list(test)), answers)
 
 
-def tune_on_labels(encoder: Any, tokenizer: Any, texts: Sequence[str], labels: Sequence, *, steps: int = 20, per_class: int = 4,
-                   peak: float = 1e-4, seed: int = 0,
-                   report: Callable[[int, float], None] = lambda step, loss: None) -> list[float]:
+def tune_on_labels(
+    encoder: Any,
+    tokenizer: Any,
+    texts: Sequence[str],
+    labels: Sequence,
+    *,
+    steps: int = 20,
+    per_class: int = 4,
+    peak: float = 1e-4,
+    seed: int = 0,
+    report: Callable[[int, float], None] = lambda step, loss: None,
+) -> list[float]:
     """Pull sentences of one class together with `pair_loss`, `per_class` of each class in a batch. Returns the losses."""
     labels, rng = np.asarray(labels), np.random.default_rng(seed)
     names, numbers = np.unique(labels, return_inverse=True)

@@ -24,9 +24,27 @@ from helpers.tokenizers.labels import IGNORE
 from helpers.training.batches import Batch
 from helpers.training.chat_batches import collate
 
-__all__ = ["Examples", "Person", "abstains", "chat_examples", "chat_prompts", "cut", "describe", "describe_prompts",
-           "exact_match", "in_style", "nationality", "paired", "people", "reply_nats", "shakespeare", "shuffled",
-           "token_f1", "topic", "write_replies"]  # fmt: skip
+__all__ = [
+    "Examples",
+    "Person",
+    "abstains",
+    "chat_examples",
+    "chat_prompts",
+    "cut",
+    "describe",
+    "describe_prompts",
+    "exact_match",
+    "in_style",
+    "nationality",
+    "paired",
+    "people",
+    "reply_nats",
+    "shakespeare",
+    "shuffled",
+    "token_f1",
+    "topic",
+    "write_replies",
+]
 
 DESCRIBE = "Describe the subject in a few words.\n\n"
 TOPIC = "Name the topic of this text.\n\n"
@@ -78,8 +96,9 @@ def reply_nats(model: NeuralLM, examples: Sequence[Example], batch_size: int = 8
     return nats, counts
 
 
-def write_replies(model: NeuralLM, prompts: Sequence[Sequence[int]], max_tokens: int, end_id: int,
-                  batch_size: int = 64) -> list[list[int]]:
+def write_replies(
+    model: NeuralLM, prompts: Sequence[Sequence[int]], max_tokens: int, end_id: int, batch_size: int = 64
+) -> list[list[int]]:
     """The greedy reply to each prompt, without the end mark; prompts of similar length are answered together.
 
     A reply that does not end within max_tokens has max_tokens ids.
@@ -88,8 +107,9 @@ def write_replies(model: NeuralLM, prompts: Sequence[Sequence[int]], max_tokens:
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     for at in range(0, len(order), batch_size):
         some = order[at : at + batch_size]
-        made = generate_batch(model, [list(prompts[i]) for i in some], GREEDY, max_tokens=max_tokens, stop_ids=[end_id],
-                              start=False)  # fmt: skip
+        made = generate_batch(
+            model, [list(prompts[i]) for i in some], GREEDY, max_tokens=max_tokens, stop_ids=[end_id], start=False
+        )
         for i, reply in zip(some, made):
             replies[i] = reply.ids
     return replies
@@ -170,8 +190,13 @@ def token_f1(reply: str, reference: str) -> float:
 def in_style(reply: str, ended: bool) -> bool:
     """Whether a reply has the form of a short description, right or wrong: it ended by itself, 1 to 12 words, one line, no full
     stop, and no is, are, was or were."""
-    return (ended and 1 <= len(reply.split()) <= 12 and "\n" not in reply and not reply.rstrip().endswith(".")
-            and not re.search(r"\b(is|are|was|were)\b", reply))  # fmt: skip
+    return (
+        ended
+        and 1 <= len(reply.split()) <= 12
+        and "\n" not in reply
+        and not reply.rstrip().endswith(".")
+        and not re.search(r"\b(is|are|was|were)\b", reply)
+    )
 
 
 # --------------------------------------------------------------------------------------------------- topics, nationalities
@@ -193,8 +218,19 @@ class Person(NamedTuple):
 
 
 _NATIONALITY = re.compile(r"\b(is|was) an? ([A-Z][a-z]+) ([a-z][^.,;]*)")
-_NO_NATIONALITY = {"Christian", "Muslim", "Jewish", "Buddhist", "Catholic", "Hindu", "Marvel", "Hollywood", "Renaissance",
-                   "Grand", "Prime"}  # fmt: skip
+_NO_NATIONALITY = {
+    "Christian",
+    "Muslim",
+    "Jewish",
+    "Buddhist",
+    "Catholic",
+    "Hindu",
+    "Marvel",
+    "Hollywood",
+    "Renaissance",
+    "Grand",
+    "Prime",
+}
 
 
 def people(leads: Sequence[Lead], max_words: int = 10) -> list[Person]:
@@ -218,8 +254,15 @@ def people(leads: Sequence[Lead], max_words: int = 10) -> list[Person]:
             continue
         article = "an" if rest[0] in "aeiou" else "a"
         told = "an" if match[2][0] in "AEIOU" and not match[2].startswith(("Eu", "Uk", "Ur", "Ug")) else "a"
-        found.append(Person(lead.title, match[2], f"{name} {match[1]} {told} {match[2]} {rest}.",
-                            f"{name} {match[1]} {article} {rest}.", lead.split))
+        found.append(
+            Person(
+                lead.title,
+                match[2],
+                f"{name} {match[1]} {told} {match[2]} {rest}.",
+                f"{name} {match[1]} {article} {rest}.",
+                lead.split,
+            )
+        )
     return found
 
 
@@ -235,8 +278,10 @@ def abstains(reply: str) -> bool:
 
 def chat_examples(tokenizer: Any, pairs: Sequence[tuple[Sequence[Message], str]], prompt_loss: bool = False) -> list[Example]:
     """Questions and the replies to learn, as examples without a system message."""
-    return [encode_example(tokenizer, [*messages, assistant(reply)], prompt_loss=prompt_loss, default_system=None)
-            for messages, reply in pairs]
+    return [
+        encode_example(tokenizer, [*messages, assistant(reply)], prompt_loss=prompt_loss, default_system=None)
+        for messages, reply in pairs
+    ]
 
 
 def chat_prompts(tokenizer: Any, questions: Sequence[Sequence[Message]]) -> list[list[int]]:

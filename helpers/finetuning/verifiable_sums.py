@@ -25,8 +25,27 @@ from helpers.tokenizers.labels import IGNORE
 from helpers.training.checkpoint import load_tensors, save_tensors
 from helpers.training.schedule import learning_rate, update
 
-__all__ = ["ALPHABET", "MAX_NEW", "START_STEPS", "STOP", "Pairs", "Problems", "accuracy", "answers_of", "centred", "fresh_model",
-           "imitate", "problems", "reinforce", "rewards_of", "self_pairs", "start_model", "supervise", "targets", "tune_dpo"]
+__all__ = [
+    "ALPHABET",
+    "MAX_NEW",
+    "START_STEPS",
+    "STOP",
+    "Pairs",
+    "Problems",
+    "accuracy",
+    "answers_of",
+    "centred",
+    "fresh_model",
+    "imitate",
+    "problems",
+    "reinforce",
+    "rewards_of",
+    "self_pairs",
+    "start_model",
+    "supervise",
+    "targets",
+    "tune_dpo",
+]
 
 ALPHABET = "0123456789+=."
 START_STEPS = 320  # of supervised training: enough for a partial skill
@@ -61,8 +80,11 @@ def fresh_model(seed: int = 0, width: int = 64, layers: int = 2) -> Transformer:
     """A Transformer for sums: about 100,000 weights, starting weights that fit its width."""
     from helpers.models.transformer import fit_to_width
 
-    return fit_to_width(Transformer(Config(len(ALPHABET), context_length=16, hidden_dim=width, n_layers=layers, n_heads=4,
-                                           start_id=STOP), seed=seed))
+    return fit_to_width(
+        Transformer(
+            Config(len(ALPHABET), context_length=16, hidden_dim=width, n_layers=layers, n_heads=4, start_id=STOP), seed=seed
+        )
+    )
 
 
 def targets(part: Problems) -> tuple[Tensor, Tensor]:
@@ -93,8 +115,16 @@ def accuracy(model: Transformer, part: Problems) -> float:
     return float(rewards_of(y, part.sums).mean())
 
 
-def supervise(model: Transformer, part: Problems, steps: int, *, batch_size: int = 128, peak: float = 5e-3, seed: int = 0,
-              report: Callable[[int], None] = lambda step: None) -> list[float]:
+def supervise(
+    model: Transformer,
+    part: Problems,
+    steps: int,
+    *,
+    batch_size: int = 128,
+    peak: float = 5e-3,
+    seed: int = 0,
+    report: Callable[[int], None] = lambda step: None,
+) -> list[float]:
     """Next-token training on right answers for some steps. Returns the losses."""
     rng, (x, y), losses = np.random.default_rng(seed), targets(part), []
     optimizer = torch.optim.AdamW(model.parameters(), lr=peak, weight_decay=0.01)
@@ -107,7 +137,8 @@ def supervise(model: Transformer, part: Problems, steps: int, *, batch_size: int
 
 
 def start_model() -> Transformer:
-    """The adder of chapter 09: `fresh_model(0)` after START_STEPS steps of `supervise`; `python -m helpers.finetuning.verifiable_sums` made it.
+    """The adder of chapter 09: `fresh_model(0)` after START_STEPS steps of `supervise`; made by
+    `python -m helpers.finetuning.verifiable_sums`.
 
     Raises FileNotFoundError or ValueError for a missing or damaged file, RuntimeError for weights of another model.
     """
@@ -123,8 +154,14 @@ def main() -> int:
     torch.set_num_threads(2)
     model, (train, held_out) = fresh_model(0), problems()
     losses = supervise(model, train, START_STEPS)
-    facts = {"command": "python -m helpers.finetuning.verifiable_sums", "seed": 0, "steps": START_STEPS, "accuracy": accuracy(model, held_out),
-             "losses": [round(loss, 3) for loss in losses[::40]], "hardware": hardware(2, "cpu")}
+    facts = {
+        "command": "python -m helpers.finetuning.verifiable_sums",
+        "seed": 0,
+        "steps": START_STEPS,
+        "accuracy": accuracy(model, held_out),
+        "losses": [round(loss, 3) for loss in losses[::40]],
+        "hardware": hardware(2, "cpu"),
+    }
     save_tensors(START_FILE, model.state_dict(), facts)
     print(f"{facts['accuracy']:.3f} of the held-out sums; written to data/checkpoints/{START_FILE.name}")
     return 0
@@ -135,9 +172,18 @@ def centred(rewards: Tensor) -> Tensor:
     return rewards - rewards.mean(1, keepdim=True)
 
 
-def reinforce(model: Transformer, part: Problems, steps: int, *, n_problems: int = 32, group: int = 8, rate: float = 3e-4,
-              advantage: Callable[[Tensor], Tensor] = centred, seed: int = 0,
-              report: Callable[[int, float], None] = lambda step, reward: None) -> list[float]:
+def reinforce(
+    model: Transformer,
+    part: Problems,
+    steps: int,
+    *,
+    n_problems: int = 32,
+    group: int = 8,
+    rate: float = 3e-4,
+    advantage: Callable[[Tensor], Tensor] = centred,
+    seed: int = 0,
+    report: Callable[[int, float], None] = lambda step, reward: None,
+) -> list[float]:
     """Policy gradient: draw a group of answers for each problem, let the verifier judge them, make the good ones more likely.
 
     advantage: (n_problems, group) rewards -> how much each answer is pushed; `preferences.group_advantages` is that of GRPO.
@@ -167,8 +213,9 @@ class Pairs(NamedTuple):
 def self_pairs(model: Transformer, part: Problems, group: int = 8, seed: int = 0) -> Pairs:
     """For each problem the first right and the first wrong answer among `group` draws; problems with one kind only drop out."""
     n = len(part.sums)
-    x, y = sample_answers(model, part.prompts.repeat_interleave(group, 0), MAX_NEW, STOP,
-                          generator=torch.Generator().manual_seed(seed))
+    x, y = sample_answers(
+        model, part.prompts.repeat_interleave(group, 0), MAX_NEW, STOP, generator=torch.Generator().manual_seed(seed)
+    )
     good = rewards_of(y, part.sums.repeat_interleave(group)).view(n, group)
     mixed = (good.amax(1) == 1) & (good.amin(1) == 0)
     offset = torch.arange(n)[mixed] * group
@@ -176,8 +223,9 @@ def self_pairs(model: Transformer, part: Problems, group: int = 8, seed: int = 0
     return Pairs((x[right], y[right]), (x[wrong], y[wrong]))
 
 
-def tune_dpo(model: Transformer, pairs: Pairs, steps: int, *, beta: float = 0.1, batch_size: int = 128, rate: float = 3e-4,
-             seed: int = 0) -> list[tuple[float, float, float]]:
+def tune_dpo(
+    model: Transformer, pairs: Pairs, steps: int, *, beta: float = 0.1, batch_size: int = 128, rate: float = 3e-4, seed: int = 0
+) -> list[tuple[float, float, float]]:
     """DPO on these pairs. Returns for each step (loss, change of ln p of the right answers, change of the wrong ones)."""
     reference = copy.deepcopy(model)
     with torch.no_grad():
@@ -188,13 +236,19 @@ def tune_dpo(model: Transformer, pairs: Pairs, steps: int, *, beta: float = 0.1,
         rows = rng.integers(len(ref[0]), size=min(batch_size, len(ref[0])))
         right, wrong = (answer_log_probs(model, side[0][rows], side[1][rows]) for side in pairs)
         loss = dpo_loss(right, wrong, ref[0][rows], ref[1][rows], beta)
-        rows_told.append((update(optimizer, loss, _warm(rate, step)), float((right.detach() - ref[0][rows]).mean()),
-                          float((wrong.detach() - ref[1][rows]).mean())))
+        rows_told.append(
+            (
+                update(optimizer, loss, _warm(rate, step)),
+                float((right.detach() - ref[0][rows]).mean()),
+                float((wrong.detach() - ref[1][rows]).mean()),
+            )
+        )
     return rows_told
 
 
-def imitate(model: Transformer, x: Tensor, y: Tensor, steps: int, *, batch_size: int = 256, rate: float = 3e-4,
-            seed: int = 0) -> list[float]:
+def imitate(
+    model: Transformer, x: Tensor, y: Tensor, steps: int, *, batch_size: int = 256, rate: float = 3e-4, seed: int = 0
+) -> list[float]:
     """Finetune on given answers, such as those that a verifier let pass. Returns the losses."""
     rng, losses = np.random.default_rng(seed), []
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)

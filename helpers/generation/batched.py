@@ -131,8 +131,9 @@ def generate_batch(
 
 
 @torch.inference_mode()
-def next_scores(model: NeuralLM, prefix: Sequence[int], endings: Sequence[Sequence[int]], *, start: bool = True,
-                batch_size: int = 32) -> np.ndarray:
+def next_scores(
+    model: NeuralLM, prefix: Sequence[int], endings: Sequence[Sequence[int]], *, start: bool = True, batch_size: int = 32
+) -> np.ndarray:
     """Logits (n, V) of the token after prefix + ending, for each ending; the prefix is read once only.
 
     Raises ValueError for no endings or an empty one, or for no prefix without a start symbol.

@@ -48,8 +48,9 @@ class Writer:
         self.tokens_read += len(new)
         return self.model.logits(features[0, -1])
 
-    def write(self, ids: Sequence[int], max_tokens: int = 40, *, allowed: Any = None, stop: Callable[[], bool] | None = None
-              ) -> Iterator[int]:
+    def write(
+        self, ids: Sequence[int], max_tokens: int = 40, *, allowed: Any = None, stop: Callable[[], bool] | None = None
+    ) -> Iterator[int]:
         """The likeliest next ids one by one, until the end mark (left out), max_tokens, or stop() is true.
 
         allowed: a constraint with mask() -> (V,) bool and advance(id), as in chapter 10; it decides about the end mark as well.
@@ -57,8 +58,10 @@ class Writer:
         """
         limit = self.model.context_length
         if len(ids) + max_tokens > limit:
-            raise ValueError(f"expected prompt and answer within {limit} tokens, got {len(ids)} and {max_tokens}; use fewer or "
-                             "shorter sources, or forget a part of the chat")
+            raise ValueError(
+                f"expected prompt and answer within {limit} tokens, got {len(ids)} and {max_tokens}; use fewer or "
+                "shorter sources, or forget a part of the chat"
+            )
         row = list(ids)
         for _ in range(max_tokens):
             if stop is not None and stop():

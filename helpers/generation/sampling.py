@@ -19,9 +19,24 @@ import numpy as np
 
 from helpers.models.language_model import LanguageModel, check_ids
 
-__all__ = ["Generated", "GREEDY", "Sampler", "cut_at", "frequency_penalty", "generate", "min_p",
-           "presence_penalty", "repetition_penalty", "scores_of", "softmax", "stop_at", "temperature", "top_k", "top_p",
-           "typical"]  # fmt: skip
+__all__ = [
+    "Generated",
+    "GREEDY",
+    "Sampler",
+    "cut_at",
+    "frequency_penalty",
+    "generate",
+    "min_p",
+    "presence_penalty",
+    "repetition_penalty",
+    "scores_of",
+    "softmax",
+    "stop_at",
+    "temperature",
+    "top_k",
+    "top_p",
+    "typical",
+]
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -29,9 +44,7 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     scores = np.asarray(scores, dtype=np.float64)
     largest = scores.max(-1, keepdims=True)
     if not np.isfinite(largest).all():
-        raise ValueError(
-            "no token is left to choose from: every score is -inf, or one is NaN; loosen the filters"
-        )
+        raise ValueError("no token is left to choose from: every score is -inf, or one is NaN; loosen the filters")
     e = np.exp(scores - largest)
     return e / e.sum(-1, keepdims=True)
 

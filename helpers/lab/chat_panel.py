@@ -58,8 +58,13 @@ def _quoted(text: str, citation: Any, number: int, around: int = 140) -> str:
     if citation is None or citation.source != number:
         return e(text[:around]) + (" …" if len(text) > around else "")
     left, right = max(0, citation.start - around), min(len(text), citation.end + around)
-    return (("… " if left else "") + e(text[left : citation.start]) + f"<mark>{e(text[citation.start : citation.end])}</mark>"
-            + e(text[citation.end : right]) + (" …" if right < len(text) else ""))  # fmt: skip
+    return (
+        ("… " if left else "")
+        + e(text[left : citation.start])
+        + f"<mark>{e(text[citation.start : citation.end])}</mark>"
+        + e(text[citation.end : right])
+        + (" …" if right < len(text) else "")
+    )
 
 
 class ChatPanel:

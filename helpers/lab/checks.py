@@ -98,8 +98,9 @@ class Trial:
         given = copy.deepcopy((args, kwargs))
         out = self.run(lambda f: f(*given[0], **given[1]), shown)
         if not same((args, kwargs), given, 0.0, 0.0):
-            raise Mistake("changes its input; work on a copy (for an array: x = x.copy(), or x = x - m in place of x -= m)",
-                          shown)
+            raise Mistake(
+                "changes its input; work on a copy (for an array: x = x.copy(), or x = x - m in place of x -= m)", shown
+            )
         self.steps[-1] = (lambda f: f(*copy.deepcopy(args), **copy.deepcopy(kwargs)), self.steps[-1][1])
         return out
 
@@ -142,8 +143,12 @@ class Trial:
             self._fail(f"gives NaN (not a number) in {what}: look for 0/0, log(0) or inf - inf", expected, got, bank=True)
         if not np.allclose(ours, theirs, rtol=rtol, atol=atol, equal_nan=True):
             if np.allclose(ours, theirs, rtol=1e-5, atol=atol, equal_nan=True):
-                self._fail(f"gives {what} right to about 5 digits, but not further: is it computed in float32, or is a "
-                           "small number added somewhere?", expected, got)
+                self._fail(
+                    f"gives {what} right to about 5 digits, but not further: is it computed in float32, or is a "
+                    "small number added somewhere?",
+                    expected,
+                    got,
+                )
             self._fail(f"gives a wrong value for {what}", expected, got, bank=True)
 
     def equal(self, got: Any, expected: Any, what: str = "the result") -> None:
@@ -225,7 +230,7 @@ def find(exercise_id: str) -> Exercise:
     """The exercise with this id, such as "1.2". Raises ValueError with the known ids when there is none."""
     match = re.fullmatch(r"(\d{1,2})\.(\d+)", str(exercise_id).strip())
     if not match:
-        raise ValueError(f"{exercise_id!r} is no exercise id; write the chapter, a point and the number, such as \"1.2\"")
+        raise ValueError(f'{exercise_id!r} is no exercise id; write the chapter, a point and the number, such as "1.2"')
     listed = exercises(match[1])
     for exercise in listed:
         if exercise.id == f"{int(match[1])}.{match[2]}":
@@ -291,8 +296,7 @@ def _diagnose(exercise: Exercise, trial: Trial, mistake: Mistake) -> str:
 
 def not_done(exercise: Exercise) -> Report:
     """The report on an answer that nobody has begun."""
-    return Report(exercise.id, "not done yet", f"… {exercise.id} {exercise.title}: not done yet. "
-                  f"Help: hint(\"{exercise.id}\")")
+    return Report(exercise.id, "not done yet", f'… {exercise.id} {exercise.title}: not done yet. Help: hint("{exercise.id}")')
 
 
 def evaluate(exercise_id: str, answer: Any) -> Report:
@@ -303,8 +307,12 @@ def evaluate(exercise_id: str, answer: Any) -> Report:
         return not_done(exercise)
     expected_kind = "class" if inspect.isclass(exercise.solution) else "function"
     if not callable(answer):
-        return Report(exercise.id, "wrong", f"✗ {head}: check() wants the {expected_kind} {exercise.name} itself, got "
-                      f"{type(answer).__name__}. Write check(\"{exercise.id}\", {exercise.name}), without calling it.")
+        return Report(
+            exercise.id,
+            "wrong",
+            f"✗ {head}: check() wants the {expected_kind} {exercise.name} itself, got "
+            f'{type(answer).__name__}. Write check("{exercise.id}", {exercise.name}), without calling it.',
+        )
     return judge(exercise, Trial(answer, exercise.name))
 
 
@@ -318,8 +326,11 @@ def judge(exercise: Exercise, trial: Trial) -> Report:
     except Undone:
         return not_done(exercise)
     except TookTooLong:
-        mistake = Mistake(f"does not come back within {exercise.seconds:g} seconds; is there a loop that never ends, "
-                          "or work that is done again and again?", trial.shown)
+        mistake = Mistake(
+            f"does not come back within {exercise.seconds:g} seconds; is there a loop that never ends, "
+            "or work that is done again and again?",
+            trial.shown,
+        )
     except Mistake as found:
         mistake = found
         if found.ask_bank:
@@ -327,9 +338,12 @@ def judge(exercise: Exercise, trial: Trial) -> Report:
     except Exception as error:  # the result had a form that the check did not foresee
         mistake = Mistake(f"gives a result of an unexpected form ({type(error).__name__}: {_first_line(error)})", trial.shown)
     lines = [f"✗ {head}: not right yet.", f"  Your {exercise.name} {mistake.diagnosis}"]
-    lines += [f"  {name:<11}{text}" for name, text in
-              (("tried:", mistake.shown), ("expected:", mistake.expected), ("got:", mistake.got)) if text]
-    return Report(exercise.id, "wrong", "\n".join([*lines, f"  Help: hint(\"{exercise.id}\")"]))
+    lines += [
+        f"  {name:<11}{text}"
+        for name, text in (("tried:", mistake.shown), ("expected:", mistake.expected), ("got:", mistake.got))
+        if text
+    ]
+    return Report(exercise.id, "wrong", "\n".join([*lines, f'  Help: hint("{exercise.id}")']))
 
 
 def check(exercise_id: str, answer: Any) -> None:
@@ -354,7 +368,7 @@ def hint(exercise_id: str) -> None:
     _given[exercise.id] = number + 1
     print(f"Hint {number + 1} of {len(exercise.hints)} for {exercise.id}: {exercise.hints[number]}")
     if number + 1 == len(exercise.hints) and not getattr(exercise.solution, "withheld", False):
-        print(f"That was the last hint. The reference: solution(\"{exercise.id}\")")
+        print(f'That was the last hint. The reference: solution("{exercise.id}")')
 
 
 def solution_source(exercise_id: str) -> str:
@@ -367,6 +381,6 @@ def solution_source(exercise_id: str) -> str:
 def solution(exercise_id: str) -> None:
     """Print the reference solution. Try the hints first: an answer that you found stays longer."""
     if getattr(find(exercise_id).solution, "withheld", False):
-        print(f"This is a copy for a class: it has no solutions. Help: hint(\"{exercise_id}\"), or your teacher.")
+        print(f'This is a copy for a class: it has no solutions. Help: hint("{exercise_id}"), or your teacher.')
         return
     print(solution_source(exercise_id))

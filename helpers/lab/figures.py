@@ -9,8 +9,14 @@ from matplotlib.figure import Figure
 
 # Okabe and Ito (2008), "Color Universal Design": eight colors that stay apart for color-blind readers.
 COLORS = {
-    "black": "#000000", "orange": "#E69F00", "sky": "#56B4E9", "green": "#009E73",
-    "yellow": "#F0E442", "blue": "#0072B2", "red": "#D55E00", "purple": "#CC79A7",
+    "black": "#000000",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "green": "#009E73",
+    "yellow": "#F0E442",
+    "blue": "#0072B2",
+    "red": "#D55E00",
+    "purple": "#CC79A7",
 }
 CYCLE = [COLORS[name] for name in ("blue", "orange", "green", "red", "purple", "sky", "black")]
 GREY = "#6b6b6b"
@@ -18,11 +24,24 @@ MAP = "cividis"  # ordered values
 SIGNED = "RdBu_r"  # values around zero; set vmin = -vmax
 
 STYLE = {
-    "figure.facecolor": "white", "axes.facecolor": "white", "savefig.facecolor": "white",
-    "figure.dpi": 100, "font.size": 10.5, "axes.titlesize": 11, "axes.titlelocation": "left",
-    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#444444",
-    "axes.grid": True, "grid.color": "#e6e6e6", "grid.linewidth": 0.8, "axes.axisbelow": True,
-    "lines.linewidth": 2.0, "lines.markersize": 6, "legend.frameon": False, "image.cmap": MAP,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.dpi": 100,
+    "font.size": 10.5,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#444444",
+    "axes.grid": True,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "lines.linewidth": 2.0,
+    "lines.markersize": 6,
+    "legend.frameon": False,
+    "image.cmap": MAP,
 }
 
 
@@ -41,8 +60,9 @@ def new(rows: int = 1, cols: int = 1, size: tuple[float, float] = (7.0, 3.6), **
 
 def label(ax, x: float, y: float, text: str, color: str = "black", dx: float = 5, dy: float = 0, **kw) -> None:
     """Write ``text`` beside the data point (x, y), ``dx``, ``dy`` points away: a direct label."""
-    ax.annotate(text, (x, y), xytext=(dx, dy), textcoords="offset points", color=COLORS.get(color, color),
-                va=kw.pop("va", "center"), **kw)
+    ax.annotate(
+        text, (x, y), xytext=(dx, dy), textcoords="offset points", color=COLORS.get(color, color), va=kw.pop("va", "center"), **kw
+    )
 
 
 def labels(ax, points, texts, colors, fontsize: float = 9) -> None:
@@ -57,9 +77,11 @@ def labels(ax, points, texts, colors, fontsize: float = 9) -> None:
     for (x, y), point, text, color in zip(at, points, texts, colors):
         w, h = 0.6 * fontsize * len(text), 1.1 * fontsize
         sides = [(6, -h / 2), (-6 - w, -h / 2), (-w / 2, 5), (-w / 2, -5 - h), (6, 3), (6, -3 - h)]
-        free = [(dx, dy) for dx, dy in sides if not any(
-            x + dx < bx + bw and bx < x + dx + w and y + dy < by + bh and by < y + dy + h
-            for bx, by, bw, bh in boxes)]  # fmt: skip
+        free = [
+            (dx, dy)
+            for dx, dy in sides
+            if not any(x + dx < bx + bw and bx < x + dx + w and y + dy < by + bh and by < y + dy + h for bx, by, bw, bh in boxes)
+        ]
         dx, dy = (free or sides)[0]
         boxes.append((x + dx, y + dy, w, h))
         label(ax, *point, text, color=color, dx=dx, dy=dy + h / 2, fontsize=fontsize)
@@ -87,9 +109,11 @@ def html(fig: Figure, alt: str, caption: str = "", dpi: int = 100) -> str:
     data = base64.b64encode(png(fig, dpi)).decode()
     width = round(fig.get_figwidth() * 100)
     below = f'<figcaption style="font-size: 0.9em; opacity: 0.85">{_html.escape(caption)}</figcaption>' if caption else ""
-    return (f'<figure style="margin: 0.5em 0; max-width: {width}px">'
-            f'<img alt="{_html.escape(alt, quote=True)}" src="data:image/png;base64,{data}" '
-            f'style="width: 100%; height: auto; background: white">{below}</figure>')
+    return (
+        f'<figure style="margin: 0.5em 0; max-width: {width}px">'
+        f'<img alt="{_html.escape(alt, quote=True)}" src="data:image/png;base64,{data}" '
+        f'style="width: 100%; height: auto; background: white">{below}</figure>'
+    )
 
 
 def show(fig: Figure, *, alt: str, caption: str) -> None:

@@ -54,8 +54,9 @@ def same(a: Any, b: Any, rtol: float, atol: float) -> bool:
     """Whether two values agree: numbers and arrays within the tolerances, containers element by element."""
     a, b = as_array(a), as_array(b)
     if isinstance(a, dict) or isinstance(b, dict):
-        return (isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys()
-                and all(same(a[k], b[k], rtol, atol) for k in a))
+        return (
+            isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys() and all(same(a[k], b[k], rtol, atol) for k in a)
+        )
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         return len(a) == len(b) and all(same(x, y, rtol, atol) for x, y in zip(a, b))
     if isinstance(a, (np.ndarray, np.generic)) or isinstance(b, (np.ndarray, np.generic)):

@@ -110,11 +110,19 @@ class _Writer:
         shape = [int(n) for n in v.shape]
         if v.dtype.kind in "biufc" and v.dtype.names is None:
             v = np.ascontiguousarray(v)
-            return {"$": "array", "type": v.dtype.newbyteorder("<").str, "shape": shape,
-                    "data": _b64(v.astype(v.dtype.newbyteorder("<")).tobytes())}
+            return {
+                "$": "array",
+                "type": v.dtype.newbyteorder("<").str,
+                "shape": shape,
+                "data": _b64(v.astype(v.dtype.newbyteorder("<")).tobytes()),
+            }
         if v.dtype.kind in "OU":
-            return {"$": "objects", "type": v.dtype.kind, "shape": shape,
-                    "data": [self.write(x, depth + 1) for x in v.ravel().tolist()]}
+            return {
+                "$": "objects",
+                "type": v.dtype.kind,
+                "shape": shape,
+                "data": [self.write(x, depth + 1) for x in v.ravel().tolist()],
+            }
         return {"$": "unknown", "type": "ndarray", "data": f"an array of {v.dtype}"}
 
     def _tensor(self, v: Any) -> Any:

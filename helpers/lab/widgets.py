@@ -24,8 +24,17 @@ def slider(label: str, low: float, high: float, value: float, step: float) -> ip
     whole = all(isinstance(v, int) for v in (low, high, value, step))
     kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
     more = {} if whole else {"readout_format": f".{_decimals(step)}f"}
-    return kind(value=value, min=low, max=high, step=step, description=label, continuous_update=False,
-                style=_WIDE, layout=_layout(), **more)
+    return kind(
+        value=value,
+        min=low,
+        max=high,
+        step=step,
+        description=label,
+        continuous_update=False,
+        style=_WIDE,
+        layout=_layout(),
+        **more,
+    )
 
 
 def _decimals(step: float) -> int:
@@ -38,15 +47,26 @@ def _decimals(step: float) -> int:
 
 def log_slider(label: str, low_exponent: float, high_exponent: float, value: float, step: float = 0.1) -> ipywidgets.Widget:
     """A slider over powers of ten, from 10**low_exponent to 10**high_exponent."""
-    return ipywidgets.FloatLogSlider(value=value, base=10, min=low_exponent, max=high_exponent, step=step, description=label,
-                                     readout_format=".2g", continuous_update=False, style=_WIDE, layout=_layout())
+    return ipywidgets.FloatLogSlider(
+        value=value,
+        base=10,
+        min=low_exponent,
+        max=high_exponent,
+        step=step,
+        description=label,
+        readout_format=".2g",
+        continuous_update=False,
+        style=_WIDE,
+        layout=_layout(),
+    )
 
 
 def choice(label: str, options: Sequence, value: Any = None) -> ipywidgets.Widget:
     """A drop-down list; ``options`` are values, or (text, value) pairs."""
     first = options[0][1] if isinstance(options[0], tuple) else options[0]
-    return ipywidgets.Dropdown(options=list(options), value=first if value is None else value, description=label,
-                               style=_WIDE, layout=_layout())
+    return ipywidgets.Dropdown(
+        options=list(options), value=first if value is None else value, description=label, style=_WIDE, layout=_layout()
+    )
 
 
 def toggle(label: str, value: bool = False) -> ipywidgets.Widget:

@@ -14,7 +14,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["attend", "attention_weights", "causal_mask", "online_softmax_attention", "repeat_heads", "rotary_table", "rotate", "rotate_interleaved"]
+__all__ = [
+    "attend",
+    "attention_weights",
+    "causal_mask",
+    "online_softmax_attention",
+    "repeat_heads",
+    "rotary_table",
+    "rotate",
+    "rotate_interleaved",
+]
 
 
 def causal_mask(n_queries: int, n_keys: int | None = None, device: torch.device | str = "cpu") -> Tensor:
@@ -34,8 +43,9 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tenso
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (..., T, S)
     if mask is not None:
         if not bool(mask.any(-1).all()):
-            raise ValueError("expected every query to see at least one key, but a row of the mask is all False; is it upside "
-                             "down?")
+            raise ValueError(
+                "expected every query to see at least one key, but a row of the mask is all False; is it upside down?"
+            )
         scores = scores.masked_fill(~mask, -math.inf)
     return torch.softmax(scores, dim=-1)
 

@@ -30,9 +30,7 @@ class Value:
     ) -> None:
         """Args: data, a real number; parents and slopes, equally many; op and label, for drawings only."""
         if isinstance(data, bool) or not isinstance(data, numbers.Real):
-            raise TypeError(
-                f"Value holds one real number; got {type(data).__name__}. For an array make one per entry."
-            )
+            raise TypeError(f"Value holds one real number; got {type(data).__name__}. For an array make one per entry.")
         if len(parents) != len(slopes):
             raise ValueError(f"parents and slopes must pair up; got {len(parents)} and {len(slopes)}.")
         self.data, self.grad = float(data), 0.0
@@ -57,14 +55,10 @@ class Value:
     def __pow__(self, exponent: float) -> Value:
         """self ** exponent for a plain number as the exponent. ValueError where power or slope does not exist."""
         if isinstance(exponent, Value):
-            raise TypeError(
-                "the exponent must be a plain number; got a Value. Write (log(x) * y).exp() for x ** y."
-            )
+            raise TypeError("the exponent must be a plain number; got a Value. Write (log(x) * y).exp() for x ** y.")
         x = self.data
         if x < 0 and exponent != int(exponent):
-            raise ValueError(
-                f"a negative number has no real power {exponent}; got {x}. Keep the base above 0."
-            )
+            raise ValueError(f"a negative number has no real power {exponent}; got {x}. Keep the base above 0.")
         if x == 0 and exponent < 1 and exponent != 0:
             raise ValueError(f"x ** {exponent} has no slope at x = 0. Keep the base away from 0.")
         slope = exponent * x ** (exponent - 1) if exponent != 0 else 0.0
@@ -78,9 +72,7 @@ class Value:
     def log(self) -> Value:
         """Natural logarithm; ValueError unless the value is above 0."""
         if self.data <= 0:
-            raise ValueError(
-                f"log needs a value above 0; got {self.data}. Check for a probability of exactly 0."
-            )
+            raise ValueError(f"log needs a value above 0; got {self.data}. Check for a probability of exactly 0.")
         return Value(math.log(self.data), (self,), (1 / self.data,), "log")
 
     def tanh(self) -> Value:

@@ -93,11 +93,21 @@ class Encoder(nn.Module):
         return model.eval()
 
 
-BERT_NAMES = {"embeddings.word_embeddings": "tokens", "embeddings.position_embeddings": "positions",
-              "embeddings.token_type_embeddings": "segments", "embeddings.LayerNorm": "norm", "encoder.layer": "blocks",
-              "attention.self.query": "q", "attention.self.key": "k", "attention.self.value": "v",
-              "attention.output.dense": "o", "attention.output.LayerNorm": "norm1", "intermediate.dense": "up",
-              "output.dense": "down", "output.LayerNorm": "norm2"}  # fmt: skip
+BERT_NAMES = {
+    "embeddings.word_embeddings": "tokens",
+    "embeddings.position_embeddings": "positions",
+    "embeddings.token_type_embeddings": "segments",
+    "embeddings.LayerNorm": "norm",
+    "encoder.layer": "blocks",
+    "attention.self.query": "q",
+    "attention.self.key": "k",
+    "attention.self.value": "v",
+    "attention.output.dense": "o",
+    "attention.output.LayerNorm": "norm1",
+    "intermediate.dense": "up",
+    "output.dense": "down",
+    "output.LayerNorm": "norm2",
+}
 
 
 def bert_name(name: str) -> str:

@@ -35,8 +35,12 @@ def elman_backward(x: Tensor, states: Tensor, U: Tensor, d_outputs: Tensor) -> d
         d_next = d_a @ U.T
         d_before.append(d_a)
     d_a = torch.stack(d_before[::-1])  # (T, B, H)
-    return {"W": torch.einsum("tbc,tbh->ch", x, d_a), "U": torch.einsum("tbk,tbh->kh", states[:-1], d_a), "b": d_a.sum((0, 1)),
-            "h0": d_next}
+    return {
+        "W": torch.einsum("tbc,tbh->ch", x, d_a),
+        "U": torch.einsum("tbk,tbh->kh", states[:-1], d_a),
+        "b": d_a.sum((0, 1)),
+        "h0": d_next,
+    }
 
 
 class _LSTMThroughTime(torch.autograd.Function):

@@ -48,7 +48,7 @@ class BrokenBackoff:
 
 class _State:
     def __init__(self, model: BrokenBackoff, context: tuple[int, ...]):
-        self.model, self.context = model, context[len(context) - (model.order - 1):]
+        self.model, self.context = model, context[len(context) - (model.order - 1) :]
 
     @property
     def log_probs(self) -> np.ndarray:
@@ -65,7 +65,7 @@ class _State:
     def advance(self, id: int) -> None:
         check_ids([id], self.model.vocab_size)
         context = (*self.context, int(id))
-        self.context = context[len(context) - (self.model.order - 1):]
+        self.context = context[len(context) - (self.model.order - 1) :]
 
     def fork(self) -> _State:
         return _State(self.model, self.context)

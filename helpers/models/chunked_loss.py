@@ -51,8 +51,9 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return grad * d_features, times(d_weight), times(d_bias), None, None
 
 
-def chunked_cross_entropy(features: Tensor, weight: Tensor, targets: Tensor, bias: Tensor | None = None, *,
-                          chunk: int = 512) -> Tensor:
+def chunked_cross_entropy(
+    features: Tensor, weight: Tensor, targets: Tensor, bias: Tensor | None = None, *, chunk: int = 512
+) -> Tensor:
     """Mean cross-entropy in nats of the next-token logits `features @ weight.T + bias`, without storing all the logits.
 
     features: (..., C); weight: (V, C); targets: (...) ids, IGNORE where a position does not count. Loss and gradients equal
@@ -68,12 +69,16 @@ def chunked_cross_entropy(features: Tensor, weight: Tensor, targets: Tensor, bia
     if targets.dtype != torch.int64:
         raise TypeError(f"expected targets as ids, a tensor of torch.int64, got {targets.dtype}")
     if targets.device != features.device:
-        raise ValueError(f"expected targets on {features.device}, where the model is, got them on {targets.device}; write "
-                         "targets.to(model.device)")
+        raise ValueError(
+            f"expected targets on {features.device}, where the model is, got them on {targets.device}; write "
+            "targets.to(model.device)"
+        )
     flat = targets.reshape(-1)
     if flat.numel() and (int(flat.max()) >= len(weight) or int(flat.min()) < 0 and not bool((flat[flat < 0] == IGNORE).all())):
-        raise ValueError(f"expected targets from 0 to {len(weight) - 1}, or {IGNORE} for positions that do not count; got "
-                         f"{int(flat.min())} to {int(flat.max())}")
+        raise ValueError(
+            f"expected targets from 0 to {len(weight) - 1}, or {IGNORE} for positions that do not count; got "
+            f"{int(flat.min())} to {int(flat.max())}"
+        )
     if torch.is_autocast_enabled(features.device.type):
         dtype = torch.get_autocast_dtype(features.device.type)
         features, weight = features.to(dtype), weight.to(dtype)

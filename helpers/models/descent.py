@@ -87,12 +87,8 @@ def gradient_descent(
     if steps < 0 or steps != int(steps):
         raise ValueError(f"steps must be a whole number of at least 0; got {steps!r}.")
     if batch_size is not None and not 1 <= batch_size <= n:
-        raise ValueError(
-            f"batch_size must lie between 1 and the {n} rows; got {batch_size!r}. None means all."
-        )
-    w, b = (
-        (np.zeros(d), 0.0) if start is None else (finite_array(start[0], "start[0]").copy(), float(start[1]))
-    )
+        raise ValueError(f"batch_size must lie between 1 and the {n} rows; got {batch_size!r}. None means all.")
+    w, b = (np.zeros(d), 0.0) if start is None else (finite_array(start[0], "start[0]").copy(), float(start[1]))
     if w.shape != (d,):
         raise ValueError(f"start must be (w, b) with w of shape ({d},); got {w.shape}.")
     target = None if tol is None else mse(y, least_squares(X, y).predict(X)) * (1 + tol)

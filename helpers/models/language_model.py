@@ -16,7 +16,17 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-__all__ = ["LanguageModel", "State", "Tokenizer", "Uniform", "check_ids", "encode_documents", "end_of_text", "sample", "score_documents"]
+__all__ = [
+    "LanguageModel",
+    "State",
+    "Tokenizer",
+    "Uniform",
+    "check_ids",
+    "encode_documents",
+    "end_of_text",
+    "sample",
+    "score_documents",
+]
 
 END_OF_TEXT = "<|endoftext|>"
 
@@ -68,13 +78,17 @@ def check_ids(ids: Sequence[int], vocab_size: int, what: str = "ids") -> np.ndar
     if array.size == 0:
         return np.zeros(0, dtype=np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise TypeError(f"expected {what} as one flat sequence of whole numbers, got {array.dtype} of shape {array.shape}; "
-                        "pass tokenizer.encode(text)")
+        raise TypeError(
+            f"expected {what} as one flat sequence of whole numbers, got {array.dtype} of shape {array.shape}; "
+            "pass tokenizer.encode(text)"
+        )
     array = array.astype(np.int64, copy=False)
     low, high = int(array.min()), int(array.max())
     if low < 0 or high >= vocab_size:
-        raise ValueError(f"expected {what} from 0 to {vocab_size - 1}, got {low if low < 0 else high}; "
-                         "does the tokenizer belong to this model?")
+        raise ValueError(
+            f"expected {what} from 0 to {vocab_size - 1}, got {low if low < 0 else high}; "
+            "does the tokenizer belong to this model?"
+        )
     return array
 
 
@@ -135,8 +149,14 @@ class Uniform:
         return self  # nothing changes, so nothing needs copying
 
 
-def sample(model: LanguageModel, ids: Sequence[int] = (), *, max_tokens: int = 100, end_id: int | None = None,
-           rng: np.random.Generator | int = 0) -> list[int]:
+def sample(
+    model: LanguageModel,
+    ids: Sequence[int] = (),
+    *,
+    max_tokens: int = 100,
+    end_id: int | None = None,
+    rng: np.random.Generator | int = 0,
+) -> list[int]:
     """Write: draw each next token from the model's own distribution, until `end_id` (not returned) or `max_tokens`.
 
     ids: the prompt, not returned. rng: a NumPy generator or a seed. Chapter 10 has the other ways to choose a token.

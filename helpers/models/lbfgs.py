@@ -1,4 +1,4 @@
-"""L-BFGS for smooth convex functions of very many variables, in plain NumPy (used by helpers.models.logistic for sparse features).
+"""L-BFGS for smooth convex functions of very many variables, in plain NumPy (logistic.py uses it on sparse features).
 
 scipy's L-BFGS-B also handles bounds and pays for them at each step; with 200,000 weights that costs more than the loss itself.
 """

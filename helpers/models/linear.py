@@ -145,9 +145,7 @@ def ridge(X: np.ndarray, y: np.ndarray, lam: float) -> LinearModel:
         else:
             w = Xc.T @ np.linalg.solve(Xc @ Xc.T + lam * np.eye(n), yc)
     except np.linalg.LinAlgError as error:
-        raise ValueError(
-            f"lam={lam!r} is too small for columns that depend on each other. Raise it."
-        ) from error
+        raise ValueError(f"lam={lam!r} is too small for columns that depend on each other. Raise it.") from error
     return _model(w, y_mean - x_mean @ w)
 
 
@@ -160,9 +158,7 @@ def _features_and_targets(X: object, y: object, one_target: bool = False) -> tup
         wanted = "(n,)" if one_target else "(n,) or (n, k)"
         raise ValueError(f"y must have shape {wanted}; got {y.shape}. For one target write y.ravel().")
     if len(X) != len(y):
-        raise ValueError(
-            f"X and y must have equally many rows; got {len(X)} and {len(y)}. Check what was dropped."
-        )
+        raise ValueError(f"X and y must have equally many rows; got {len(X)} and {len(y)}. Check what was dropped.")
     return X, y
 
 

@@ -31,9 +31,7 @@ __all__ = ["LogisticRegression", "SoftmaxRegression", "gradient_descent", "lbfgs
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]  # theta -> (loss, gradient)
 
 
-def gradient_descent(
-    objective: Objective, theta: np.ndarray, rate: float, steps: int
-) -> tuple[np.ndarray, list[float]]:
+def gradient_descent(objective: Objective, theta: np.ndarray, rate: float, steps: int) -> tuple[np.ndarray, list[float]]:
     """theta <- theta - rate * gradient, `steps` times. Returns the last theta and steps + 1 losses."""
     if not rate > 0 or steps < 0:
         raise ValueError(f"expected rate > 0 and steps >= 0, got rate = {rate}, steps = {steps}")
@@ -74,9 +72,7 @@ def newton(
     return theta, losses
 
 
-def lbfgs(
-    objective: Objective, theta: np.ndarray, steps: int = 1000, tolerance: float = 1e-8
-) -> tuple[np.ndarray, list[float]]:
+def lbfgs(objective: Objective, theta: np.ndarray, steps: int = 1000, tolerance: float = 1e-8) -> tuple[np.ndarray, list[float]]:
     """L-BFGS by scipy: Newton's idea, curvature guessed from the last few gradients (Liu, Nocedal 1989)."""
     from scipy.optimize import minimize
 
@@ -106,9 +102,7 @@ class _Linear:
         self, l2: float = 0.0, solver: str = "lbfgs", rate: float = 1.0, steps: int = 1000, tolerance: float = 1e-8
     ) -> None:
         if not l2 >= 0:
-            raise ValueError(
-                f"expected l2 >= 0, got {l2}; a negative penalty would reward large weights without end"
-            )
+            raise ValueError(f"expected l2 >= 0, got {l2}; a negative penalty would reward large weights without end")
         if solver not in self._solvers:
             raise ValueError(f"expected solver to be one of {self._solvers}, got {solver!r}")
         if steps < 1 or not rate > 0:
@@ -155,9 +149,7 @@ class LogisticRegression(_Linear):
         X, y = _features(X), _binary_labels(y)
         _check_rows(X, y)
         if y.min() == y.max():
-            raise ValueError(
-                f"expected both classes in y, got only class {int(y[0])}; there is nothing to tell apart"
-            )
+            raise ValueError(f"expected both classes in y, got only class {int(y[0])}; there is nothing to tell apart")
 
         def objective(theta):
             loss, dw, db = _logistic_loss(theta[1:], theta[0], X, y, self.l2)
@@ -166,9 +158,7 @@ class LogisticRegression(_Linear):
         def hessian(theta):  # sum of p (1 - p) x x^T / n, with x = (1, features)
             p = sigmoid(X @ theta[1:] + theta[0])
             A = np.column_stack([np.ones(len(y)), X.toarray() if hasattr(X, "toarray") else X])
-            return (A * (p * (1 - p))[:, None]).T @ A / len(y) + self.l2 * np.diag(
-                np.r_[0.0, np.ones(X.shape[1])]
-            )
+            return (A * (p * (1 - p))[:, None]).T @ A / len(y) + self.l2 * np.diag(np.r_[0.0, np.ones(X.shape[1])])
 
         theta = np.zeros(X.shape[1] + 1)
         if self.solver == "newton":

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["binary_cross_entropy", "cross_entropy", "log_sigmoid", "log_softmax", "log_sum_exp", "logistic_loss", "sigmoid", "softmax", "softmax_loss"]
+__all__ = [
+    "binary_cross_entropy",
+    "cross_entropy",
+    "log_sigmoid",
+    "log_softmax",
+    "log_sum_exp",
+    "logistic_loss",
+    "sigmoid",
+    "softmax",
+    "softmax_loss",
+]
 
 
 # ------------------------------------------------------------------------------------ scores to probabilities
@@ -56,9 +66,7 @@ def binary_cross_entropy(y: np.ndarray, z: np.ndarray) -> float:
     z."""
     y, z = _binary_labels(y), np.asarray(z, dtype=np.float64)
     if z.shape != y.shape:
-        raise ValueError(
-            f"expected one logit per label, got y {y.shape} and z {z.shape}; flatten both to (n,)"
-        )
+        raise ValueError(f"expected one logit per label, got y {y.shape} and z {z.shape}; flatten both to (n,)")
     return float(np.mean(np.logaddexp(0.0, z) - y * z))
 
 
@@ -74,9 +82,7 @@ def cross_entropy(y: np.ndarray, Z: np.ndarray) -> float:
     return float(np.mean(log_sum_exp(Z) - Z[np.arange(len(y)), y]))
 
 
-def logistic_loss(
-    w: np.ndarray, b: float, X: np.ndarray, y: np.ndarray, l2: float = 0.0
-) -> tuple[float, np.ndarray, float]:
+def logistic_loss(w: np.ndarray, b: float, X: np.ndarray, y: np.ndarray, l2: float = 0.0) -> tuple[float, np.ndarray, float]:
     """(loss, dloss/dw (D,), dloss/db) of logistic regression on X (n, D), y (n,) in {0, 1}.
 
     With p = sigmoid(X w + b) the gradient is X^T (p - y) / n + l2 w, and the mean of p - y for the bias.
@@ -131,9 +137,7 @@ def _features(X):
     else:
         X = values = np.asarray(X, dtype=np.float64)
     if X.ndim != 2 or 0 in X.shape:
-        raise ValueError(
-            f"expected features of shape (n, D) with n, D >= 1, got {X.shape}; use X[:, None] for one feature"
-        )
+        raise ValueError(f"expected features of shape (n, D) with n, D >= 1, got {X.shape}; use X[:, None] for one feature")
     if not np.isfinite(values).all():
         raise ValueError("expected finite features, got NaN or infinity; remove or repair these rows first")
     return X
@@ -144,9 +148,7 @@ def _binary_labels(y: np.ndarray) -> np.ndarray:
     if y.ndim != 1 or len(y) == 0:
         raise ValueError(f"expected labels of shape (n,) with n >= 1, got {y.shape}")
     if y.dtype.kind not in "biuf" or not ((y == 0) | (y == 1)).all():
-        raise ValueError(
-            f"expected labels 0 or 1, got {np.unique(y)[:5].tolist()}; recode them, say with (y == 'spam')"
-        )
+        raise ValueError(f"expected labels 0 or 1, got {np.unique(y)[:5].tolist()}; recode them, say with (y == 'spam')")
     return y.astype(np.float64)
 
 
@@ -165,9 +167,7 @@ def _class_labels(y: np.ndarray, n_classes: int | None) -> np.ndarray:
 
 def _check_rows(X, y: np.ndarray) -> None:
     if X.shape[0] != len(y):
-        raise ValueError(
-            f"expected one label per row, got {X.shape[0]} rows and {len(y)} labels; find the lost row first"
-        )
+        raise ValueError(f"expected one label per row, got {X.shape[0]} rows and {len(y)} labels; find the lost row first")
 
 
 def _weights(w: np.ndarray, X, y: np.ndarray, shape: tuple[int, ...], l2: float) -> np.ndarray:
@@ -176,7 +176,5 @@ def _weights(w: np.ndarray, X, y: np.ndarray, shape: tuple[int, ...], l2: float)
     if w.shape != shape:
         raise ValueError(f"expected weights of shape {shape}, got {w.shape}; one weight per column of X")
     if not l2 >= 0:
-        raise ValueError(
-            f"expected l2 >= 0, got {l2}; a negative penalty would reward large weights without end"
-        )
+        raise ValueError(f"expected l2 >= 0, got {l2}; a negative penalty would reward large weights without end")
     return w

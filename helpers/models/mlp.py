@@ -64,13 +64,9 @@ class TwoLayerNetwork:
     2015 for ReLU). Raises ValueError for sizes below 1 or an unknown activation.
     """
 
-    def __init__(
-        self, n_inputs: int, n_hidden: int, n_outputs: int = 1, activation: str = "relu", seed: int = 0
-    ) -> None:
+    def __init__(self, n_inputs: int, n_hidden: int, n_outputs: int = 1, activation: str = "relu", seed: int = 0) -> None:
         if min(n_inputs, n_hidden, n_outputs) < 1:
-            raise ValueError(
-                f"expected sizes >= 1, got inputs {n_inputs}, hidden {n_hidden}, outputs {n_outputs}"
-            )
+            raise ValueError(f"expected sizes >= 1, got inputs {n_inputs}, hidden {n_hidden}, outputs {n_outputs}")
         if activation not in ACTIVATIONS:
             raise ValueError(f"expected an activation out of {list(ACTIVATIONS)}, got {activation!r}")
         rng = np.random.default_rng(seed)
@@ -154,9 +150,7 @@ class TwoLayerNetwork:
                 rows, order = order[:batch_size], order[batch_size:]
             loss, gradients = self._backward(X[rows], y[rows], l2)
             if not math.isfinite(loss):
-                raise ValueError(
-                    f"the loss became {loss} after {len(self.losses)} steps; use a smaller rate than {rate}"
-                )
+                raise ValueError(f"the loss became {loss} after {len(self.losses)} steps; use a smaller rate than {rate}")
             self.losses.append(loss)
             for p, v, g in zip(parameters, velocity, gradients, strict=True):
                 v *= momentum
@@ -214,12 +208,8 @@ class TwoLayerNetwork:
     def _targets(self, X: np.ndarray, y: np.ndarray) -> np.ndarray:
         y = np.asarray(y)
         if y.shape != (len(X),):
-            raise ValueError(
-                f"expected one label per row, shape ({len(X)},), got {y.shape}; find the lost row first"
-            )
+            raise ValueError(f"expected one label per row, shape ({len(X)},), got {y.shape}; find the lost row first")
         classes = max(2, len(self.b2))
         if y.dtype.kind not in "biuf" or not np.isin(y, np.arange(classes)).all():
-            raise ValueError(
-                f"expected labels 0..{classes - 1}, got {np.unique(y)[:5].tolist()}; number them"
-            )
+            raise ValueError(f"expected labels 0..{classes - 1}, got {np.unique(y)[:5].tolist()}; number them")
         return y.astype(np.int64)

@@ -39,8 +39,9 @@ class NaiveBayes:
         if y.ndim != 1 or len(y) != X.shape[0]:
             raise ValueError(f"expected one label per row, shape ({X.shape[0]},), got {y.shape}; find the lost row first")
         if y.dtype.kind not in "iu" or y.min() < 0 or (n_classes is not None and y.max() >= n_classes):
-            raise ValueError(f"expected whole class numbers from 0, below n_classes = {n_classes}, got "
-                             f"{np.unique(y)[:5].tolist()}")
+            raise ValueError(
+                f"expected whole class numbers from 0, below n_classes = {n_classes}, got {np.unique(y)[:5].tolist()}"
+            )
         K = int(y.max()) + 1 if n_classes is None else n_classes
         members = np.bincount(y, minlength=K)
         Y = sparse.csr_matrix((np.ones(len(y)), y, np.arange(len(y) + 1)), (len(y), K))

@@ -26,7 +26,6 @@ from helpers.tokenizers.labels import IGNORE
 __all__ = ["NeuralLM", "NeuralState", "as_ids", "count_parameters", "evaluating", "pad"]
 
 
-
 def pad(documents: Sequence[Sequence[int]], value: int) -> Tensor:
     """Documents of different lengths as one tensor (B, longest), filled up on the right with `value`."""
     rows = [torch.as_tensor(np.asarray(d, dtype=np.int64)) for d in documents]
@@ -49,24 +48,29 @@ def count_parameters(model: nn.Module, trainable: bool = False) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad or not trainable)
 
 
-def as_ids(ids: Tensor, vocab_size: int, context_length: int | None = None, *, past: int = 0,
-           device: torch.device | None = None) -> Tensor:
+def as_ids(
+    ids: Tensor, vocab_size: int, context_length: int | None = None, *, past: int = 0, device: torch.device | None = None
+) -> Tensor:
     """ids, checked: (B, T) whole numbers from 0 to vocab_size - 1, together with `past` tokens at most context_length.
 
     Raises TypeError for another dtype, ValueError for another shape or device, ids outside the vocabulary, no tokens or too many.
     """
     if not isinstance(ids, Tensor) or ids.dtype not in (torch.int64, torch.int32):
         got = f"a tensor of {ids.dtype}" if isinstance(ids, Tensor) else type(ids).__name__
-        raise TypeError(f"expected token ids as a tensor of whole numbers (torch.int64), got {got}; "
-                        "write torch.tensor([tokenizer.encode(text)])")
+        raise TypeError(
+            f"expected token ids as a tensor of whole numbers (torch.int64), got {got}; "
+            "write torch.tensor([tokenizer.encode(text)])"
+        )
     if ids.ndim != 2:
         raise ValueError(f"expected ids of shape (batch, time), got {tuple(ids.shape)}; for one text write ids[None, :]")
     if ids.shape[1] == 0:
         raise ValueError("expected at least one token, got none; a text begins with the start symbol, so pass [[model.start_id]]")
     if context_length is not None and past + ids.shape[1] > context_length:
         got = f"{past + ids.shape[1]} ({past} of them in the cache)" if past else ids.shape[1]
-        raise ValueError(f"expected at most context_length = {context_length} tokens, got {got}; shorten the text, or use score "
-                         "and begin, which move a window over it")
+        raise ValueError(
+            f"expected at most context_length = {context_length} tokens, got {got}; shorten the text, or use score "
+            "and begin, which move a window over it"
+        )
     if device is not None and ids.device != device:
         raise ValueError(f"expected ids on {device}, where the model is, got them on {ids.device}; write ids.to(model.device)")
     if ids.shape[0] and (int(ids.min()) < 0 or int(ids.max()) >= vocab_size):
@@ -140,8 +144,10 @@ class NeuralLM(nn.Module):
         with evaluating(self):
             for at in range(0, len(windows), batch_size):
                 part = windows[at : at + batch_size]
-                inputs = [[self.start_id, *documents[n][:last - 1]] if first == 0 else documents[n][first - 1 : last - 1]
-                          for n, first, last, _ in part]
+                inputs = [
+                    [self.start_id, *documents[n][: last - 1]] if first == 0 else documents[n][first - 1 : last - 1]
+                    for n, first, last, _ in part
+                ]
                 features, _ = self.features(pad(inputs, self.start_id).to(self.device))
                 for row, (n, first, last, new) in zip(features, part):
                     for some in range(new, last, 128):  # not all logits at once: V may be large

@@ -23,7 +23,17 @@ import numpy as np
 from helpers.models.language_model import check_ids
 from helpers.models.ngram_counts import Located, NgramCounts
 
-__all__ = ["NgramModel", "NgramState", "absolute_discounting", "add_k", "discounts_of", "interpolation", "kneser_ney", "laplace", "maximum_likelihood"]
+__all__ = [
+    "NgramModel",
+    "NgramState",
+    "absolute_discounting",
+    "add_k",
+    "discounts_of",
+    "interpolation",
+    "kneser_ney",
+    "laplace",
+    "maximum_likelihood",
+]
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ class NgramModel:
         """How the next-token distribution comes about, shortest context first: for each length k in use and seen,
         (k, gamma, alpha mass, p_k over the vocabulary). `context` may hold start symbols (the id vocab_size)."""
         context = tuple(context)
-        context = context[len(context) - min(len(context), self.order - 1):]
+        context = context[len(context) - min(len(context), self.order - 1) :]
         p, steps = np.full(self.vocab_size, self.base), []
         nodes = self.counts.nodes(context)
         for k in range(1, min(self.order, len(nodes)) + 1):
@@ -131,14 +141,14 @@ class NgramModel:
             alive = alive[chosen != end_id]
             if len(alive) == 0:
                 break
-        return [history[i, self.order - 1:self.order - 1 + lengths[i]].copy() for i in range(n)]
+        return [history[i, self.order - 1 : self.order - 1 + lengths[i]].copy() for i in range(n)]
 
 
 class NgramState:
     """Where an n-gram model stands: the last order - 1 ids, no more. log_probs: (V,), worked out when asked for."""
 
     def __init__(self, model: NgramModel, context: tuple[int, ...]):
-        self.model, self.context = model, context[len(context) - (model.order - 1):]
+        self.model, self.context = model, context[len(context) - (model.order - 1) :]
         self._log_probs: np.ndarray | None = None
 
     @property
@@ -151,7 +161,7 @@ class NgramState:
     def advance(self, id: int) -> None:
         check_ids([id], self.model.vocab_size)
         context = (*self.context, int(id))
-        self.context, self._log_probs = context[len(context) - (self.model.order - 1):], None
+        self.context, self._log_probs = context[len(context) - (self.model.order - 1) :], None
 
     def fork(self) -> NgramState:
         copy = NgramState(self.model, self.context)
@@ -249,8 +259,9 @@ def _order(counts: NgramCounts, order: int | None) -> int:
     if order is None:
         return counts.order
     if not 1 <= order <= counts.order:
-        raise ValueError(f"expected an order from 1 to {counts.order} (what was counted), got {order}; "
-                         "count again with a higher order")
+        raise ValueError(
+            f"expected an order from 1 to {counts.order} (what was counted), got {order}; count again with a higher order"
+        )
     return int(order)
 
 

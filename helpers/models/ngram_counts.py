@@ -81,7 +81,7 @@ class NgramCounts:
         found = [0]
         for length in range(1, min(len(context), self.order - 1) + 1):
             node = 0
-            for k, symbol in enumerate(context[len(context) - length:]):
+            for k, symbol in enumerate(context[len(context) - length :]):
                 level = self.levels[k]
                 key = node * (self.vocab_size + 1) + int(symbol)
                 node = int(np.searchsorted(level.keys, key))

@@ -17,8 +17,7 @@ DTYPES = ("float32", "bfloat16", "float16")
 ATTENTION = ("sdpa", "eager")
 
 
-def load_smollm2(dtype: Any = "float32", attn_implementation: str = "sdpa"
-                 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def load_smollm2(dtype: Any = "float32", attn_implementation: str = "sdpa") -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """SmolLM2 as the library's own class, in evaluation mode, and its tokenizer.
 
     Args: ``dtype`` "float32" (538 MB), "bfloat16" or "float16" (269 MB), also as a torch dtype;
@@ -73,9 +72,18 @@ def load_own_smollm2(library: PreTrainedModel | None = None) -> Transformer:
     facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     base = facts.get("rope_theta") or facts["rope_parameters"]["rope_theta"]
     config = Config(
-        vocab_size=facts["vocab_size"], context_length=facts["max_position_embeddings"], hidden_dim=facts["hidden_size"],
-        n_layers=facts["num_hidden_layers"], n_heads=facts["num_attention_heads"], n_kv_heads=facts["num_key_value_heads"],
-        ffn_dim=facts["intermediate_size"], rope_base=base, norm_eps=facts["rms_norm_eps"], tied=True, start_id=0)
+        vocab_size=facts["vocab_size"],
+        context_length=facts["max_position_embeddings"],
+        hidden_dim=facts["hidden_size"],
+        n_layers=facts["num_hidden_layers"],
+        n_heads=facts["num_attention_heads"],
+        n_kv_heads=facts["num_key_value_heads"],
+        ffn_dim=facts["intermediate_size"],
+        rope_base=base,
+        norm_eps=facts["rms_norm_eps"],
+        tied=True,
+        start_id=0,
+    )
     if library is not None:
         weights = library.state_dict()
     else:

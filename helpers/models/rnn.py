@@ -134,8 +134,20 @@ def initialize(layer: nn.Module, generator: torch.Generator | None = None) -> No
 class RecurrentLM(NeuralLM):
     """A recurrent language model: embedding, layers, and an output that shares the embedding's weights."""
 
-    def __init__(self, vocab_size: int, *, kind: str = "lstm", embedding_dim: int = 128, hidden_dim: int = 256, n_layers: int = 1,
-                 dropout: float = 0.0, tied: bool = True, start_id: int = 0, backend: str = "torch", seed: int = 0):
+    def __init__(
+        self,
+        vocab_size: int,
+        *,
+        kind: str = "lstm",
+        embedding_dim: int = 128,
+        hidden_dim: int = 256,
+        n_layers: int = 1,
+        dropout: float = 0.0,
+        tied: bool = True,
+        start_id: int = 0,
+        backend: str = "torch",
+        seed: int = 0,
+    ):
         """kind: "elman", "lstm" or "gru". dropout: share of zeros on embeddings, between layers and before the output.
 
         tied: use the embedding matrix as the output matrix (Press and Wolf 2017). backend: "own" or "torch", the same numbers.
@@ -145,12 +157,22 @@ class RecurrentLM(NeuralLM):
         if kind not in KINDS or backend not in BACKENDS:
             raise ValueError(f"expected kind {', '.join(KINDS)} and backend {', '.join(BACKENDS)}, got {kind!r} and {backend!r}")
         if min(vocab_size, embedding_dim, hidden_dim, n_layers) < 1:
-            raise ValueError(f"expected sizes of at least 1, got vocab_size {vocab_size}, embedding_dim {embedding_dim}, "
-                             f"hidden_dim {hidden_dim}, n_layers {n_layers}")
+            raise ValueError(
+                f"expected sizes of at least 1, got vocab_size {vocab_size}, embedding_dim {embedding_dim}, "
+                f"hidden_dim {hidden_dim}, n_layers {n_layers}"
+            )
         if not 0 <= dropout < 1 or not 0 <= start_id < vocab_size:
             raise ValueError(f"expected dropout in [0, 1) and a start id below {vocab_size}, got {dropout} and {start_id}")
-        self.settings = dict(vocab_size=vocab_size, kind=kind, embedding_dim=embedding_dim, hidden_dim=hidden_dim,
-                             n_layers=n_layers, dropout=dropout, tied=tied, start_id=start_id)
+        self.settings = dict(
+            vocab_size=vocab_size,
+            kind=kind,
+            embedding_dim=embedding_dim,
+            hidden_dim=hidden_dim,
+            n_layers=n_layers,
+            dropout=dropout,
+            tied=tied,
+            start_id=start_id,
+        )
         self.vocab_size, self.start_id, self.kind, self.backend, self.tied = vocab_size, start_id, kind, backend, tied
         generator = torch.Generator().manual_seed(seed)
         own, library = KINDS[kind]

@@ -48,8 +48,9 @@ class Size:
 
     def __post_init__(self):
         if self.head_dim is None and self.n_heads > 0 and self.hidden_dim % self.n_heads:
-            raise ValueError(f"expected hidden_dim to divide by n_heads, got {self.hidden_dim} and {self.n_heads}; or give "
-                             "head_dim")
+            raise ValueError(
+                f"expected hidden_dim to divide by n_heads, got {self.hidden_dim} and {self.n_heads}; or give head_dim"
+            )
         for name, default in (("n_kv_heads", self.n_heads), ("head_dim", self.hidden_dim // max(1, self.n_heads))):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, default)
@@ -65,10 +66,19 @@ class Size:
     def of(cls, config: Config) -> Size:
         """The size of a model of `transformer.Transformer`."""
         vectors = {"rms": 1, "layer": 2, "none": 0}[config.norm]
-        return cls(config.vocab_size, config.hidden_dim, config.n_layers, config.n_heads, config.ffn_dim, config.n_kv_heads,
-                   gated=config.activation == "swiglu", tied=config.tied, norm_vectors=vectors,
-                   learned_positions=config.context_length if config.positions == "learned" else 0,
-                   extra_norms=1 if config.norm_place == "pre" else 0)
+        return cls(
+            config.vocab_size,
+            config.hidden_dim,
+            config.n_layers,
+            config.n_heads,
+            config.ffn_dim,
+            config.n_kv_heads,
+            gated=config.activation == "swiglu",
+            tied=config.tied,
+            norm_vectors=vectors,
+            learned_positions=config.context_length if config.positions == "learned" else 0,
+            extra_norms=1 if config.norm_place == "pre" else 0,
+        )
 
     def parameters(self) -> dict[str, int]:
         """How many numbers each part holds, over all layers, and their total. A tied output holds none of its own."""
@@ -78,9 +88,14 @@ class Size:
         attention += {"none": 0, "output": C, "all": H + 2 * K + C}[self.attention_bias]
         ffn = (3 if self.gated else 2) * C * F
         ffn += ((2 if self.gated else 1) * F + C) * self.ffn_bias
-        parts = {"embedding": self.vocab_size * C, "positions": self.learned_positions * C, "attention": L * attention,
-                 "feed-forward": L * ffn, "norms": (2 * L + self.extra_norms) * self.norm_vectors * C,
-                 "output": 0 if self.tied else self.vocab_size * C}
+        parts = {
+            "embedding": self.vocab_size * C,
+            "positions": self.learned_positions * C,
+            "attention": L * attention,
+            "feed-forward": L * ffn,
+            "norms": (2 * L + self.extra_norms) * self.norm_vectors * C,
+            "output": 0 if self.tied else self.vocab_size * C,
+        }
         return parts | {"total": sum(parts.values())}
 
     def flops_per_token(self, context: int, *, training: bool = False) -> float:
@@ -100,14 +115,25 @@ class Size:
 
 
 SIZES = {
-    "GPT-2 small": Size(50_257, 768, 12, 12, 3_072, gated=False, tied=True, learned_positions=1_024, attention_bias="all",
-                        ffn_bias=True, norm_vectors=2),
+    "GPT-2 small": Size(
+        50_257,
+        768,
+        12,
+        12,
+        3_072,
+        gated=False,
+        tied=True,
+        learned_positions=1_024,
+        attention_bias="all",
+        ffn_bias=True,
+        norm_vectors=2,
+    ),
     "SmolLM2-135M": Size(49_152, 576, 30, 9, 1_536, n_kv_heads=3, tied=True),
     "Phi-3-mini": Size(32_064, 3_072, 32, 32, 8_192),
     "Llama-2-7B": Size(32_000, 4_096, 32, 32, 11_008),
     "Llama-3-8B": Size(128_256, 4_096, 32, 32, 14_336, n_kv_heads=8),
     "Llama-2-70B": Size(32_000, 8_192, 80, 64, 28_672, n_kv_heads=8),
-}  # fmt: skip
+}
 
 
 def training_flops(parameters: float, tokens: float) -> float:

@@ -24,8 +24,12 @@ from helpers.models.neural import NeuralLM, as_ids
 
 __all__ = ["Attention", "Block", "Config", "FeedForward", "RMSNorm", "Transformer"]
 
-CHOICES = {"positions": ("rope", "learned", "sinusoidal", "none"), "norm": ("rms", "layer", "none"),
-           "norm_place": ("pre", "post"), "activation": ("swiglu", "gelu", "relu")}
+CHOICES = {
+    "positions": ("rope", "learned", "sinusoidal", "none"),
+    "norm": ("rms", "layer", "none"),
+    "norm_place": ("pre", "post"),
+    "activation": ("swiglu", "gelu", "relu"),
+}
 
 
 @dataclass(frozen=True)
@@ -67,16 +71,19 @@ class Config:
         if self.hidden_dim % self.n_heads:
             raise ValueError(f"expected hidden_dim to divide by n_heads, got {self.hidden_dim} and {self.n_heads}")
         if self.n_heads % self.n_kv_heads:
-            raise ValueError(f"expected n_heads to divide by n_kv_heads, got {self.n_heads} and {self.n_kv_heads}: each "
-                             "key-value head serves the same number of query heads")
+            raise ValueError(
+                f"expected n_heads to divide by n_kv_heads, got {self.n_heads} and {self.n_kv_heads}: each "
+                "key-value head serves the same number of query heads"
+            )
         if self.positions == "rope" and self.head_dim % 2:
             raise ValueError(f"expected an even head width for rotation, got {self.head_dim}; change hidden_dim or n_heads")
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"expected {name} to be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
         if not 0 <= self.dropout < 1 or not 0 <= self.start_id < self.vocab_size:
-            raise ValueError(f"expected dropout in [0, 1) and a start id below {self.vocab_size}, got {self.dropout} and "
-                             f"{self.start_id}")
+            raise ValueError(
+                f"expected dropout in [0, 1) and a start id below {self.vocab_size}, got {self.dropout} and {self.start_id}"
+            )
 
     @property
     def head_dim(self) -> int:
@@ -284,10 +291,21 @@ class Transformer(NeuralLM):
         return maps
 
 
-LLAMA_NAMES = {"model.embed_tokens": "embedding", "model.norm": "norm", "lm_head": "out", "model.layers": "blocks",
-               "self_attn.q_proj": "attention.q", "self_attn.k_proj": "attention.k", "self_attn.v_proj": "attention.v",
-               "self_attn.o_proj": "attention.o", "mlp.gate_proj": "ffn.gate", "mlp.up_proj": "ffn.up",
-               "mlp.down_proj": "ffn.down", "input_layernorm": "norm1", "post_attention_layernorm": "norm2"}  # fmt: skip
+LLAMA_NAMES = {
+    "model.embed_tokens": "embedding",
+    "model.norm": "norm",
+    "lm_head": "out",
+    "model.layers": "blocks",
+    "self_attn.q_proj": "attention.q",
+    "self_attn.k_proj": "attention.k",
+    "self_attn.v_proj": "attention.v",
+    "self_attn.o_proj": "attention.o",
+    "mlp.gate_proj": "ffn.gate",
+    "mlp.up_proj": "ffn.up",
+    "mlp.down_proj": "ffn.down",
+    "input_layernorm": "norm1",
+    "post_attention_layernorm": "norm2",
+}
 
 
 def llama_name(name: str) -> str:
@@ -301,8 +319,6 @@ def sinusoids(n_positions: int, dim: int) -> Tensor:
     """(n_positions, dim) sines and cosines of the angles of `rotary_table`, side by side. Source: Vaswani et al. 2017, 3.5."""
     cos, sin = rotary_table(dim + dim % 2, n_positions)
     return torch.stack([sin, cos], dim=-1).flatten(1)[:, :dim]
-
-
 
 
 def fit_to_width(model):

@@ -71,8 +71,18 @@ class Word2Vec:
     outputs: np.ndarray
     losses: list[tuple[int, float]]
 
-    def __init__(self, *, dim: int = 100, window: int = 5, negatives: int = 5, architecture: str = "skip-gram",
-                 min_count: int = 5, sample: float = 1e-3, power: float = 0.75, seed: int = 0) -> None:  # fmt: skip
+    def __init__(
+        self,
+        *,
+        dim: int = 100,
+        window: int = 5,
+        negatives: int = 5,
+        architecture: str = "skip-gram",
+        min_count: int = 5,
+        sample: float = 1e-3,
+        power: float = 0.75,
+        seed: int = 0,
+    ) -> None:
         at_least_one(dim=dim, window=window, negatives=negatives, min_count=min_count)
         if architecture not in ARCHITECTURES:
             raise ValueError(f"expected an architecture of {', '.join(ARCHITECTURES)}, got {architecture!r}")
@@ -86,8 +96,9 @@ class Word2Vec:
         """The input vectors with their words."""
         return WordVectors(self.vocabulary.words, self.inputs)
 
-    def fit(self, texts: Iterable[Sequence[str]], *, epochs: int = 5, rate: float = 0.025,
-            progress: Callable | None = None) -> Word2Vec:  # fmt: skip
+    def fit(
+        self, texts: Iterable[Sequence[str]], *, epochs: int = 5, rate: float = 0.025, progress: Callable | None = None
+    ) -> Word2Vec:
         """Train on tokenized texts. progress: ``progress(iterable, label, total)`` wraps the batches, for a bar.
 
         Raises ValueError for epochs < 1, rate <= 0, and for texts with fewer than two different words that are frequent
@@ -160,8 +171,10 @@ class Word2Vec:
         pull = wrong  # 1 - sigma(score) for a true pair, -sigma(score) for a negative
         pull[:, :, :M] *= batch.near
         pull[:, :, M:] = (pull[:, :, M:] - 1) * weight[:, :, None]
-        moved = np.concatenate([batch.near.sum(axis=1, dtype=np.float32),
-                                np.broadcast_to(weight.sum(axis=1, keepdims=True), batch.noise.shape)], axis=1)  # fmt: skip
+        moved = np.concatenate(
+            [batch.near.sum(axis=1, dtype=np.float32), np.broadcast_to(weight.sum(axis=1, keepdims=True), batch.noise.shape)],
+            axis=1,
+        )
         dv, du = pull @ u, pull.transpose(0, 2, 1) @ v
         _add_rows(self.inputs, batch.centers, dv, pairs * (1 + self.negatives), rate, self.BOUND)
         _add_rows(self.outputs, rows, du, moved, rate, self.BOUND)
@@ -184,8 +197,14 @@ class Word2Vec:
         dnoise = pull_noise.transpose(0, 2, 1) @ h
         moved = np.broadcast_to(weight.sum(axis=1, keepdims=True), batch.noise.shape)
         _add_rows(self.inputs, batch.around, dx, share.sum(axis=1) * (1 + self.negatives), rate, self.BOUND)
-        _add_rows(self.outputs, np.concatenate([batch.centers, batch.noise], axis=1), np.concatenate([du, dnoise], axis=1),
-                  np.concatenate([there, moved], axis=1), rate, self.BOUND)  # fmt: skip
+        _add_rows(
+            self.outputs,
+            np.concatenate([batch.centers, batch.noise], axis=1),
+            np.concatenate([du, dnoise], axis=1),
+            np.concatenate([there, moved], axis=1),
+            rate,
+            self.BOUND,
+        )
         return loss
 
 

@@ -14,9 +14,14 @@ import numpy as np
 from helpers.models.losses import log_sigmoid, log_softmax, sigmoid
 
 __all__ = [
-    "Gradients", "cbow_loss", "keep_probability", "negative_sampling_loss", "noise_distribution", "skipgram_pairs",
+    "Gradients",
+    "cbow_loss",
+    "keep_probability",
+    "negative_sampling_loss",
+    "noise_distribution",
+    "skipgram_pairs",
     "softmax_loss",
-]  # fmt: skip
+]
 
 
 class Gradients(NamedTuple):
@@ -109,8 +114,9 @@ def negative_sampling_loss(E: np.ndarray, U: np.ndarray, pairs: np.ndarray, nega
     return Gradients(float(loss), dE, dU)
 
 
-def cbow_loss(E: np.ndarray, U: np.ndarray, contexts: Sequence[Sequence[int]], centers: Sequence[int],
-              negatives: np.ndarray) -> Gradients:  # fmt: skip
+def cbow_loss(
+    E: np.ndarray, U: np.ndarray, contexts: Sequence[Sequence[int]], centers: Sequence[int], negatives: np.ndarray
+) -> Gradients:
     """CBOW with negative sampling: the mean of the context vectors predicts the word in the middle.
 
     Args: contexts: for each of P centers the words around it. negatives (P, k). Each context vector gets its share 1/m

@@ -105,8 +105,9 @@ def pca(X: np.ndarray, k: int = 2) -> Map:
     return Map(centered @ directions.T, s[:k] ** 2 / total if total > 0 else np.zeros(k))
 
 
-def average_vectors(texts: Iterable[Sequence[str]], vectors: WordVectors,
-                    weights: Mapping[str, float] | None = None) -> np.ndarray:  # fmt: skip
+def average_vectors(
+    texts: Iterable[Sequence[str]], vectors: WordVectors, weights: Mapping[str, float] | None = None
+) -> np.ndarray:
     """One vector per tokenized text, (n, d): the (weighted) mean of the unit vectors of its known words; zeros without any.
 
     weights: word -> weight, say its IDF; words that are missing there are left out.

@@ -58,8 +58,15 @@ class BM25:
         tokenize: function from text to words.
     """
 
-    def __init__(self, k1: float = 1.2, b: float = 0.75, *, idf_kind: str = "okapi positive", floor: float | None = None,
-                 tokenize: Callable[[str], list[str]] = tokenize) -> None:  # fmt: skip
+    def __init__(
+        self,
+        k1: float = 1.2,
+        b: float = 0.75,
+        *,
+        idf_kind: str = "okapi positive",
+        floor: float | None = None,
+        tokenize: Callable[[str], list[str]] = tokenize,
+    ) -> None:
         if k1 < 0 or not 0 <= b <= 1:
             raise ValueError(f"expected k1 >= 0 and 0 <= b <= 1, got k1 = {k1}, b = {b}")
         self.k1, self.b, self.idf_kind, self.floor, self.tokenize = k1, b, idf_kind, floor, tokenize

@@ -16,8 +16,10 @@ __all__ = ["Chunk", "chunk_all", "fixed_chunks", "sentence_chunks", "sentences"]
 _words = re.compile(r"\S+")
 _ends = re.compile(r"[.!?][\"')\]\u2019\u201d]*(?=\s+[\"'(\[\u2018\u201c]*[A-Z0-9\u00c0-\u00de])|\n\s*\n")
 # Abbreviations and single initials that a full stop does not end; decimals have no blank after their point.
-_short = re.compile(r"(?:(?:^|[\s.(])[A-Z]"
-                    r"|\b(?:Mr|Mrs|Ms|Dr|St|Prof|Jr|Sr|vs|etc|e\.g|i\.e|ca|c|approx|No|Fig|Vol|Mt|Lt|Col|Gen))\.$")
+_short = re.compile(
+    r"(?:(?:^|[\s.(])[A-Z]"
+    r"|\b(?:Mr|Mrs|Ms|Dr|St|Prof|Jr|Sr|vs|etc|e\.g|i\.e|ca|c|approx|No|Fig|Vol|Mt|Lt|Col|Gen))\.$"
+)
 
 
 class Chunk(NamedTuple):
@@ -35,8 +37,10 @@ def _checked(text: str, size: int, overlap: int, unit: str) -> None:
     if size < 1:
         raise ValueError(f"expected a size of at least 1 {unit}, got {size}")
     if not 0 <= overlap < size:
-        raise ValueError(f"expected an overlap from 0 to size - 1 = {size - 1} {unit}, got {overlap}: with a larger one the next "
-                         "chunk would begin where this one did")
+        raise ValueError(
+            f"expected an overlap from 0 to size - 1 = {size - 1} {unit}, got {overlap}: with a larger one the next "
+            "chunk would begin where this one did"
+        )
 
 
 def fixed_chunks(text: str, size: int, overlap: int = 0, document: int = 0) -> list[Chunk]:

@@ -44,8 +44,10 @@ class DenseIndex:
         """(n,) cosines of one query (C,), or (m, n) of several (m, C). Raises ValueError for another width."""
         queries = np.asarray(queries, dtype=np.float32)
         if queries.shape[-1] != self.vectors.shape[1]:
-            raise ValueError(f"expected queries of {self.vectors.shape[1]} numbers, got {queries.shape[-1]}; were they made by "
-                             "another encoder?")
+            raise ValueError(
+                f"expected queries of {self.vectors.shape[1]} numbers, got {queries.shape[-1]}; were they made by "
+                "another encoder?"
+            )
         return queries @ self.vectors.T
 
     def search(self, query: np.ndarray, k: int = 10) -> list[Hit]:
@@ -63,7 +65,7 @@ class DenseIndex:
     def _nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """`search_batch` of a few queries: their scores for all vectors are in memory at once."""
         scores = self.scores(queries)  # (m, n)
-        part = np.argpartition(scores, len(self) - k, axis=1)[:, len(self) - k:]  # the k best, in no order
+        part = np.argpartition(scores, len(self) - k, axis=1)[:, len(self) - k :]  # the k best, in no order
         values = np.take_along_axis(scores, part, axis=1)
         for row in np.flatnonzero((scores >= values.min(axis=1, keepdims=True)).sum(axis=1) > k):  # equals at the border
             part[row] = np.argsort(-scores[row], kind="stable")[:k]

@@ -85,8 +85,10 @@ def read_folder(path: str | Path, endings: Sequence[str] = ENDINGS) -> Folder:
     skipped += dropped
     if not documents:
         listed = "; ".join(f"{name}: {reason}" for name, reason in skipped[:5])
-        raise ValueError(f"expected at least one text file ({', '.join(endings)}) in the folder {root.name!r}, got none"
-                         + (f". Left out: {listed}" if listed else "; it is empty"))
+        raise ValueError(
+            f"expected at least one text file ({', '.join(endings)}) in the folder {root.name!r}, got none"
+            + (f". Left out: {listed}" if listed else "; it is empty")
+        )
     return Folder(documents, skipped)
 
 

@@ -17,8 +17,10 @@ __all__ = ["Citation", "check_citation", "claims", "contains_answer", "find_supp
 
 _marks = re.compile(r"\[(\d{1,3})\]")
 _pieces = re.compile(r"\w+(?:[.,]\d+)*")
-_STOP = frozenset("a an and are as at be by for from had has have he her his in is it its of on or she that the their they this "
-                  "to was were which who will with you your i we not no yes there what when where how".split())  # fmt: skip
+_STOP = frozenset(
+    "a an and are as at be by for from had has have he her his in is it its of on or she that the their they this "
+    "to was were which who will with you your i we not no yes there what when where how".split()
+)
 
 
 class Citation(NamedTuple):
@@ -49,7 +51,7 @@ def contains_answer(text: str, accepted: Sequence[str]) -> bool:
 
 
 def check_citation(citation: Citation, sources: Sequence[str]) -> str:
-    """"" when the citation holds, else what is wrong with it: no such source, offsets outside, another text there."""
+    """ "" when the citation holds, else what is wrong with it: no such source, offsets outside, another text there."""
     if not 1 <= citation.source <= len(sources):
         return f"there is no source [{citation.source}]; there are {len(sources)}"
     text = sources[citation.source - 1]

@@ -25,7 +25,8 @@ _orders = re.compile(
     r"|\b(answer|reply|respond|say|write|output)\b.{0,40}\b(only|always|every|with the word|exactly)\b"
     r"|\bthe (correct|right|only) answer\b"
     r"|\b(you are now|you must|your new (task|role|instructions?)|as an? (ai|assistant|language model)|system prompt)\b",
-    re.IGNORECASE)
+    re.IGNORECASE,
+)
 
 
 def planted(document: Document, order: str = ATTACK, end: bool = False) -> Document:

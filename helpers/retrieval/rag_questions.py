@@ -86,11 +86,16 @@ def label_free(n: int = 600) -> list[Query]:
     return [query for _, query in sorted(rows)[:n]]
 
 
-BEFORE = ("Hi there! My cousin and I argued about this over dinner last Sunday, and nobody had a phone. ",
-          "Good morning, I hope you had a lovely weekend by the lake. I am writing a school report for my teacher. ",
-          "Sorry to bother you again, yesterday's answer about the football match was great. ")  # fmt: skip
-AFTER = (" Thanks so much, have a great evening with the family!", " I need it before the train leaves at noon, thank you.",
-         " By the way, my daughter says hello.")  # fmt: skip
+BEFORE = (
+    "Hi there! My cousin and I argued about this over dinner last Sunday, and nobody had a phone. ",
+    "Good morning, I hope you had a lovely weekend by the lake. I am writing a school report for my teacher. ",
+    "Sorry to bother you again, yesterday's answer about the football match was great. ",
+)
+AFTER = (
+    " Thanks so much, have a great evening with the family!",
+    " I need it before the train leaves at noon, thank you.",
+    " By the way, my daughter says hello.",
+)
 
 
 def ramble(question: str, number: int) -> str:

@@ -1,6 +1,6 @@
 """The vectors of all 10,033 leads, computed once: data/leads_minilm.safetensors, 3.9 MB.
 
-Encoding the leads takes minutes; a notebook has seconds. So the file holds what `python -m helpers.retrieval.stored_vectors` wrote: for each
+Encoding the leads takes minutes; a notebook has seconds. The file holds what `python -m helpers.retrieval.stored_vectors` wrote: for each
 lead the 384 numbers of MiniLM, rounded to whole numbers from -127 to 127. Only the direction counts, so no scale is kept; the
 angle to the exact vector is below a degree. A test recomputes a sample.
 """
@@ -53,8 +53,10 @@ def load(path: str | Path = FILE) -> np.ndarray:
         vectors, facts = stored.get_tensor("vectors"), stored.metadata()
     found = digest([lead_text(lead) for lead in datasets.leads()])
     if facts.get("texts") != found:
-        raise ValueError(f"{Path(path).name} holds vectors of other texts than these leads; make it again: "
-                         "python -m helpers.retrieval.stored_vectors")
+        raise ValueError(
+            f"{Path(path).name} holds vectors of other texts than these leads; make it again: "
+            "python -m helpers.retrieval.stored_vectors"
+        )
     return unit_rows(vectors).astype(np.float32)
 
 
@@ -69,8 +71,14 @@ def main() -> int:
     torch.set_num_threads(1)
     texts, begin = [lead_text(lead) for lead in datasets.leads()], time.perf_counter()
     vectors = load_encoder().encode(texts, progress=lambda batches: tqdm(batches, mininterval=10))
-    facts = {"texts": digest(texts), "model": "all-MiniLM-L6-v2", "command": "python -m helpers.retrieval.stored_vectors",
-             "hardware": hardware(1, "cpu"), "seconds": f"{time.perf_counter() - begin:.0f}", "license": "CC BY-SA 4.0"}
+    facts = {
+        "texts": digest(texts),
+        "model": "all-MiniLM-L6-v2",
+        "command": "python -m helpers.retrieval.stored_vectors",
+        "hardware": hardware(1, "cpu"),
+        "seconds": f"{time.perf_counter() - begin:.0f}",
+        "license": "CC BY-SA 4.0",
+    }
     aside = FILE.with_suffix(".tmp")
     save_file({"vectors": quantized(vectors)}, aside, metadata=facts)
     aside.replace(FILE)

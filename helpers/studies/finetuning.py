@@ -3,7 +3,7 @@
 To fit one laptop core, the runs train only the upper blocks of SmolLM2, from FIRST on; the streams below them are computed once
 (`upper.Upper`) and kept in the cache folder. The part `small` uses the course's own Transformer, all of it.
 
-    python -m helpers.studies.finetuning [part | part:seed ...]    writes data/finetuning.json, run by run (an hour of a busy core)
+    python -m helpers.studies.finetuning [part | part:seed ...]    writes data/finetuning.json, run by run (an hour of one core)
 """
 
 from __future__ import annotations
@@ -61,8 +61,10 @@ class Session:
             from helpers.finetuning import tasks as f
             from helpers.finetuning.frozen_blocks import Prompts
 
-            pairs = {s: f.describe_prompts(self.tokenizer, datasets.leads(split=s), n)
-                     for s, n in (("train", N_TRAIN), ("test", N_TEST))}  # fmt: skip
+            pairs = {
+                s: f.describe_prompts(self.tokenizer, datasets.leads(split=s), n)
+                for s, n in (("train", N_TRAIN), ("test", N_TEST))
+            }
             made: Run = {"leads": [lead for lead, _ in pairs["test"]], "questions": [m for _, m in pairs["test"]]}
             for s, found in pairs.items():
                 made[s] = f.chat_examples(self.tokenizer, [(m, lead.description) for lead, m in found])
@@ -89,15 +91,20 @@ class Session:
             from helpers.tokenizers.chat_template import Example
 
             plays = [s.text for play in datasets.plays(split="test") for s in play.speeches if 250 <= len(s.text) <= 500][:8]
-            kinds = {"leads": [lead.text[:350] for lead in datasets.leads(split="test")][200:208], "plays": plays,
-                     "reviews": [r.text[:350] for r in datasets.reviews("imdb", split="test")][:8]}  # fmt: skip
+            kinds = {
+                "leads": [lead.text[:350] for lead in datasets.leads(split="test")][200:208],
+                "plays": plays,
+                "reviews": [r.text[:350] for r in datasets.reviews("imdb", split="test")][:8],
+            }
             self.made["passages"] = {}
             for kind, texts in kinds.items():
                 examples = [Example(i, i, False) for i in ([0, *self.tokenizer.encode(t)] for t in texts)]
                 streams = self.kept(f"passages-{kind}", lambda e=examples: self.upper.stems(e))
                 self.made["passages"][kind] = (examples, streams, sum(len(t.encode()) for t in texts))
-        return {kind: round(float(self.upper.nats(x, e, 4)[0].sum() / math.log(2) / n), 4)
-                for kind, (e, x, n) in self.made["passages"].items()}  # fmt: skip
+        return {
+            kind: round(float(self.upper.nats(x, e, 4)[0].sum() / math.log(2) / n), 4)
+            for kind, (e, x, n) in self.made["passages"].items()
+        }
 
     def lora(self, rank: int = 8, targets=QKVO, seed: int = 0) -> list:
         """A fresh start with updates on the upper blocks; returns what is trained."""
@@ -118,7 +125,13 @@ class Session:
         from helpers.finetuning import lora
         from helpers.training.checkpoint import save_tensors
 
-        facts |= {"rank": 8, "alpha": 16, "targets": list(QKVO), "first": FIRST, "command": "python -m helpers.studies.finetuning"}
+        facts |= {
+            "rank": 8,
+            "alpha": 16,
+            "targets": list(QKVO),
+            "first": FIRST,
+            "command": "python -m helpers.studies.finetuning",
+        }
         tensors = {n: t.half() for n, t in lora.lora_weights(self.upper.model).items()}
         save_tensors(ADAPTERS / f"{name}.safetensors", tensors, facts)
 
@@ -135,8 +148,11 @@ def base(s: Session, seeds) -> Iterator[Run]:
     front = [m for lead, q in shots for m in (*q, assistant(lead.description))]
     questions = [[*front, *q] for q in s.describing()["questions"][:40]]  # three times as long, so fewer of them
     replies = f.write_replies(s.upper.model, f.chat_prompts(s.tokenizer, questions), 16, s.end, batch_size=20)
-    yield {"name": "three examples in the prompt", "replies": [s.tokenizer.decode(r) for r in replies],
-           "ended": [int(len(r) < 16) for r in replies]}  # fmt: skip
+    yield {
+        "name": "three examples in the prompt",
+        "replies": [s.tokenizer.decode(r) for r in replies],
+        "ended": [int(len(r) < 16) for r in replies],
+    }
 
 
 def describe(s: Session, seeds) -> Iterator[Run]:
@@ -241,8 +257,14 @@ def small(s: None, seeds) -> Iterator[Run]:
             plan = Plan(steps=SMALL_STEPS, peak=rate, warmup=5, weight_decay=0.0, seed=seed)
             Trainer(model, Windows(train, 8, 64, seed=seed), plan).run()
             bits = {k: round(float(recipes.bits_of(model, *v)), 4) for k, v in held.items()}
-            yield {"name": name, "rank": rank, "rate": rate, "seed": seed, "bits": bits,
-                   "parameters": count_parameters(model, trainable=True)}  # fmt: skip
+            yield {
+                "name": name,
+                "rank": rank,
+                "rate": rate,
+                "seed": seed,
+                "bits": bits,
+                "parameters": count_parameters(model, trainable=True),
+            }
 
 
 def topics(s: Session, seeds) -> Iterator[Run]:
@@ -282,8 +304,12 @@ def write(part: str, run: Run) -> None:
     from helpers.training.recipes import hardware
 
     study = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {"parts": {}}
-    study |= {"command": "python -m helpers.studies.finetuning", "hardware": hardware(1, "cpu"), "seeds": list(SEEDS),
-              "setting": f"blocks {FIRST} to 29, {STEPS} steps of {BATCH} examples, AdamW, rate {RATE}"}  # fmt: skip
+    study |= {
+        "command": "python -m helpers.studies.finetuning",
+        "hardware": hardware(1, "cpu"),
+        "seeds": list(SEEDS),
+        "setting": f"blocks {FIRST} to 29, {STEPS} steps of {BATCH} examples, AdamW, rate {RATE}",
+    }
     settings = [{k: r.get(k) for k in ("name", "seed", "rank", "rate", "targets")} for r in [run, *study["parts"].get(part, [])]]
     others = [r for r, found in zip(study["parts"].get(part, []), settings[1:]) if found != settings[0]]
     study["parts"][part] = [*others, run]

@@ -38,8 +38,11 @@ def load(path: str | Path = FILE) -> dict[str, Any]:
 
 def _keep(part: str, record: dict[str, Any]) -> None:
     """Write one part, the others as they are."""
-    study = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {"command": "python -m helpers.studies.preferences",
-                                                                               "parts": {}}
+    study = (
+        json.loads(FILE.read_text(encoding="utf-8"))
+        if FILE.exists()
+        else {"command": "python -m helpers.studies.preferences", "parts": {}}
+    )
     study["parts"][part] = record
     aside = FILE.with_name(f"preferences.{part}.tmp")
     aside.write_text(json.dumps(study, indent=1) + "\n", encoding="utf-8")
@@ -88,8 +91,9 @@ def arithmetic(add: Callable[[dict], None], fact: Callable[..., None], done: Cal
         sums.supervise(start, train, sums.START_STEPS, seed=seed)
         row: dict[str, Any] = {"seed": seed, "start": _adds(start, held_out)}
         some = train.rows(slice(0, 2_000))
-        x, y = preferences.sample_answers(start, some.prompts.repeat_interleave(8, 0), sums.MAX_NEW, sums.STOP,
-                                   generator=torch.Generator().manual_seed(seed))
+        x, y = preferences.sample_answers(
+            start, some.prompts.repeat_interleave(8, 0), sums.MAX_NEW, sums.STOP, generator=torch.Generator().manual_seed(seed)
+        )
         good = sums.rewards_of(y, some.sums.repeat_interleave(8)) == 1
         for name, kept in (("rejection", good), ("all samples", torch.ones_like(good))):
             model = copy.deepcopy(start)
@@ -131,10 +135,13 @@ def _adds(model: Any, held_out: Any) -> list[float]:
     from helpers.finetuning import preferences
     from helpers.finetuning import verifiable_sums as sums
 
-    _, y = preferences.sample_answers(model, held_out.prompts.repeat_interleave(4, 0), sums.MAX_NEW, sums.STOP,
-                               generator=torch.Generator().manual_seed(9))
-    return [round(sums.accuracy(model, held_out), 4),
-            round(float(sums.rewards_of(y, held_out.sums.repeat_interleave(4)).mean()), 4)]
+    _, y = preferences.sample_answers(
+        model, held_out.prompts.repeat_interleave(4, 0), sums.MAX_NEW, sums.STOP, generator=torch.Generator().manual_seed(9)
+    )
+    return [
+        round(sums.accuracy(model, held_out), 4),
+        round(float(sums.rewards_of(y, held_out.sums.repeat_interleave(4)).mean()), 4),
+    ]
 
 
 def retrieval(add: Callable[[dict], None], fact: Callable[..., None], done: Callable[..., bool]) -> None:
@@ -152,11 +159,13 @@ def retrieval(add: Callable[[dict], None], fact: Callable[..., None], done: Call
     keys, truth = torch.tensor(index), np.array([row for _, row in test])
 
     def judged() -> list[int]:
-        return sentence_encoder.ranks(sentence_encoder.encode(encoder, tokenizer, [text for text, _ in test]), index, truth).tolist()
+        return sentence_encoder.ranks(
+            sentence_encoder.encode(encoder, tokenizer, [text for text, _ in test]), index, truth
+        ).tolist()
 
     fact(n_train=len(train), n_test=len(test), steps=24, batch_size=32, before=judged())
     for seed in range(3):
-        rows = np.random.default_rng(seed).permutation(len(train))[:24 * 32]
+        rows = np.random.default_rng(seed).permutation(len(train))[: 24 * 32]
         own = np.array([train[i][1] for i in rows])
         for name, skip in (("in the batch", None), ("hard, 3 skipped", 3), ("hardest", 0)):
             if done(seed=seed, negatives=name):
@@ -193,7 +202,11 @@ def fewshot(add: Callable[[dict], None], fact: Callable[..., None], done: Callab
         encoder.load_state_dict(start)
         rows = sentence_encoder.sample_per_class(y, k, seed)
         texts, labels = [train[i].text for i in rows], y[rows]
-        record = {"k": k, "seed": seed, "tfidf": sentence_encoder.few_labels_tfidf(texts, labels, [q.text for q in test], answers)}
+        record = {
+            "k": k,
+            "seed": seed,
+            "tfidf": sentence_encoder.few_labels_tfidf(texts, labels, [q.text for q in test], answers),
+        }
         few = sentence_encoder.encode(encoder, tokenizer, texts)
         record["frozen"] = sentence_encoder.few_labels(few, labels, frozen, answers)
         sentence_encoder.tune_on_labels(encoder, tokenizer, texts, labels, steps=20, seed=seed)

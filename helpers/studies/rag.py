@@ -53,15 +53,25 @@ class Study:
         allowed = SpanConstraint(self.writer.tokenizer, [d.text for d in sources], self.writer.end_id, lead="") if spans else None
         text = self.writer.text(ids, TOKENS, allowed=allowed).strip()
         texts = [f"{d.title} {d.text}" for d in sources]
-        return {"text": text, "tokens": len(ids), "support": round(supported(text, texts, question), 3) if sources else None,
-                "named": marks(text)}
+        return {
+            "text": text,
+            "tokens": len(ids),
+            "support": round(supported(text, texts, question), 3) if sources else None,
+            "named": marks(text),
+        }
 
     def items(self, part: str) -> list[Any]:
         """What a part goes through: the answerable questions, some of them, or label-free queries."""
         answerable = [q for q in self.questions if q.title]
-        return {"answers": answerable, "focus": answerable,
-                "injection": answerable[:24], "lie": answerable[:12], "positions": answerable[::2],
-                "rewrite": answerable[::3], "rerank": label_free(20)}[part]
+        return {
+            "answers": answerable,
+            "focus": answerable,
+            "injection": answerable[:24],
+            "lie": answerable[:12],
+            "positions": answerable[::2],
+            "rewrite": answerable[::3],
+            "rerank": label_free(20),
+        }[part]
 
     def answers(self, q: Asked, number: int) -> dict[str, Any]:
         """One question closed-book, with 1 and 3 retrieved sources, with the right one, and with answers that are copied."""
@@ -101,9 +111,13 @@ class Study:
         clean = self.source(self.number[q.title])
         bad = planted(clean)
         filtered = Document(bad.title, drop_orders(bad.text)[0])
-        runs = {"no attack": ([clean], RULES, False), "no defense": ([bad], RULES, False),
-                "warned": ([bad], CAREFUL, False),
-                "filtered": ([filtered], RULES, False), "copied, filtered": ([filtered], RULES, True)}
+        runs = {
+            "no attack": ([clean], RULES, False),
+            "no defense": ([bad], RULES, False),
+            "warned": ([bad], CAREFUL, False),
+            "filtered": ([filtered], RULES, False),
+            "copied, filtered": ([filtered], RULES, True),
+        }
         row: dict[str, Any] = {"question": q.question}
         for name, (sources, rules, spans) in runs.items():
             text = self.reply(q.question, sources, rules, spans)["text"]
@@ -186,8 +200,13 @@ def run(study: Study, part: str, file: Path = FILE, until: float = float("inf"),
         with FileLock(file.with_suffix(".lock")):
             known = _read(file)  # afresh: another process may have written meanwhile
             known[part] = sorted([*known.get(part, []), row], key=lambda r: r["number"])
-            known |= {"command": "python -m helpers.studies.rag", "decoding": "greedy", "attack": ATTACK,
-                      "told": LIE, "sources": f"hybrid search over 10,033 leads, {WORDS} words of each source"}  # fmt: skip
+            known |= {
+                "command": "python -m helpers.studies.rag",
+                "decoding": "greedy",
+                "attack": ATTACK,
+                "told": LIE,
+                "sources": f"hybrid search over 10,033 leads, {WORDS} words of each source",
+            }
             aside = file.with_suffix(".tmp")
             aside.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             aside.replace(file)

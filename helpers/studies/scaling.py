@@ -67,8 +67,15 @@ def run(budget: float, width: int, seed: int, documents: tuple[Sequence, Sequenc
     trainer = Trainer(model, Windows(train, BATCH, CONTEXT, seed=seed), plan)
     trainer.run()
     history, bits = trainer.history, float(bits_of(model, valid, n_bytes))
-    return {"budget": budget, "width": width, "seed": seed, "parameters": count_parameters(model), "tokens": history.tokens,
-            "seconds": round(history.seconds, 1), "bits": round(bits, 4)}
+    return {
+        "budget": budget,
+        "width": width,
+        "seed": seed,
+        "parameters": count_parameters(model),
+        "tokens": history.tokens,
+        "seconds": round(history.seconds, 1),
+        "bits": round(bits, 4),
+    }
 
 
 def bytes_of_the_leads(n_valid: int = 120) -> tuple[list, list, int]:
@@ -128,8 +135,14 @@ def main() -> int:
 
     torch.set_num_threads(1)
     documents, begin = bytes_of_the_leads(), time.perf_counter()
-    study = {"command": "python -m helpers.studies.scaling", "seeds": list(SEEDS), "hardware": hardware(1, "cpu"),
-             "model": f"{LAYERS} layers, context of {CONTEXT} bytes, batch of {BATCH}", "seconds": 0, "runs": []}
+    study = {
+        "command": "python -m helpers.studies.scaling",
+        "seeds": list(SEEDS),
+        "hardware": hardware(1, "cpu"),
+        "model": f"{LAYERS} layers, context of {CONTEXT} bytes, batch of {BATCH}",
+        "seconds": 0,
+        "runs": [],
+    }
     for seed in SEEDS:
         for budget, widths in GRID.items():
             for width in widths:

@@ -46,8 +46,10 @@ def topics(s: Any, seeds) -> Iterator[dict[str, Any]]:
     """The part: yields runs with the predicted topics of all test leads, as numbers."""
     train, test, names = rows()
     piece = lambda lead: s.tokenizer.decode(s.tokenizer.encode(lead.text)[:N_TOKENS])  # noqa: E731
-    examples = {n: f.chat_examples(s.tokenizer, [(f.topic(piece(lead)), lead.topic) for lead in some])
-                for n, some in (("train", train), ("test", test))}  # fmt: skip
+    examples = {
+        n: f.chat_examples(s.tokenizer, [(f.topic(piece(lead)), lead.topic) for lead in some])
+        for n, some in (("train", train), ("test", test))
+    }
     streams = {n: s.kept(f"topics-{n}-{len(e)}", lambda e=e: s.upper.stems(e)) for n, e in examples.items()}
     last = {n: [prompt_end(e) for e in some] for n, some in examples.items()}
     first = torch.tensor([s.tokenizer.encode(name)[0] for name in names])
@@ -74,18 +76,36 @@ def topics(s: Any, seeds) -> Iterator[dict[str, Any]]:
         begin = time.perf_counter()
         s.upper.fit(s.lora(seed=seed), streams["train"], examples["train"], steps=STEPS, batch=BATCH, rate=2e-3, seed=seed)
         seconds = round(time.perf_counter() - begin, 1)
-        yield {"name": "label as text, LoRA", "seed": seed, "seconds": seconds, "n_train": N_TRAIN,
-               "predicted": everywhere("test", as_text).tolist()}  # fmt: skip
+        yield {
+            "name": "label as text, LoRA",
+            "seed": seed,
+            "seconds": seconds,
+            "n_train": N_TRAIN,
+            "predicted": everywhere("test", as_text).tolist(),
+        }
     for seed in seeds:
         begin = time.perf_counter()
         trained, head = s.lora(seed=seed), torch.nn.Linear(s.upper.model.config.hidden_dim, len(names))
         torch.nn.init.zeros_(head.weight)
         loss = lambda x, _, chosen, head=head: F.cross_entropy(head(at_end("train", chosen)), y[chosen])  # noqa: E731
-        s.upper.fit([*trained, *head.parameters()], streams["train"], examples["train"], steps=STEPS, batch=BATCH, rate=2e-3,
-                    seed=seed, loss=loss)  # fmt: skip
+        s.upper.fit(
+            [*trained, *head.parameters()],
+            streams["train"],
+            examples["train"],
+            steps=STEPS,
+            batch=BATCH,
+            rate=2e-3,
+            seed=seed,
+            loss=loss,
+        )
         seconds = round(time.perf_counter() - begin, 1)
-        yield {"name": "head and LoRA", "seed": seed, "seconds": seconds, "n_train": N_TRAIN,
-               "predicted": everywhere("test", lambda h, head=head: head(h).argmax(-1)).tolist()}  # fmt: skip
+        yield {
+            "name": "head and LoRA",
+            "seed": seed,
+            "seconds": seconds,
+            "n_train": N_TRAIN,
+            "predicted": everywhere("test", lambda h, head=head: head(h).argmax(-1)).tolist(),
+        }
 
 
 def features() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str]]:
@@ -93,5 +113,10 @@ def features() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str
     tensors, _ = load_tensors(Path(FEATURES))
     train, test, names = rows()
     X = {n: tensors[n].float().numpy() for n in ("train", "test")}
-    return (X["train"], np.array([names.index(lead.topic) for lead in train]), X["test"],
-            np.array([names.index(lead.topic) for lead in test]), names)  # fmt: skip
+    return (
+        X["train"],
+        np.array([names.index(lead.topic) for lead in train]),
+        X["test"],
+        np.array([names.index(lead.topic) for lead in test]),
+        names,
+    )

@@ -82,8 +82,13 @@ class BPE:
         ValueError: a merge of tokens that are not there yet, special tokens that repeat or are empty, an unusable pattern.
     """
 
-    def __init__(self, merges: Sequence[tuple[bytes, bytes]], special_tokens: Sequence[str] = (END_OF_TEXT,),
-                 pattern: str = "gpt2", alphabet: bytes = BYTE_ORDER):
+    def __init__(
+        self,
+        merges: Sequence[tuple[bytes, bytes]],
+        special_tokens: Sequence[str] = (END_OF_TEXT,),
+        pattern: str = "gpt2",
+        alphabet: bytes = BYTE_ORDER,
+    ):
         self.special_tokens = _specials(special_tokens)  # string -> id
         self.merges, self.pattern, self.alphabet = [tuple(pair) for pair in merges], pattern, alphabet
         self._find = compiled(pattern).findall
@@ -94,8 +99,10 @@ class BPE:
         self._steps: list[tuple[str, str, int]] = []  # by rank: pair, merged, how many places at a time (-1: all)
         for left, right in self.merges:
             if left not in ids or right not in ids:
-                raise ValueError(f"merge {len(self._steps)} joins {left!r} and {right!r}, which are not both tokens by then. "
-                                 "Merges must stand in the order in which they were learned.")
+                raise ValueError(
+                    f"merge {len(self._steps)} joins {left!r} and {right!r}, which are not both tokens by then. "
+                    "Merges must stand in the order in which they were learned."
+                )
             all_places = -1
             if left + right in ids:
                 all_places = 1  # an older token: its pairs may have lower ranks, so look again after each place
@@ -112,8 +119,14 @@ class BPE:
             self._split_special = regex.compile("(" + "|".join(map(regex.escape, longest_first)) + ")")
 
     @classmethod
-    def train(cls, texts: Iterable[str], vocab_size: int, special_tokens: Sequence[str] = (END_OF_TEXT,),
-              pattern: str = "gpt2", min_count: int = 2) -> BPE:
+    def train(
+        cls,
+        texts: Iterable[str],
+        vocab_size: int,
+        special_tokens: Sequence[str] = (END_OF_TEXT,),
+        pattern: str = "gpt2",
+        min_count: int = 2,
+    ) -> BPE:
         """Learn a tokenizer from texts; special tokens count towards vocab_size.
 
         The vocabulary stays smaller than vocab_size when no pair occurs min_count times any more.
@@ -142,8 +155,10 @@ class BPE:
         data = json.loads(((folder or smollm2_folder()) / "tokenizer.json").read_text(encoding="utf-8"))
         kinds = [step["type"] for step in (data["pre_tokenizer"] or {}).get("pretokenizers", [])]
         if data["model"]["type"] != "BPE" or kinds != ["Digits", "ByteLevel"]:
-            raise ValueError("tokenizer.json must hold a byte-level BPE with individual digits, as SmolLM2's; "
-                             f"got {data['model']['type']} with the pre-tokenizers {kinds}.")
+            raise ValueError(
+                "tokenizer.json must hold a byte-level BPE with individual digits, as SmolLM2's; "
+                f"got {data['model']['type']} with the pre-tokenizers {kinds}."
+            )
         vocab = data["model"]["vocab"]
         special = [entry["content"] for entry in sorted(data["added_tokens"], key=lambda entry: entry["id"])]
         alphabet = bytes(byte for byte, letter in LETTER.items() if letter in vocab)
@@ -188,8 +203,11 @@ class BPE:
         _checked_text(text)
         if special and self._split_special:
             parts = self._split_special.split(text)  # text, special token, text, ...
-            return [i for k, part in enumerate(parts)
-                    for i in ([self.special_tokens[part]] if k % 2 else self.encode(part, errors=errors))]
+            return [
+                i
+                for k, part in enumerate(parts)
+                for i in ([self.special_tokens[part]] if k % 2 else self.encode(part, errors=errors))
+            ]
         if errors == "ignore":
             return [i for word in self._find(text) for i in self._encode_word(bytes(b for b in utf8(word) if b in self._char))]
         if errors != "strict":
@@ -201,8 +219,9 @@ class BPE:
         try:
             word = "".join(map(self._char.__getitem__, data))
         except KeyError as error:
-            raise ValueError(f"the byte 0x{error.args[0]:02x} in {data!r} has no id in this vocabulary. "
-                             'Pass errors="ignore" to drop it.') from None
+            raise ValueError(
+                f'the byte 0x{error.args[0]:02x} in {data!r} has no id in this vocabulary. Pass errors="ignore" to drop it.'
+            ) from None
         rank_of, steps = self._ranks.get, self._steps
         while len(word) > 1:
             rank = min(map(rank_of, map(add, word, word[1:]), repeat(_NEVER)))
@@ -225,8 +244,10 @@ class BPE:
         try:
             return data.decode("utf-8", errors)
         except UnicodeDecodeError as error:
-            raise ValueError(f"the ids give no valid UTF-8 (byte {error.start} of {len(data)}: {error.reason}); "
-                             'a character may be cut. Pass errors="replace".') from None
+            raise ValueError(
+                f"the ids give no valid UTF-8 (byte {error.start} of {len(data)}: {error.reason}); "
+                'a character may be cut. Pass errors="replace".'
+            ) from None
 
     def decode_bytes(self, ids: Iterable[int], skip_special: bool = False) -> bytes:
         """The bytes of ids; see decode."""
@@ -243,8 +264,13 @@ class BPE:
     def save(self, path: str | Path) -> None:
         """Write the tokenizer as a JSON text file; the write is atomic."""
         merges = [f"{visible(left)} {visible(right)}" for left, right in self.merges]
-        data = {"format": FORMAT, "pattern": self.pattern, "special_tokens": list(self.special_tokens),
-                "alphabet": visible(self.alphabet), "merges": merges}
+        data = {
+            "format": FORMAT,
+            "pattern": self.pattern,
+            "special_tokens": list(self.special_tokens),
+            "alphabet": visible(self.alphabet),
+            "merges": merges,
+        }
         path = Path(path)
         aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         aside.write_text(json.dumps(data, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")

@@ -176,8 +176,10 @@ def compiled(pattern: str) -> regex.Pattern:
         raise ValueError(f"pattern must be an expression or one of {', '.join(PATTERNS)}; got {pattern!r} ({error}).") from None
     probe = "It's a test:  1,234 words\n\tété 中文 🙂 \u00b2 _x_ \r\n 7"
     if made.groups or "".join(made.findall(probe)) != probe:
-        raise ValueError(f"pattern {pattern!r} loses characters or has capturing groups. Every character must fall into a "
-                         r"match: end it with |[\s\S], and write (?:...) for groups.")
+        raise ValueError(
+            f"pattern {pattern!r} loses characters or has capturing groups. Every character must fall into a "
+            r"match: end it with |[\s\S], and write (?:...) for groups."
+        )
     return made
 
 
@@ -185,5 +187,7 @@ def utf8(text: str) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise ValueError(f"{text[error.start:error.end]!r} is half of a surrogate pair and no Unicode character; "
-                         "clean the text first: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace').") from None
+        raise ValueError(
+            f"{text[error.start : error.end]!r} is half of a surrogate pair and no Unicode character; "
+            "clean the text first: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')."
+        ) from None

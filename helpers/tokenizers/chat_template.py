@@ -19,9 +19,7 @@ __all__ = ["DEFAULT_SYSTEM", "Example", "assistant", "encode_example", "encode_p
 
 START, END = "<|im_start|>", "<|im_end|>"
 ROLES = ("system", "user", "assistant")
-DEFAULT_SYSTEM = (
-    "You are a helpful AI assistant named SmolLM, trained by Hugging Face"  # the template's own
-)
+DEFAULT_SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"  # the template's own
 Message = dict[str, str]
 
 
@@ -106,9 +104,7 @@ def encode_example(
     if cut:
         ids, labels = ids[:max_length], labels[:max_length]
     if all(label == IGNORE for label in labels):
-        raise ValueError(
-            "nothing to learn: the chat has no reply of the assistant within max_length; allow more"
-        )
+        raise ValueError("nothing to learn: the chat has no reply of the assistant within max_length; allow more")
     return Example(ids, labels, cut)
 
 

@@ -12,8 +12,13 @@ IGNORE = -100  # the label that torch's cross-entropy leaves out
 # ------------------------------------------------------------------------------------------------------- labels
 
 
-def align_labels(labels: Sequence[int], pieces_per_word: Sequence[int], start: bool = True, end: bool = True,
-                 inside: Mapping[int, int] | None = None) -> list[int]:
+def align_labels(
+    labels: Sequence[int],
+    pieces_per_word: Sequence[int],
+    start: bool = True,
+    end: bool = True,
+    inside: Mapping[int, int] | None = None,
+) -> list[int]:
     """One label for each token from one label for each word.
 
     Args:

@@ -31,8 +31,11 @@ class Unigram:
 
     def _steps(self, word: str, end: int, without: str | None) -> list[tuple[int, float]]:
         """(start, log-probability) of each piece that ends at ``end``."""
-        found = [(start, self.log_probs[word[start:end]]) for start in range(max(0, end - self.longest), end)
-                 if word[start:end] in self.log_probs and word[start:end] != without]
+        found = [
+            (start, self.log_probs[word[start:end]])
+            for start in range(max(0, end - self.longest), end)
+            if word[start:end] in self.log_probs and word[start:end] != without
+        ]
         return found if any(start == end - 1 for start, _ in found) else [*found, (end - 1, self.unknown)]
 
     def split_word(self, word: str, without: str | None = None) -> tuple[list[str], float]:
@@ -47,7 +50,7 @@ class Unigram:
             back.append(start)
         pieces, end = [], len(word)
         while end:
-            pieces.append(word[back[end]:end])
+            pieces.append(word[back[end] : end])
             end = back[end]
         return pieces[::-1], best[-1]
 

@@ -18,8 +18,10 @@ __all__ = ["WordPiece", "learn_wordpieces", "normalize_bert"]
 LONGEST_WORD = 100  # BERT gives up on longer words
 _SIGNS = r"\p{P}$+<=>^`|~"  # BERT takes all of these for punctuation
 _BERT_PIECES = regex.compile(rf"[{_SIGNS}]|[^\s{_SIGNS}]+")
-_CJK = regex.compile("([\u4e00-\u9fff\u3400-\u4dbf\U00020000-\U0002a6df\U0002a700-\U0002b73f\U0002b740-\U0002b81f"
-                     "\U0002b920-\U0002ceaf\uf900-\ufaff\U0002f800-\U0002fa1f])")
+_CJK = regex.compile(
+    "([\u4e00-\u9fff\u3400-\u4dbf\U00020000-\U0002a6df\U0002a700-\U0002b73f\U0002b740-\U0002b81f"
+    "\U0002b920-\U0002ceaf\uf900-\ufaff\U0002f800-\U0002fa1f])"
+)
 
 
 # --------------------------------------------------------------------------------------------------- WordPiece
@@ -120,6 +122,6 @@ def learn_wordpieces(words: Mapping[str, int], n_merges: int) -> list[tuple[str,
             i = 0
             while i + 1 < len(pieces):
                 if (pieces[i], pieces[i + 1]) == best:
-                    pieces[i:i + 2] = [pieces[i] + pieces[i + 1].removeprefix("##")]
+                    pieces[i : i + 2] = [pieces[i] + pieces[i + 1].removeprefix("##")]
                 i += 1
     return merges

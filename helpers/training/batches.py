@@ -86,6 +86,8 @@ class Streams:
 def _row(documents: Sequence[np.ndarray], at_least: int) -> Tensor:
     row = np.concatenate([np.asarray(d, dtype=np.int64) for d in documents]) if len(documents) else np.zeros(0, dtype=np.int64)
     if len(row) < at_least + 1:
-        raise ValueError(f"expected at least {at_least + 1} ids to make one batch, got {len(row)}; use more documents, or a "
-                         "smaller batch_size or length")
+        raise ValueError(
+            f"expected at least {at_least + 1} ids to make one batch, got {len(row)}; use more documents, or a "
+            "smaller batch_size or length"
+        )
     return torch.from_numpy(row)

@@ -52,12 +52,15 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             raise ValueError(f"its format is {metadata.get('format')!r}, expected {FORMAT!r}")
         return tensors, json.loads(metadata["facts"])
     except (SafetensorError, ValueError, KeyError, OSError) as error:
-        raise ValueError(f"{path.name} cannot be used as a checkpoint: it is damaged, cut short, or not one of this course "
-                         f"({error}). Take it from the repository again (git checkout), or train it anew.") from error
+        raise ValueError(
+            f"{path.name} cannot be used as a checkpoint: it is damaged, cut short, or not one of this course "
+            f"({error}). Take it from the repository again (git checkout), or train it anew."
+        ) from error
 
 
-def save_model(model: NeuralLM, path: str | Path, facts: dict[str, Any] | None = None, *,
-               dtype: torch.dtype | None = None) -> Path:
+def save_model(
+    model: NeuralLM, path: str | Path, facts: dict[str, Any] | None = None, *, dtype: torch.dtype | None = None
+) -> Path:
     """Write a model of chapter 07 or 08 with its settings. dtype: round the weights to it first (float16 halves the file)."""
     tensors = {name: t.to(dtype) if dtype and t.is_floating_point() else t for name, t in model.state_dict().items()}
     return save_tensors(path, tensors, {"class": type(model).__name__, "settings": model.settings, **(facts or {})})

@@ -40,8 +40,19 @@ def command(processes: int) -> list[str]:
         raise ValueError(f"expected 1, 2, 4 or 8 processes, since 8 rows are shared evenly, got {processes}")
     if processes == 1:
         return [sys.executable, "-m", "helpers.training.distributed"]
-    return [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes), "--rdzv-backend", "c10d",
-            "--rdzv-endpoint", "127.0.0.1:0", "-m", "helpers.training.distributed"]  # port 0: any free one
+    return [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        str(processes),
+        "--rdzv-backend",
+        "c10d",
+        "--rdzv-endpoint",
+        "127.0.0.1:0",
+        "-m",
+        "helpers.training.distributed",
+    ]  # port 0: any free one
 
 
 def launch(processes: int, seconds: float = 120) -> list[float]:

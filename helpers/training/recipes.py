@@ -117,14 +117,15 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
         bits = bits_of(model, valid, n_bytes)
         h = trainer.history
         recent = h.losses[-200:]
-        say(f"step {trainer.step:6}  {h.tokens / 1e6:6.2f} M tokens  {h.seconds:7.0f} s  "
-            f"training loss {sum(recent) / len(recent):.3f} nats per token  validation {bits:.4f} bits per byte")
+        say(
+            f"step {trainer.step:6}  {h.tokens / 1e6:6.2f} M tokens  {h.seconds:7.0f} s  "
+            f"training loss {sum(recent) / len(recent):.3f} nats per token  validation {bits:.4f} bits per byte"
+        )
         return bits
 
     place = cache_folder() / "training" / f"{name}-{seed}.safetensors"
     plan = Plan(**RECIPES[name].plan, seed=seed)
-    trainer = Trainer(model, data, plan, evaluate=evaluate, evaluate_every=1000, checkpoint=place,
-                      checkpoint_every=200)
+    trainer = Trainer(model, data, plan, evaluate=evaluate, evaluate_every=1000, checkpoint=place, checkpoint_every=200)
     if RECIPES[name].cool_down and trainer.cooling is None:
         (leave, length), before = RECIPES[name].cool_down, trainer.step
         trainer.run(leave - before if steps is None else min(steps, leave - before))
@@ -145,9 +146,16 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
         say(f"test leads: {test} bits per byte")
         h = trainer.history
         curve = [[step, step * data.batch_size * data.length, round(value, 4)] for step, value in h.evaluations]
-        facts = {"command": f"python -m helpers.training.recipes {name} --seed {seed}", "seed": seed, "recipe": RECIPES[name]._asdict(),
-                 "tokens": h.tokens, "seconds": round(h.seconds), "hardware": hardware(threads, device), "curve": curve,
-                 "test": [round(v, 4) for v in (test.score, test.low, test.high)]}
+        facts = {
+            "command": f"python -m helpers.training.recipes {name} --seed {seed}",
+            "seed": seed,
+            "recipe": RECIPES[name]._asdict(),
+            "tokens": h.tokens,
+            "seconds": round(h.seconds),
+            "hardware": hardware(threads, device),
+            "curve": curve,
+            "test": [round(v, 4) for v in (test.score, test.low, test.high)],
+        }
         return save_model(model, FOLDER / f"{name}.safetensors", facts, dtype=torch.float16)
 
 
@@ -162,7 +170,9 @@ def hardware(threads: int, device: str) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.training.recipes", description="Train a model that the course ships.")
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.training.recipes", description="Train a model that the course ships."
+    )
     parser.add_argument("name", choices=sorted(RECIPES))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=int(os.environ.get("COURSE_THREADS") or 2))
@@ -172,8 +182,9 @@ def main(arguments: Sequence[str]) -> int:
     from helpers.training import processes
 
     processes.join(options.device)
-    path = train(options.name, options.seed, options.threads, options.steps, options.device,
-                 report=lambda text: print(text, flush=True))
+    path = train(
+        options.name, options.seed, options.threads, options.steps, options.device, report=lambda text: print(text, flush=True)
+    )
     print(f"written: {path.name}")
     return processes.leave()
 

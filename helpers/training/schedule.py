@@ -43,11 +43,14 @@ class Plan:
     def __post_init__(self):
         object.__setattr__(self, "betas", tuple(self.betas))
         if self.steps < 1 or self.warmup < 0 or self.accumulate < 1:
-            raise ValueError(f"expected steps >= 1, warmup >= 0, accumulate >= 1, got {self.steps}, {self.warmup}, "
-                             f"{self.accumulate}")
+            raise ValueError(
+                f"expected steps >= 1, warmup >= 0, accumulate >= 1, got {self.steps}, {self.warmup}, {self.accumulate}"
+            )
         if not self.peak > 0 or not 0 <= self.floor <= 1 or not self.clip > 0 or not 0 <= self.average < 1:
-            raise ValueError(f"expected peak > 0, floor in [0, 1], clip > 0, average in [0, 1), got {self.peak}, {self.floor}, "
-                             f"{self.clip}, {self.average}")
+            raise ValueError(
+                f"expected peak > 0, floor in [0, 1], clip > 0, average in [0, 1), got {self.peak}, {self.floor}, "
+                f"{self.clip}, {self.average}"
+            )
         if self.precision not in PRECISIONS:
             raise ValueError(f"expected precision {', '.join(PRECISIONS)}, got {self.precision!r}")
 
@@ -91,5 +94,7 @@ def update(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, clip: fl
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Matrices get weight decay; biases and the scales of norms do not."""
     trained = [p for p in model.parameters() if p.requires_grad]
-    return [{"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
-            {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0}]
+    return [
+        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+    ]

@@ -44,8 +44,18 @@ class Trainer:
     the gradients are averaged, so the result is that of one process.
     """
 
-    def __init__(self, model: NeuralLM, data: Batches, plan: Plan, *, evaluate: Callable[[NeuralLM], float] | None = None,
-                 evaluate_every: int = 0, checkpoint: str | Path | None = None, checkpoint_every: int = 0, resume: bool = True):
+    def __init__(
+        self,
+        model: NeuralLM,
+        data: Batches,
+        plan: Plan,
+        *,
+        evaluate: Callable[[NeuralLM], float] | None = None,
+        evaluate_every: int = 0,
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int = 0,
+        resume: bool = True,
+    ):
         """Raises ValueError when the batch cannot be cut into equal parts, or the checkpoint belongs to another run."""
         self.model, self.data, self.plan = model, data, plan
         self.evaluate, self.evaluate_every = evaluate, evaluate_every
@@ -69,8 +79,9 @@ class Trainer:
 
     # --- the loop
 
-    def run(self, steps: int | None = None, *, seconds: float | None = None,
-            progress: Callable[[Iterable], Iterable] | None = None) -> History:
+    def run(
+        self, steps: int | None = None, *, seconds: float | None = None, progress: Callable[[Iterable], Iterable] | None = None
+    ) -> History:
         """Train until `plan.steps`, or `steps` more, or `seconds` of training. progress: wraps the range of steps (a tqdm bar).
 
         Ctrl-C, or the stop button of a notebook, ends it between two steps: the model so far is kept, `interrupted` is set, and
@@ -145,9 +156,11 @@ class Trainer:
         norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), self.plan.clip))
         if not math.isfinite(total) or not math.isfinite(norm):
             self.optimizer.zero_grad()
-            raise TrainingError(f"the loss of step {self.step + 1} is {total} and the norm of its gradient {norm}. The model is "
-                                f"as it was after step {self.step}. Try a smaller learning rate (now {rate:.2g}), more warm-up, "
-                                "or look for a logarithm of 0 or a division by 0 in the model.")
+            raise TrainingError(
+                f"the loss of step {self.step + 1} is {total} and the norm of its gradient {norm}. The model is "
+                f"as it was after step {self.step}. Try a smaller learning rate (now {rate:.2g}), more warm-up, "
+                "or look for a logarithm of 0 or a division by 0 in the model."
+            )
         self._whole = False
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -228,9 +241,15 @@ class Trainer:
             tensors["generator"] = torch.get_rng_state()
             if self.model.device.type == "cuda":
                 tensors["generator_cuda"] = torch.cuda.get_rng_state(self.model.device)
-            facts = {"plan": dataclasses.asdict(self.plan), "step": self.step, "history": dataclasses.asdict(self.history),
-                     "cooling": self.cooling, "states": _skeleton(self.states),
-                     "model": [type(self.model).__name__, self.model.settings], "first_batch": self.first_batch}
+            facts = {
+                "plan": dataclasses.asdict(self.plan),
+                "step": self.step,
+                "history": dataclasses.asdict(self.history),
+                "cooling": self.cooling,
+                "states": _skeleton(self.states),
+                "model": [type(self.model).__name__, self.model.settings],
+                "first_batch": self.first_batch,
+            }
             save_tensors(self.checkpoint, tensors, facts)
 
     def load(self, path: str | Path) -> None:
@@ -239,11 +258,13 @@ class Trainer:
         plan = dataclasses.asdict(self.plan)
         same = {key: list(v) if isinstance(v, tuple) else v for key, v in plan.items()} == facts.get("plan")
         if not same or facts.get("model") != [type(self.model).__name__, self.model.settings]:
-            raise ValueError(f"{Path(path).name} belongs to another run (other plan or other model); delete it, or pass "
-                             "resume=False")
+            raise ValueError(
+                f"{Path(path).name} belongs to another run (other plan or other model); delete it, or pass resume=False"
+            )
         if facts.get("first_batch", self.first_batch) != self.first_batch:
-            raise ValueError(f"{Path(path).name} was trained on other batches (other documents, size or seed); delete it, or "
-                             "pass resume=False")
+            raise ValueError(
+                f"{Path(path).name} was trained on other batches (other documents, size or seed); delete it, or pass resume=False"
+            )
         self.optimizer.state.clear()  # a checkpoint of step 0 has no moments
         with torch.no_grad():
             for n, p in self.model.named_parameters():

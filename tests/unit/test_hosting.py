@@ -255,7 +255,7 @@ def test_a_shared_cache_may_be_read_only():
     code = """
 import os, pathlib, sys
 from helpers.data import weights_cache
-from helpers.lab import progress
+from helpers.lab import record as progress
 cache, own = map(pathlib.Path, sys.argv[1:])
 os.setgid(65534); os.setuid(65534)
 weights_cache.check(cache / "weights-1")

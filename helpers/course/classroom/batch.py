@@ -39,10 +39,23 @@ class Worker:
     """A process that grades; see `grading.main`."""
 
     def __init__(self) -> None:
-        env = {**os.environ, "COURSE_QUIET": "1", "COURSE_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-               "MKL_NUM_THREADS": "1", "PYTHONUTF8": "1"}
-        self.child = subprocess.Popen([sys.executable, "-m", "helpers.course.classroom.grading"], stdin=subprocess.PIPE,
-                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=repository_root(), env=env)
+        env = {
+            **os.environ,
+            "COURSE_QUIET": "1",
+            "COURSE_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "PYTHONUTF8": "1",
+        }
+        self.child = subprocess.Popen(
+            [sys.executable, "-m", "helpers.course.classroom.grading"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=repository_root(),
+            env=env,
+        )
         self.job: dict | None = None
         self.end = 0.0
         self.rest = b""
@@ -100,9 +113,17 @@ def grade_all(todo: list[Submission], settings: Settings, folder: Path, done: Ca
                 if worker.job is None and waiting:
                     index = waiting.pop()
                     one = todo[index]
-                    job = {"index": index, "student": one.student, "file": _file(one, folder), "path": str(one.path),
-                           "chapter": settings.chapter, "mode": settings.mode, "limits": asdict(settings.limits),
-                           "points": settings.points, "hidden": list(settings.hidden)}
+                    job = {
+                        "index": index,
+                        "student": one.student,
+                        "file": _file(one, folder),
+                        "path": str(one.path),
+                        "chapter": settings.chapter,
+                        "mode": settings.mode,
+                        "limits": asdict(settings.limits),
+                        "points": settings.points,
+                        "hidden": list(settings.hidden),
+                    }
                     worker.give(job, settings.limits.wall + settings.limits.load + sandbox.STARTING + GRACE)
             busy = [w for w in workers if w.job]
             ready = select.select([w.child.stdout for w in busy], [], [], 1.0)[0]
@@ -193,10 +214,16 @@ def chosen_mode(options: argparse.Namespace, limits: Limits) -> tuple[str, str]:
     if options.no_isolation and os.name != "nt":
         say(f"  WARNING: no isolation here ({why}).\n  WARNING: {feedback.LIMITS_WARNING}")
         return mode, feedback.LIMITS_WARNING
-    raise Problem(f"This machine cannot isolate the answers from your files ({why}).",
-                  "Grade on Linux 5.12 or newer: as root (in a virtual machine, or a container started with --privileged), "
-                  "or as a user who may make user namespaces. " + ("On Windows, use WSL 2." if os.name == "nt" else
-                  "If you trust your students' code with your files and network: --no-isolation."))
+    raise Problem(
+        f"This machine cannot isolate the answers from your files ({why}).",
+        "Grade on Linux 5.12 or newer: as root (in a virtual machine, or a container started with --privileged), "
+        "or as a user who may make user namespaces. "
+        + (
+            "On Windows, use WSL 2."
+            if os.name == "nt"
+            else "If you trust your students' code with your files and network: --no-isolation."
+        ),
+    )
 
 
 def inside(options: argparse.Namespace) -> int:
@@ -210,11 +237,14 @@ def inside(options: argparse.Namespace) -> int:
     mode, warning = chosen_mode(options, limits)
     todo = submissions.collect(folder)
     if not todo:
-        raise Problem(f"There is no notebook in {options.folder}.",
-                      "It should hold a folder for each student, or a notebook for each student.")
+        raise Problem(
+            f"There is no notebook in {options.folder}.",
+            "It should hold a folder for each student, or a notebook for each student.",
+        )
     chapter = str(options.chapter).zfill(2) if options.chapter else ""
-    settings = Settings(chapter, mode, limits, max(1, options.jobs or os.cpu_count() or 1), facts.get("points"),
-                        (str(folder), str(out)))
+    settings = Settings(
+        chapter, mode, limits, max(1, options.jobs or os.cpu_count() or 1), facts.get("points"), (str(folder), str(out))
+    )
     say(f"  {len(todo)} files, {settings.jobs} at a time, {mode}")
     begun = time.monotonic()
     width = max(len(one.student) for one in todo)
@@ -227,8 +257,10 @@ def inside(options: argparse.Namespace) -> int:
     twice(todo, graded)
     feedback.write(out, graded, warning, lateness(todo, graded, options.due or facts.get("due", "")))
     refused = sum(bool(g.refused) for g in graded)
-    say(f"{len(graded)} files in {seconds(time.monotonic() - begun)}, {refused} of them not graded. "
-        f"Read {os.path.relpath(out / 'index.html')}")
+    say(
+        f"{len(graded)} files in {seconds(time.monotonic() - begun)}, {refused} of them not graded. "
+        f"Read {os.path.relpath(out / 'index.html')}"
+    )
     return 1 if any(g.refused.startswith("NOT GRADED") for g in graded) else 0
 
 

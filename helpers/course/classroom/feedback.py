@@ -16,8 +16,10 @@ from helpers.chapters import chapter as chapter_info
 from helpers.course.classroom.grading import Graded, Mark
 
 MARKER = ".course-grades"  # a folder with this file was made by us and may be written again
-LIMITS_WARNING = ("Graded without isolation: the answers could read files of the grading machine, the solutions among them. "
-                  "Trust these marks only as far as you trust the students.")
+LIMITS_WARNING = (
+    "Graded without isolation: the answers could read files of the grading machine, the solutions among them. "
+    "Trust these marks only as far as you trust the students."
+)
 STYLE = """
 :root{color-scheme:light dark}
 body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}
@@ -54,10 +56,12 @@ def number(value: float) -> str:
 
 
 def page(title: str, body: str) -> str:
-    return ("<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-            "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-            "<meta name='viewport' content='width=device-width,initial-scale=1'>"
-            f"<title>{safe(title)}</title><style>{STYLE}</style></head><body><main>\n{body}\n</main></body></html>\n")
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        "<meta name='viewport' content='width=device-width,initial-scale=1'>"
+        f"<title>{safe(title)}</title><style>{STYLE}</style></head><body><main>\n{body}\n</main></body></html>\n"
+    )
 
 
 def page_name(student: str) -> str:
@@ -75,9 +79,11 @@ def _title(chapter: str) -> str:
 
 def _mark(mark: Mark) -> str:
     kind = "not" if mark.status == "not done yet" else mark.status
-    parts = [f"<section class='{kind}'><h3>{safe(mark.id)} {safe(mark.title)}</h3>",
-             f"<p><strong>{WORDS.get(mark.status, 'not graded')}</strong>, {number(mark.points)} of {number(mark.of)} points</p>",
-             f"<pre>{safe(mark.message)}</pre>" if mark.message else ""]
+    parts = [
+        f"<section class='{kind}'><h3>{safe(mark.id)} {safe(mark.title)}</h3>",
+        f"<p><strong>{WORDS.get(mark.status, 'not graded')}</strong>, {number(mark.points)} of {number(mark.of)} points</p>",
+        f"<pre>{safe(mark.message)}</pre>" if mark.message else "",
+    ]
     if mark.note:
         parts.append(f"<p>Note: {safe(mark.note)}.</p>")
     if mark.code:
@@ -86,8 +92,11 @@ def _mark(mark: Mark) -> str:
 
 
 def _rows(marks: Iterable[Mark]) -> str:
-    return "".join(f"<tr><td>{safe(m.id)}</td><td>{safe(m.title)}</td><td>{WORDS.get(m.status, 'not graded')}</td>"
-                   f"<td class='n'>{number(m.points)} / {number(m.of)}</td></tr>" for m in marks)
+    return "".join(
+        f"<tr><td>{safe(m.id)}</td><td>{safe(m.title)}</td><td>{WORDS.get(m.status, 'not graded')}</td>"
+        f"<td class='n'>{number(m.points)} / {number(m.of)}</td></tr>"
+        for m in marks
+    )
 
 
 def student_page(student: str, graded: list[Graded]) -> str:
@@ -100,8 +109,10 @@ def student_page(student: str, graded: list[Graded]) -> str:
         if g.refused:
             parts.append(f"<p class='warning'>Not graded: {safe(g.refused)}.</p>")
             continue
-        parts.append(f"<p>{number(g.points)} of {number(g.of)} points.</p><table><thead><tr><th>Exercise</th><th>Title</th>"
-                     f"<th>Result</th><th class='n'>Points</th></tr></thead><tbody>{_rows(g.marks)}</tbody></table>\n")
+        parts.append(
+            f"<p>{number(g.points)} of {number(g.of)} points.</p><table><thead><tr><th>Exercise</th><th>Title</th>"
+            f"<th>Result</th><th class='n'>Points</th></tr></thead><tbody>{_rows(g.marks)}</tbody></table>\n"
+        )
         parts += [_mark(m) for m in g.marks]
     return page(f"Feedback for {student}", "".join(parts))
 
@@ -111,19 +122,25 @@ def overview(graded: list[Graded], warning: str) -> str:
     rows = "".join(
         f"<tr><td><a href='students/{safe(page_name(g.student))}'>{safe(g.student)}</a></td><td>{safe(g.chapter)}</td>"
         f"<td>{safe(g.file)}</td><td class='n'>{number(g.points)} / {number(g.of)}</td><td>{safe(g.refused)}</td></tr>\n"
-        for g in graded)
+        for g in graded
+    )
     by_exercise: dict[str, Counter[str]] = defaultdict(Counter)
     for g in graded:
         for m in g.marks:
             by_exercise[m.id][m.status] += 1
     order = sorted(by_exercise, key=lambda i: [int(n) for n in i.split(".")])
-    counts = "".join(f"<tr><td>{safe(i)}</td>" + "".join(f"<td class='n'>{by_exercise[i][s]}</td>" for s in WORDS) + "</tr>"
-                     for i in order)
+    counts = "".join(
+        f"<tr><td>{safe(i)}</td>" + "".join(f"<td class='n'>{by_exercise[i][s]}</td>" for s in WORDS) + "</tr>" for i in order
+    )
     heads = "".join(f"<th class='n'>{words}</th>" for words in WORDS.values())
-    return page("Grades", "<h1>Grades</h1>" + (f"<p class='warning'>{safe(warning)}</p>" if warning else "")
-                + "<table><thead><tr><th>Student</th><th>Chapter</th><th>File</th><th class='n'>Points</th><th>Not graded"
-                f"</th></tr></thead><tbody>{rows}</tbody></table><h2>Exercises</h2><table><thead><tr><th>Exercise</th>{heads}"
-                f"</tr></thead><tbody>{counts}</tbody></table>")
+    return page(
+        "Grades",
+        "<h1>Grades</h1>"
+        + (f"<p class='warning'>{safe(warning)}</p>" if warning else "")
+        + "<table><thead><tr><th>Student</th><th>Chapter</th><th>File</th><th class='n'>Points</th><th>Not graded"
+        f"</th></tr></thead><tbody>{rows}</tbody></table><h2>Exercises</h2><table><thead><tr><th>Exercise</th>{heads}"
+        f"</tr></thead><tbody>{counts}</tbody></table>",
+    )
 
 
 def tables(graded: list[Graded], late: dict[tuple[str, str], str]) -> dict[str, str]:
@@ -133,8 +150,22 @@ def tables(graded: list[Graded], late: dict[tuple[str, str], str]) -> dict[str, 
     by_file.writerow(["student", "chapter", "file", "points", "of", "late", "not graded because", "isolation", "seconds"])
     by_answer.writerow(["student", "chapter", "exercise", "status", "points", "of", "note"])
     for g in graded:
-        by_file.writerow([cell(v) for v in (g.student, g.chapter, g.file, number(g.points), number(g.of),
-                                            late.get((g.student, g.file), ""), g.refused, g.isolation, number(g.seconds))])
+        by_file.writerow(
+            [
+                cell(v)
+                for v in (
+                    g.student,
+                    g.chapter,
+                    g.file,
+                    number(g.points),
+                    number(g.of),
+                    late.get((g.student, g.file), ""),
+                    g.refused,
+                    g.isolation,
+                    number(g.seconds),
+                )
+            ]
+        )
         for m in g.marks:
             by_answer.writerow([cell(v) for v in (g.student, g.chapter, m.id, m.status, number(m.points), number(m.of), m.note)])
     return {"grades.csv": files.getvalue(), "exercises.csv": answers.getvalue()}

@@ -1,6 +1,6 @@
 """Grade one submission: find the answers, open a jail, run the teacher's checks; and the worker that does it for many.
 
-The worker (`python -m helpers.course.classroom.grading`) is a process of its own that judges one submission after the other, named
+The worker (`python -m helpers.course.classroom.grading`) judges one submission after the other in a process of its own, named
 on its standard input. If a submission brings it down, the one who started it starts another and goes on with the next.
 """
 
@@ -66,17 +66,25 @@ def course_cells(chapter: str) -> list[tuple[str, list[str]]]:
 class Grader:
     """Grades submissions of one chapter in one mode."""
 
-    def __init__(self, chapter: str, mode: str, limits: Limits, points: dict[str, float] | None = None,
-                 hidden: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, chapter: str, mode: str, limits: Limits, points: dict[str, float] | None = None, hidden: tuple[str, ...] = ()
+    ) -> None:
         self.chapter, self.mode, self.limits, self.hidden = chapter, mode, limits, hidden
         self.exercises = checks.exercises(chapter)
         self.points = {e.id: float((points or {}).get(e.id, e.points)) for e in self.exercises}
         self.secrets = secrets_of(self.exercises)
         homes = [import_module(name) for name in {e.check.__module__ for e in self.exercises}]
-        self.modules = sorted({v.__name__ for home in homes for v in vars(home).values() if isinstance(v, ModuleType)
-                               and not v.__name__.startswith("helpers.exercises")})
-        self.cells = {source.strip() for source, tags in course_cells(chapter)
-                      if not any(t.startswith("exercise:") for t in tags)}
+        self.modules = sorted(
+            {
+                v.__name__
+                for home in homes
+                for v in vars(home).values()
+                if isinstance(v, ModuleType) and not v.__name__.startswith("helpers.exercises")
+            }
+        )
+        self.cells = {
+            source.strip() for source, tags in course_cells(chapter) if not any(t.startswith("exercise:") for t in tags)
+        }
         self.jail: Jail | None = None
 
     def grade(self, notebook: Notebook) -> list[Mark]:
@@ -120,8 +128,15 @@ class Grader:
         try:
             if self.jail is None:
                 self.jail = sandbox.open_jail(self.mode, self.limits, self.modules, self.hidden)
-            loaded = self.jail.request("load", self.limits.load, exercise=exercise.id, name=exercise.name, source=found.source,
-                                       before=before, after=after)
+            loaded = self.jail.request(
+                "load",
+                self.limits.load,
+                exercise=exercise.id,
+                name=exercise.name,
+                source=found.source,
+                before=before,
+                after=after,
+            )
         except Late:
             return wrong(f"The cell, with what it needs from other cells, does not end within {self.limits.load:g} seconds."), ""
         except (Gone, Garbled) as error:

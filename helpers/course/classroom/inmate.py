@@ -27,10 +27,92 @@ CLONE3, CLONE_THREAD, EPERM, ENOSYS = 435, 0x10000, 1, 38
 # System calls that an answer has no use for: new processes and programs, sockets, looking into other processes, mounts,
 # memory that no limit counts, and parts of the kernel with a history. Both processors, the same order of purposes.
 FORBIDDEN = {
-    "x86_64": (57, 58, 59, 322, 41, 101, 310, 311, 438, 272, 308, 165, 166, 155, 161, 428, 429, 430, 432, 442, 319, 447, 29, 68,
-               64, 240, 321, 298, 250, 248, 249, 323, 425, 426, 427, 246, 175, 313, 304, 303, 135, 434),
-    "aarch64": (221, 281, 198, 117, 270, 271, 438, 97, 268, 40, 39, 41, 51, 428, 429, 430, 432, 442, 279, 447, 194, 186,
-                190, 180, 280, 241, 219, 217, 218, 282, 425, 426, 427, 104, 105, 273, 265, 264, 92, 434),
+    "x86_64": (
+        57,
+        58,
+        59,
+        322,
+        41,
+        101,
+        310,
+        311,
+        438,
+        272,
+        308,
+        165,
+        166,
+        155,
+        161,
+        428,
+        429,
+        430,
+        432,
+        442,
+        319,
+        447,
+        29,
+        68,
+        64,
+        240,
+        321,
+        298,
+        250,
+        248,
+        249,
+        323,
+        425,
+        426,
+        427,
+        246,
+        175,
+        313,
+        304,
+        303,
+        135,
+        434,
+    ),
+    "aarch64": (
+        221,
+        281,
+        198,
+        117,
+        270,
+        271,
+        438,
+        97,
+        268,
+        40,
+        39,
+        41,
+        51,
+        428,
+        429,
+        430,
+        432,
+        442,
+        279,
+        447,
+        194,
+        186,
+        190,
+        180,
+        280,
+        241,
+        219,
+        217,
+        218,
+        282,
+        425,
+        426,
+        427,
+        104,
+        105,
+        273,
+        265,
+        264,
+        92,
+        434,
+    ),
 }
 
 
@@ -55,8 +137,13 @@ def filter_calls() -> bool:
     for number in FORBIDDEN[machine]:
         steps += [(equal, 0, 1, number), (give, 0, 0, error | EPERM)]
     steps += [(equal, 0, 1, CLONE3), (give, 0, 0, error | ENOSYS)]  # the C library then takes clone, whose flags can be read
-    steps += [(equal, 0, 3, CLONE[machine]), (load, 0, 0, 16), (any_of, 1, 0, CLONE_THREAD), (give, 0, 0, error | EPERM),
-              (give, 0, 0, allow)]
+    steps += [
+        (equal, 0, 3, CLONE[machine]),
+        (load, 0, 0, 16),
+        (any_of, 1, 0, CLONE_THREAD),
+        (give, 0, 0, error | EPERM),
+        (give, 0, 0, allow),
+    ]
     made = (_Instruction * len(steps))(*steps)
     program = _Program(len(steps), made)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -177,10 +264,13 @@ class Inmate:
         if name in space:
             self.answer = space[name]
             codes = checks._codes(self.answer)
-            reply |= {"type": type(self.answer).__name__, "callable": callable(self.answer),
-                      "nothing": self.answer is None or self.answer is ...,
-                      "shapes": [checks._shape_of(c) for c in codes],
-                      "empty": bool(codes) and all(checks._empty(c) for c in codes)}
+            reply |= {
+                "type": type(self.answer).__name__,
+                "callable": callable(self.answer),
+                "nothing": self.answer is None or self.answer is ...,
+                "shapes": [checks._shape_of(c) for c in codes],
+                "empty": bool(codes) and all(checks._empty(c) for c in codes),
+            }
         return reply
 
     def call(self, args: bytes) -> dict:

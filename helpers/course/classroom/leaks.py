@@ -82,8 +82,11 @@ def texts(path: Path) -> Iterator[str]:
     if path.suffix in (".ipynb", ".json"):
         strings = list(_strings(json.loads(raw)))
         yield "\n".join(strings)
-        codes = ["".join(c["source"]) for c in json.loads(raw).get("cells", []) if c["cell_type"] == "code"] \
-            if path.suffix == ".ipynb" else []
+        codes = (
+            ["".join(c["source"]) for c in json.loads(raw).get("cells", []) if c["cell_type"] == "code"]
+            if path.suffix == ".ipynb"
+            else []
+        )
     else:
         codes = [raw] if path.suffix == ".py" else []
     for code in codes:
@@ -122,6 +125,9 @@ def leaks(folder: Path) -> list[str]:
             continue
         for text in texts(path):
             squeezed = squeeze(text)
-            found += [f"{name}: {s.exercise} {s.name}" for s in known if any(t in squeezed for t in s.texts)
-                      and TAUGHT.get((s.exercise, s.name)) != name]
+            found += [
+                f"{name}: {s.exercise} {s.name}"
+                for s in known
+                if any(t in squeezed for t in s.texts) and TAUGHT.get((s.exercise, s.name)) != name
+            ]
     return list(dict.fromkeys(found))

@@ -33,8 +33,15 @@ class Settings:
 
 def nbgrader(grade_id: str, **changes: object) -> dict:
     """The metadata by which nbgrader knows a cell (schema version 3)."""
-    return {"schema_version": 3, "grade_id": grade_id, "grade": False, "solution": False, "locked": False, "task": False,
-            **changes}
+    return {
+        "schema_version": 3,
+        "grade_id": grade_id,
+        "grade": False,
+        "solution": False,
+        "locked": False,
+        "task": False,
+        **changes,
+    }
 
 
 def grade_id(kind: str, exercise_id: str) -> str:
@@ -54,10 +61,14 @@ def mark_cells(nb: nbformat.NotebookNode, chapter: Chapter, settings: Settings) 
             cell.metadata["nbgrader"] = nbgrader(grade_id("exercise", tag_of(cell, "exercise")), solution=True)
         elif tag_of(cell, "check"):
             exercise = listed[tag_of(cell, "check")]
-            cell.metadata["nbgrader"] = nbgrader(grade_id("check", exercise.id), grade=True, locked=True,
-                                                 points=plain_number(settings.worth(exercise)))
-    nb.metadata["course"] = {"chapter": chapter.number, "due": settings.due,
-                             "points": {i: plain_number(settings.worth(e)) for i, e in listed.items()}}
+            cell.metadata["nbgrader"] = nbgrader(
+                grade_id("check", exercise.id), grade=True, locked=True, points=plain_number(settings.worth(exercise))
+            )
+    nb.metadata["course"] = {
+        "chapter": chapter.number,
+        "due": settings.due,
+        "points": {i: plain_number(settings.worth(e)) for i, e in listed.items()},
+    }
 
 
 def plain_number(value: float) -> float | int:
@@ -68,14 +79,25 @@ def instructions(chapter: Chapter, settings: Settings) -> nbformat.NotebookNode:
     """The cell with due date, points and what to do; from the template."""
     listed = checks.exercises(chapter.number)
     rows = [f"| {e.id} | {e.title} | {e.kind} | {settings.worth(e):g} |" for e in listed]
-    table = "\n".join(["| Exercise | Title | Kind | Points |", "|---|---|---|---|", *rows,
-                       f"| | | together | {sum(map(settings.worth, listed)):g} |"])
+    table = "\n".join(
+        [
+            "| Exercise | Title | Kind | Points |",
+            "|---|---|---|---|",
+            *rows,
+            f"| | | together | {sum(map(settings.worth, listed)):g} |",
+        ]
+    )
     template = settings.instructions or Path(__file__).with_name("instructions.md").read_text(encoding="utf-8")
     quote = "\n> " if re.search(r"^> \$table", template, re.MULTILINE) else "\n"
     text = Template(template).safe_substitute(
-        title=chapter.title, chapter=chapter.number, due=f"Due: {settings.due}." if settings.due else "No due date.",
-        table=table.replace("\n", quote), points=f"{sum(map(settings.worth, listed)):g}", file=Path(chapter.file).name,
-        first=listed[0].id if listed else "")
+        title=chapter.title,
+        chapter=chapter.number,
+        due=f"Due: {settings.due}." if settings.due else "No due date.",
+        table=table.replace("\n", quote),
+        points=f"{sum(map(settings.worth, listed)):g}",
+        file=Path(chapter.file).name,
+        first=listed[0].id if listed else "",
+    )
     cell = nbformat.v4.new_markdown_cell(text.rstrip(), id=f"instructions-{chapter.number}")
     cell.metadata["nbgrader"] = nbgrader(f"instructions-{chapter.number}", locked=True)
     return cell
@@ -84,8 +106,14 @@ def instructions(chapter: Chapter, settings: Settings) -> nbformat.NotebookNode:
 def first_cell(settings: Settings) -> str:
     """The bootstrap cell of a release: without an address of its own it fetches nothing, for the course has the solutions."""
     source = bootstrap.CELL.format(repository=settings.address, release=settings.tag if settings.address else "").rstrip("\n")
-    return source if settings.address else source.replace('if root is None and "google.colab" in sys.modules:',
-                                                          'if root is None and REPOSITORY and "google.colab" in sys.modules:')
+    return (
+        source
+        if settings.address
+        else source.replace(
+            'if root is None and "google.colab" in sys.modules:',
+            'if root is None and REPOSITORY and "google.colab" in sys.modules:',
+        )
+    )
 
 
 def student_notebook(chapter: Chapter, settings: Settings) -> nbformat.NotebookNode:
@@ -100,8 +128,11 @@ def student_notebook(chapter: Chapter, settings: Settings) -> nbformat.NotebookN
             if "colab.research.google.com" in cell.source and not re.search("^#", cell.source, re.MULTILINE):
                 if not settings.address:
                     continue  # the links lead to the course with its solutions
-                cell.source = address.rewritten(cell.source, address.Address(helpers.REPOSITORY, helpers.RELEASE),
-                                                address.Address(settings.address, settings.tag))
+                cell.source = address.rewritten(
+                    cell.source,
+                    address.Address(helpers.REPOSITORY, helpers.RELEASE),
+                    address.Address(settings.address, settings.tag),
+                )
         elif cell.cell_type == "code":
             if not settings.keep_outputs or "bootstrap" in tags or "wrong-on-purpose" in tags or tag_of(cell, "check"):
                 cell.outputs, cell.execution_count = [], None
@@ -134,6 +165,8 @@ def nbgrader_notebook(chapter: Chapter, settings: Settings) -> nbformat.Notebook
             cell.source += f"\n### BEGIN SOLUTION\n{checks.solution_source(exercise_id).rstrip()}\n### END SOLUTION"
         elif checked:
             name = checks.find(checked).name
-            cell.source += (f'\n### BEGIN HIDDEN TESTS\nfrom helpers.lab.checks import evaluate\n_report = evaluate("{checked}", '
-                            f'{name})\nassert _report.status == "passed", _report.message\n### END HIDDEN TESTS')
+            cell.source += (
+                f'\n### BEGIN HIDDEN TESTS\nfrom helpers.lab.checks import evaluate\n_report = evaluate("{checked}", '
+                f'{name})\nassert _report.status == "passed", _report.message\n### END HIDDEN TESTS'
+            )
     return nb

@@ -50,8 +50,10 @@ def copy_course(folder: Path, settings: Settings) -> None:
             shutil.copy(source, folder / name)
     home = folder / "helpers" / "__init__.py"
     known = address.current(root)
-    home.write_text(address.rewritten(home.read_text(encoding="utf-8"), known,
-                                      address.Address(settings.address or NOWHERE, settings.tag)), encoding="utf-8")
+    home.write_text(
+        address.rewritten(home.read_text(encoding="utf-8"), known, address.Address(settings.address or NOWHERE, settings.tag)),
+        encoding="utf-8",
+    )
 
 
 def write_exercises(folder: Path, chapters: list[Chapter]) -> None:
@@ -87,17 +89,28 @@ def write(folder: Path, settings: Settings) -> None:
     (folder / "notebooks").mkdir()
     for chapter in settings.chapters:
         nbformat.write(student_notebook(chapter, settings), folder / chapter.file)
-    facts = {"chapters": [c.number for c in settings.chapters], "due": settings.due,
-             "points": {e.id: plain_number(settings.worth(e)) for c in settings.chapters for e in checks.exercises(c.number)}}
+    facts = {
+        "chapters": [c.number for c in settings.chapters],
+        "due": settings.due,
+        "points": {e.id: plain_number(settings.worth(e)) for c in settings.chapters for e in checks.exercises(c.number)},
+    }
     (folder / MARKER).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     names = ", ".join(f"`{c.file}`" for c in settings.chapters)
-    (folder / "README.md").write_text(Template(README).substitute(
-        titles="; ".join(f"{c.number} {c.title}" for c in settings.chapters), files=names,
-        due=f"Due: {settings.due}." if settings.due else "No due date."), encoding="utf-8")
+    (folder / "README.md").write_text(
+        Template(README).substitute(
+            titles="; ".join(f"{c.number} {c.title}" for c in settings.chapters),
+            files=names,
+            due=f"Due: {settings.due}." if settings.due else "No due date.",
+        ),
+        encoding="utf-8",
+    )
     found = leaks.leaks(folder)
     if found:
-        raise Problem("The release would hold solutions or wrong answers; nothing was written.",
-                      "Tell the authors of the course.", found[:12])
+        raise Problem(
+            "The release would hold solutions or wrong answers; nothing was written.",
+            "Tell the authors of the course.",
+            found[:12],
+        )
 
 
 def put_in_place(made: Path, out: Path) -> None:
@@ -111,7 +124,6 @@ def put_in_place(made: Path, out: Path) -> None:
         os.replace(made, out)
 
 
-
 CONFIG = '''"""Settings of nbgrader for this folder, written by course.py release."""
 c = get_config()  # noqa: F821  nbgrader gives it
 c.CourseDirectory.course_id = "from-counts-to-chat"
@@ -123,8 +135,10 @@ c.Execute.timeout = 600
 def write_nbgrader(folder: Path, settings: Settings) -> None:
     """A course folder for nbgrader: its settings and one assignment for each chapter. Raises Problem outside the course."""
     if repository_root() not in folder.parents:
-        raise Problem("nbgrader must find the course above the notebooks that it runs.",
-                      "Name a folder inside the course, such as  --nbgrader build/nbgrader")
+        raise Problem(
+            "nbgrader must find the course above the notebooks that it runs.",
+            "Name a folder inside the course, such as  --nbgrader build/nbgrader",
+        )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
     for chapter in settings.chapters:
@@ -144,8 +158,9 @@ def chosen(names: list[str]) -> list[Chapter]:
         span = re.fullmatch(r"(\d{1,2})(?:-(\d{1,2}))?", name)
         match = [c for c in ready if span and int(span[1]) <= int(c.number) <= int(span[2] or span[1])]
         if not match:
-            raise Problem(f"There is no chapter {name!r} with exercises.",
-                          "The chapters are: " + ", ".join(c.number for c in ready))
+            raise Problem(
+                f"There is no chapter {name!r} with exercises.", "The chapters are: " + ", ".join(c.number for c in ready)
+            )
         found += [c for c in match if c not in found]
     return found or ready
 
@@ -163,8 +178,10 @@ def points_of(text: str, chapters: list[Chapter]) -> dict[str, float]:
         raise Problem(f"The points {text!r} are not understood ({error}).", "Write them like  --points 3.1=2,3.2=5") from error
     for key, value in found.items():
         if key not in known or not 0 <= value < 1e6:
-            raise Problem(f"{key}={value:g} does not fit: no such exercise in this release, or impossible points.",
-                          "The exercises are: " + ", ".join(sorted(known, key=lambda i: [int(n) for n in i.split('.')])))
+            raise Problem(
+                f"{key}={value:g} does not fit: no such exercise in this release, or impossible points.",
+                "The exercises are: " + ", ".join(sorted(known, key=lambda i: [int(n) for n in i.split(".")])),
+            )
     return found
 
 
@@ -187,8 +204,15 @@ def inside(options: argparse.Namespace) -> int:
             template = Path(options.instructions).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise Problem(f"The instructions cannot be read ({error}).", "Name a text file with --instructions.") from error
-    settings = Settings(chapters, due_date(options.due), points_of(options.points, chapters), template, options.address,
-                        options.tag, options.keep_outputs)
+    settings = Settings(
+        chapters,
+        due_date(options.due),
+        points_of(options.points, chapters),
+        template,
+        options.address,
+        options.tag,
+        options.keep_outputs,
+    )
     out = Path(options.out).resolve()
     root = repository_root()
     if out == root or out in root.parents or (root in out.parents and root / "build" not in out.parents):

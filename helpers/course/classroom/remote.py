@@ -92,8 +92,9 @@ class RemoteTrial(Trial):
         reply = self._ask("call", args=packed)
         out = self._result(reply)
         if reply.get("changed"):
-            raise Mistake("changes its input; work on a copy (for an array: x = x.copy(), or x = x - m in place of x -= m)",
-                          self.shown)
+            raise Mistake(
+                "changes its input; work on a copy (for an array: x = x.copy(), or x = x - m in place of x -= m)", self.shown
+            )
         self.steps.append((_Call(packed), out))
         return out
 

@@ -75,8 +75,12 @@ class _Fold(ast.NodeTransformer):
         if isinstance(node, ast.expr) and not isinstance(node, (ast.Starred, ast.Slice, ast.JoinedStr, ast.FormattedValue)):
             place = (node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)
             mentioned = names_in(node)
-            if (mentioned & (self.functions | _RANDOM) and not _loaded(node) & self.tainted and place not in self.keep
-                    and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)):
+            if (
+                mentioned & (self.functions | _RANDOM)
+                and not _loaded(node) & self.tainted
+                and place not in self.keep
+                and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+            ):
                 number = self.places.setdefault(place, len(self.places))
                 call = [ast.Constant(number), node] if self.record else [ast.Constant(number)]
                 return ast.Call(ast.Name("_known", ast.Load()), call, [])
@@ -221,7 +225,7 @@ def stripped(chapter: str) -> dict[str, str]:
             others = [m.rsplit(".", 1)[1] for m in modules if m != main]
             text += "\n" + "".join(f"from helpers.exercises import {m}  # noqa: E402\n" for m in others)
             parts = ", ".join(["*PART", *(f"*{m}.PART" for m in others)])
-            text += f"EXERCISES = sorted([{parts}], key=lambda e: int(e.id.split(\".\")[1]))\n"
+            text += f'EXERCISES = sorted([{parts}], key=lambda e: int(e.id.split(".")[1]))\n'
         files[name.rsplit(".", 1)[1] + ".py"] = text
     files[f"known_{chapter}.json"] = json.dumps(facts, indent=0, sort_keys=True) + "\n"
     return files
@@ -240,8 +244,7 @@ def _module(source: Source, chapter: str) -> tuple[str, dict[str, Any]]:
             function = copy.deepcopy(function)
             function.body.insert(0, ast.parse(f"_known = known({exercise.id!r}, {function.args.args[0].arg})").body[0])
             made[exercise.check.__name__] = ast.fix_missing_locations(function)
-            facts[exercise.id] = {"results": results,
-                                  "mistakes": mistakes(source, function, results, exercise)}
+            facts[exercise.id] = {"results": results, "mistakes": mistakes(source, function, results, exercise)}
     wanted = needs(source, *made.values(), *(source.defined[n] for n in starts)) | starts
     if wanted & source.secret:
         raise ValueError(f"{source.module.__name__}: {', '.join(sorted(wanted & source.secret))} would go to students")
@@ -266,9 +269,11 @@ def _module(source: Source, chapter: str) -> tuple[str, dict[str, Any]]:
         kind = ", type" if inspect.isclass(e.solution) else ""
         check = f"diagnosing({e.id!r}, {e.check.__name__})" if e.check.__name__ in made else "unjudged"
         start = f", start={e.start.__name__}" if e.start is not None else ""
-        lines.append(f"    Exercise(id={e.id!r}, title={e.title!r}, kind={e.kind!r}, points={e.points!r},\n"
-                     f"             seconds={e.seconds!r}, solution=withheld({e.name!r}{kind}), check={check}{start}, wrong=(),\n"
-                     f"             hints={tuple(e.hints)!r}),")
+        lines.append(
+            f"    Exercise(id={e.id!r}, title={e.title!r}, kind={e.kind!r}, points={e.points!r},\n"
+            f"             seconds={e.seconds!r}, solution=withheld({e.name!r}{kind}), check={check}{start}, wrong=(),\n"
+            f"             hints={tuple(e.hints)!r}),"
+        )
     lines += ["]", ""]
     return "\n".join(lines), facts
 
@@ -284,7 +289,9 @@ def mistakes(source: Source, function: ast.FunctionDef, results: dict[str, list[
             space[function.name](trial)
         except Mistake as mistake:
             if mistake.ask_bank:
-                label, locked = released_checks.lock(released_checks.fingerprint([out for _, out in trial.steps]), wrong.diagnosis)
+                label, locked = released_checks.lock(
+                    released_checks.fingerprint([out for _, out in trial.steps]), wrong.diagnosis
+                )
                 found.setdefault(label, locked)  # as in the course, the first that fits names the mistake
         except Exception:  # a result of a form that the check did not foresee has no entry here; the check refuses it anyway
             continue
@@ -298,7 +305,8 @@ def needed_source(answer: Any) -> str:
     module = sys.modules[answer.__module__]
     source = Source(module, [])
     wanted = needs(source, source.defined[answer.__name__]) | {answer.__name__}
-    parts = [ast.unparse(s) for s in source.imports()
-             if getattr(s, "module", None) not in ("helpers.lab.checks", "helpers.exercises")]
+    parts = [
+        ast.unparse(s) for s in source.imports() if getattr(s, "module", None) not in ("helpers.lab.checks", "helpers.exercises")
+    ]
     chosen = {id(source.defined[n]): source.defined[n] for n in wanted}
     return "\n".join([*parts, *(ast.unparse(s) for s in source.tree.body if id(s) in chosen)]) + "\n"

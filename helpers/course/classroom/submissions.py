@@ -149,8 +149,12 @@ def _tags(cell: dict) -> list[str]:
 def chapter_of(path: Path, notebook: Notebook) -> str:
     """The chapter that a submission belongs to: as its metadata, its tags or its file name say; "" when nothing does."""
     known = {c.number for c in CHAPTERS}
-    tagged = [t.split(":")[1].split(".")[0].zfill(2) for _, tags in notebook.cells for t in tags
-              if re.fullmatch(r"exercise:\d{1,2}\.\d{1,3}", t)]
+    tagged = [
+        t.split(":")[1].split(".")[0].zfill(2)
+        for _, tags in notebook.cells
+        for t in tags
+        if re.fullmatch(r"exercise:\d{1,2}\.\d{1,3}", t)
+    ]
     named = [c.number for c in CHAPTERS if c.name in path.stem] + re.findall(r"(?<!\d)(\d\d)_", path.name)
     candidates = [notebook.chapter, *([max(set(tagged), key=tagged.count)] if tagged else []), *named]
     return next((c for c in candidates if c in known), "")
@@ -158,8 +162,12 @@ def chapter_of(path: Path, notebook: Notebook) -> str:
 
 def defines(source: str, name: str) -> bool:
     """Whether a cell gives a value to the name at its top level (seen by its text alone)."""
-    return re.search(rf"^(?:async\s+def|def|class)\s+{re.escape(name)}\b|^{re.escape(name)}\s*(?::[^=\n]+)?=(?!=)", source,
-                     re.MULTILINE) is not None
+    return (
+        re.search(
+            rf"^(?:async\s+def|def|class)\s+{re.escape(name)}\b|^{re.escape(name)}\s*(?::[^=\n]+)?=(?!=)", source, re.MULTILINE
+        )
+        is not None
+    )
 
 
 def find_answer(notebook: Notebook, exercise: Exercise, course_cells: set[str]) -> Found:
@@ -171,8 +179,13 @@ def find_answer(notebook: Notebook, exercise: Exercise, course_cells: set[str]) 
         sources = {notebook.cells[i][0].strip() for i in good}
         note = f"{len(good)} different cells carry the tag of this exercise; the last one counts" if len(sources) > 1 else ""
         return Found(notebook.cells[good[-1]][0], good[-1], note)
-    others = [i for i, (source, tags) in enumerate(notebook.cells) if defines(source, exercise.name)
-              and source.strip() not in course_cells and not any(t.startswith("exercise:") for t in tags)]
+    others = [
+        i
+        for i, (source, tags) in enumerate(notebook.cells)
+        if defines(source, exercise.name)
+        and source.strip() not in course_cells
+        and not any(t.startswith("exercise:") for t in tags)
+    ]
     if others:
         note = f"the cell had lost its tag; it was found by the name {exercise.name}"
         return Found(notebook.cells[others[-1]][0], others[-1], note)

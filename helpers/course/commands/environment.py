@@ -53,7 +53,7 @@ class Environment:
 
     def probe(self, *arguments: str) -> dict[str, Any]:
         """What helpers/course/commands/inspect_environment.py finds in this environment. Raises Problem when it cannot run."""
-        script = Path(__file__).with_name("probe.py")
+        script = Path(__file__).with_name("inspect_environment.py")
         done = subprocess.run([str(self.python), str(script), *arguments], env=child_environment(self.python),
                               cwd=self.root, capture_output=True, encoding="utf-8", errors="replace", check=False)
         for line in done.stdout.splitlines():

@@ -1,9 +1,9 @@
 """A look into a Python environment from inside: run by its interpreter, prints one JSON object.
 
-    python probe.py                      interpreter, folders, installed distributions, torch build
-    python probe.py check FILE ...       the same, and each line of the requirement files against what is there
-    python probe.py broken               the same, and distributions whose files are missing or have another size
-    python probe.py import NAME ...      imports the modules, prints which fail and why
+    python inspect_environment.py                      interpreter, folders, installed distributions, torch build
+    python inspect_environment.py check FILE ...       the same, and each line of the requirement files against what is there
+    python inspect_environment.py broken               the same, and distributions whose files are missing or have another size
+    python inspect_environment.py import NAME ...      imports the modules, prints which fail and why
 
 Standard library only (pip's own copy of `packaging` reads requirement lines). Never imports what it looks at,
 except under `import`.

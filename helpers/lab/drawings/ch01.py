@@ -72,9 +72,7 @@ def line_and_loss(x: np.ndarray, y: np.ndarray, w: float, b: float):
         xlabel="words in the post",
         ylabel="reads in the first hour",
     )
-    per_unit = (
-        (x_high - x_low) / (y_high - y_low) * 1.0
-    )  # the axes are about square: a residual as a true square
+    per_unit = (x_high - x_low) / (y_high - y_low) * 1.0  # the axes are about square: a residual as a true square
     for xi, yi, pi in zip(x, y, y_hat):
         side = abs(yi - pi)
         left.add_patch(
@@ -112,13 +110,7 @@ def scaled(x: np.ndarray, scale: str) -> np.ndarray:
     if scale not in SCALES:
         raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
     X = x[:, None].astype(float)
-    return (
-        X
-        if scale == "words"
-        else X / 100
-        if scale == "hundreds of words"
-        else Standardizer().fit_transform(X)
-    )
+    return X if scale == "words" else X / 100 if scale == "hundreds of words" else Standardizer().fit_transform(X)
 
 
 def verdict(lr: float, limit: float, losses: np.ndarray, least: float) -> str:
@@ -164,9 +156,7 @@ def descent(x: np.ndarray, y: np.ndarray, lr: float, steps: int, scale: str = "h
     left.set(xlabel=f"slope w ({unit[scale]})", ylabel="intercept b (reads)")
     left.set_title("path (star: lowest point)")
 
-    shown = np.where(
-        got.losses <= 1e12, got.losses, np.nan
-    )  # a loss beyond the top of the figure is not drawn
+    shown = np.where(got.losses <= 1e12, got.losses, np.nan)  # a loss beyond the top of the figure is not drawn
     right.semilogy(shown, color=C["red"])
     right.axhline(least, color=C["black"], linestyle=":", linewidth=1.5)
     right.set_ylim(least * 0.6, max(np.nanmax(shown) * 2, least * 40))
@@ -219,9 +209,14 @@ def graph(root: Value):
         text = f"{first}\n" + ("" if constant else f"value {v.data:.4g}\n") + f"grad {v.grad:,.5g}"
         edge = C["blue"] if v.label else figures.GREY
         boxes[id(v)] = ax.text(
-            *place[id(v)], text, ha="center", va="center", fontsize=9, linespacing=1.25,
+            *place[id(v)],
+            text,
+            ha="center",
+            va="center",
+            fontsize=9,
+            linespacing=1.25,
             bbox={"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": edge, "linewidth": 1.6},
-        ).get_bbox_patch()  # fmt: skip
+        ).get_bbox_patch()
     for v in order:
         for p, slope in zip(v.parents, v.slopes):
             (px, py), (x, y) = place[id(p)], place[id(v)]
@@ -233,9 +228,15 @@ def graph(root: Value):
             }
             ax.annotate("", (x, y), (px, py), arrowprops=style | {"shrinkA": 0, "shrinkB": 0})
             ax.text(
-                (x + px) / 2, (y + py) / 2, f"{slope:.3g}", color=C["red"], ha="center", va="center", fontsize=9.5,
+                (x + px) / 2,
+                (y + py) / 2,
+                f"{slope:.3g}",
+                color=C["red"],
+                ha="center",
+                va="center",
+                fontsize=9.5,
                 bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none"},
-            )  # fmt: skip
+            )
     ax.set(xlim=(-0.75, max(columns) * 1.75 + 0.75), ylim=(-(rows - 1) - 0.5, 0.5))
     ax.axis("off")
 

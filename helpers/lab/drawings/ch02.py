@@ -18,8 +18,16 @@ def shade(ax, probability, low, high, n=60):
     a, b = np.linspace(low[0], high[0], n), np.linspace(low[1], high[1], n)
     A, B = np.meshgrid(a, b)
     P = probability(np.column_stack([A.ravel(), B.ravel()])).reshape(A.shape)
-    mesh = ax.imshow(P, extent=(low[0], high[0], low[1], high[1]), origin="lower", aspect="auto", cmap=figures.SIGNED,
-                     vmin=-0.45, vmax=1.45, interpolation="nearest")
+    mesh = ax.imshow(
+        P,
+        extent=(low[0], high[0], low[1], high[1]),
+        origin="lower",
+        aspect="auto",
+        cmap=figures.SIGNED,
+        vmin=-0.45,
+        vmax=1.45,
+        interpolation="nearest",
+    )
     if P.min() < 0.5 < P.max():
         ax.contour(A, B, P, levels=[0.5], colors="black", linewidths=1.6)
     ax.set_xlim(low[0], high[0])
@@ -53,9 +61,11 @@ def line_against_curve(x, y, a, b, model):
     figures.label(ax, x[y == 1].min(), 1, "spam", color="red", dx=-40, dy=9)
     ax.set_xlabel("capital letters in the mail")
     ax.set_ylabel("label, or its prediction")
-    return fig, ("Twelve labels, 0 or 1, against the count of capital letters. A straight line leaves the range from 0 "
-                 "to 1 at both "
-                 "ends; the S-shaped sigmoid curve stays inside it.")
+    return fig, (
+        "Twelve labels, 0 or 1, against the count of capital letters. A straight line leaves the range from 0 "
+        "to 1 at both "
+        "ends; the S-shaped sigmoid curve stays inside it."
+    )
 
 
 def losses_and_slopes(loss_sq, loss_ce, slope_sq, slope_ce):
@@ -73,11 +83,13 @@ def losses_and_slopes(loss_sq, loss_ce, slope_sq, slope_ce):
     figures.label(axes[1], -7.8, 0.0, "squared error", color="#8a6100", dx=0, dy=-13)
     axes[0].set_ylim(-0.3, 8.3)
     axes[1].set_ylim(-1.08, 0.08)
-    return fig, ("Two panels against the score of a positive example. Left: the cross-entropy grows along a straight "
-                 "line as the "
-                 f"score becomes wrong (about {ce_at:.1f} at -5.4), the squared error levels off at 1. Right: the slope "
-                 "of the "
-                 "cross-entropy goes to -1, the slope of the squared error to 0.")
+    return fig, (
+        "Two panels against the score of a positive example. Left: the cross-entropy grows along a straight "
+        "line as the "
+        f"score becomes wrong (about {ce_at:.1f} at -5.4), the squared error levels off at 1. Right: the slope "
+        "of the "
+        "cross-entropy goes to -1, the slope of the squared error to 0."
+    )
 
 
 def along_a_line(X, y, start, way):
@@ -92,8 +104,10 @@ def along_a_line(X, y, start, way):
         ax.plot(steps, values, color=color)
         ax.set_title(name)
         ax.set_xlabel("position t on the path of weights")
-    return fig, ("The two losses along one straight path through weight space. The squared error has two flat "
-                 "stretches, a small valley and a hump; the cross-entropy is a single bowl.")
+    return fig, (
+        "The two losses along one straight path through weight space. The squared error has two flat "
+        "stretches, a small valley and a hump; the cross-entropy is a single bowl."
+    )
 
 
 def fitted_map(X, y, model, names, standardizer):
@@ -106,9 +120,11 @@ def fitted_map(X, y, model, names, standardizer):
     ax.set_ylabel(names[1])
     bar = fig.colorbar(mesh, ax=ax, boundaries=np.linspace(0, 1, 101), ticks=[0, 0.25, 0.5, 0.75, 1])
     bar.set_label("probability of spam")
-    return fig, (f"Twelve mails by {names[0]} and {names[1]}: circles (ham) at the lower left, triangles (spam) at the "
-                 "upper right. "
-                 "The shading is the probability of spam; a straight black line marks one half.")
+    return fig, (
+        f"Twelve mails by {names[0]} and {names[1]}: circles (ham) at the lower left, triangles (spam) at the "
+        "upper right. "
+        "The shading is the probability of spam; a straight black line marks one half."
+    )
 
 
 def confusion(counts, names, size=(5.2, 4.4), title=""):
@@ -119,9 +135,11 @@ def confusion(counts, names, size=(5.2, 4.4), title=""):
     right = np.trace(counts) / counts.sum()
     worst = [(int(counts[i, j]), names[i], names[j]) for i in range(len(names)) for j in range(len(names)) if i != j]
     n, true, given = max(worst)
-    return fig, (f"Confusion matrix of {len(names)} classes, rows true, columns predicted; {right:.0%} lie on the "
-                 "diagonal. The most "
-                 f"frequent mistake: {n} times {true} was called {given}.")
+    return fig, (
+        f"Confusion matrix of {len(names)} classes, rows true, columns predicted; {right:.0%} lie on the "
+        "diagonal. The most "
+        f"frequent mistake: {n} times {true} was called {given}."
+    )
 
 
 def _confusion(ax, counts, names, fontsize=12):
@@ -131,8 +149,15 @@ def _confusion(ax, counts, names, fontsize=12):
     for i in range(len(names)):
         for j in range(len(names)):
             if counts[i, j] or len(names) < 4:
-                ax.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=fontsize,
-                        color="white" if share[i, j] > 0.6 else "black")
+                ax.text(
+                    j,
+                    i,
+                    str(counts[i, j]),
+                    ha="center",
+                    va="center",
+                    fontsize=fontsize,
+                    color="white" if share[i, j] > 0.6 else "black",
+                )
     turn = dict(rotation=40, ha="right", rotation_mode="anchor") if len(names) > 3 else {}
     ax.set_xticks(range(len(names)), names, **turn)
     ax.set_yticks(range(len(names)), names)
@@ -176,10 +201,12 @@ def activations():
     for ax, title in zip(axes, ("the function f(a)", "its slope f'(a)")):
         ax.set_title(title)
         ax.set_xlabel("a")
-    return fig, ("Left: identity is a straight line; ReLU is 0 for negative a and a line above; GELU is a smooth ReLU "
-                 "with a small dip; "
-                 "tanh flattens at -1 and 1. Right: the slopes: 1 for identity, a step for ReLU, a smooth step for GELU, "
-                 "a bump for tanh.")
+    return fig, (
+        "Left: identity is a straight line; ReLU is 0 for negative a and a line above; GELU is a smooth ReLU "
+        "with a small dip; "
+        "tanh flattens at -1 and 1. Right: the slopes: 1 for identity, a step for ReLU, a smooth step for GELU, "
+        "a bump for tanh."
+    )
 
 
 def seed_spread(groups, chance):
@@ -254,9 +281,11 @@ def move_points(X, y, point, x1, x2, w1, w2, b, fit, names=("digits", "capital l
     bars.set_title(f"loss: mean {loss:.3f}, {wrong} wrong")
     bars.set_xlabel("loss of each mail; dashed: ln 2")
     bars.grid(False, axis="y")
-    return fig, (f"Map of twelve mails with the boundary {w1:.2f} x1 {w2:+.2f} x2 {b:+.2f} = 0, point {point} at "
-                 f"({x1:.2f}, {x2:.2f}). "
-                 f"Mean loss {loss:.3f}, {wrong} of {len(y)} on the wrong side. Bars: the loss of each mail.")
+    return fig, (
+        f"Map of twelve mails with the boundary {w1:.2f} x1 {w2:+.2f} x2 {b:+.2f} = 0, point {point} at "
+        f"({x1:.2f}, {x2:.2f}). "
+        f"Mean loss {loss:.3f}, {wrong} of {len(y)} on the wrong side. Bars: the loss of each mail."
+    )
 
 
 def threshold_view(y, p, threshold, log_ratio, curve="ROC"):
@@ -269,8 +298,12 @@ def threshold_view(y, p, threshold, log_ratio, curve="ROC"):
     n = classification.binary_counts(y, y_hat)
     precision = n.tp / max(1, n.tp + n.fp)
     recall = n.tp / max(1, n.tp + n.fn)
-    values = {"accuracy": (n.tp + n.tn) / len(y), "precision": precision, "recall": recall,
-              "F1": 2 * n.tp / max(1, 2 * n.tp + n.fp + n.fn)}  # fmt: skip
+    values = {
+        "accuracy": (n.tp + n.tn) / len(y),
+        "precision": precision,
+        "recall": recall,
+        "F1": 2 * n.tp / max(1, 2 * n.tp + n.fp + n.fn),
+    }
     fig, axes = figures.new(2, 2, size=(7.6, 5.6))
     _confusion(axes[0, 0], [[n.tn, n.fp], [n.fn, n.tp]], ["ham", "spam"])
     axes[0, 0].set_title(f"threshold {threshold:.3f}")
@@ -311,10 +344,12 @@ def threshold_view(y, p, threshold, log_ratio, curve="ROC"):
     ax.set_xlabel("threshold")
     ax.set_ylabel("cost in misses")
     told = ", ".join(f"{name} {value:.3f}" for name, value in values.items())
-    return fig, (f"At threshold {threshold:.3f}: {n.tp} spam caught, {n.fn} missed, {n.fp} false alarms, {n.tn} ham let "
-                 f"through; {told}. "
-                 f"A false alarm costs {ratio:.2g} misses: total {now:.0f}, least possible {costs[best]:.0f} at "
-                 f"{t[best]:.3f}.")
+    return fig, (
+        f"At threshold {threshold:.3f}: {n.tp} spam caught, {n.fn} missed, {n.fp} false alarms, {n.tn} ham let "
+        f"through; {told}. "
+        f"A false alarm costs {ratio:.2g} misses: total {now:.0f}, least possible {costs[best]:.0f} at "
+        f"{t[best]:.3f}."
+    )
 
 
 def make_points(name, n=160, seed=0):
@@ -367,6 +402,8 @@ def playground(data, hidden, activation, rate, steps, seed):
     axes[1].set_ylim(0, max(0.8, min(2.0, max(net.losses))))
     axes[1].set_title(f"loss, at the end {net.losses[-1]:.3f}")
     axes[1].set_xlabel("step (dashed: ln 2)")
-    return fig, (f"Network with {hidden} hidden {activation} units on the set '{data}', seed {seed}, after "
-                 f"{len(net.losses)} steps: "
-                 f"{right:.0%} of the points on the right side, loss {net.losses[-1]:.3f}.")
+    return fig, (
+        f"Network with {hidden} hidden {activation} units on the set '{data}', seed {seed}, after "
+        f"{len(net.losses)} steps: "
+        f"{right:.0%} of the points on the right side, loss {net.losses[-1]:.3f}."
+    )

@@ -28,9 +28,11 @@ def table(X, words: Sequence[str], rows: Sequence[str]):
     ax.tick_params(length=0)
     ax.grid(False)
     ax.spines[:].set_visible(False)
-    return fig, (f"Table of {X.shape[0]} texts (rows) and {X.shape[1]} words (columns); {int((X > 0).sum())} of "
-                 f"{X.size} cells hold "
-                 "a count, all others are empty.")
+    return fig, (
+        f"Table of {X.shape[0]} texts (rows) and {X.shape[1]} words (columns); {int((X > 0).sum())} of "
+        f"{X.size} cells hold "
+        "a count, all others are empty."
+    )
 
 
 def dots(X, rows: int, columns: int):
@@ -44,9 +46,11 @@ def dots(X, rows: int, columns: int):
     ax.set_xlabel(f"word, by falling count (the first {columns:,} of {X.shape[1]:,})")
     ax.set_ylabel("lead")
     share = part.nnz / (rows * columns)
-    return fig, (f"One dot for each word that occurs, for {rows} leads and the {columns:,} most frequent words: a "
-                 f"dense band at the left, "
-                 f"thinning out to the right; {share:.1%} of the places hold a dot.")
+    return fig, (
+        f"One dot for each word that occurs, for {rows} leads and the {columns:,} most frequent words: a "
+        f"dense band at the left, "
+        f"thinning out to the right; {share:.1%} of the places hold a dot."
+    )
 
 
 def zipf(counts, slope: float, start: float):
@@ -62,9 +66,11 @@ def zipf(counts, slope: float, start: float):
     figures.label(ax, len(counts) / 2, 1, "words seen once", color="blue", dx=-110, dy=0)
     ax.set_xlabel("rank of the word")
     ax.set_ylabel("times seen")
-    return fig, (f"Log-log plot of count against rank for {len(counts):,} words: nearly a straight line of slope "
-                 f"{slope:.2f}, from "
-                 f"{counts[0]:,.0f} for the first word to steps at 3, 2 and 1 at the far end.")
+    return fig, (
+        f"Log-log plot of count against rank for {len(counts):,} words: nearly a straight line of slope "
+        f"{slope:.2f}, from "
+        f"{counts[0]:,.0f} for the first word to steps at 3, 2 and 1 at the far end."
+    )
 
 
 def _end_labels(ax, x: float, ends: list[tuple[float, str, str]], size: float = 9.5) -> None:
@@ -73,12 +79,21 @@ def _end_labels(ax, x: float, ends: list[tuple[float, str, str]], size: float = 
     last = np.inf
     for y, name, color in sorted(ends, reverse=True):
         last = min(y, last - 0.07 * (high - low))
-        ax.annotate(name, (x, last), xytext=(9, 0), textcoords="offset points", color=C[color], va="center", fontsize=size,
-                    annotation_clip=False)
+        ax.annotate(
+            name,
+            (x, last),
+            xytext=(9, 0),
+            textcoords="offset points",
+            color=C[color],
+            va="center",
+            fontsize=size,
+            annotation_clip=False,
+        )
 
 
-def lines(x, series: dict, xlabel: str, ylabel: str, *, intervals: dict | None = None, hline: tuple | None = None,
-          logx: bool = True):
+def lines(
+    x, series: dict, xlabel: str, ylabel: str, *, intervals: dict | None = None, hline: tuple | None = None, logx: bool = True
+):
     """Curves over x (one value per curve and x), labelled at their right end.
 
     intervals: name -> (low, high) bands. hline: (value, "left" or "right", text) of a dotted line.
@@ -100,8 +115,16 @@ def lines(x, series: dict, xlabel: str, ylabel: str, *, intervals: dict | None =
     if hline:
         value, side, text = hline
         ax.axhline(value, linestyle=":", color="#555555", linewidth=1.4)
-        ax.annotate(text, (x[0 if side == "left" else -1], value), xytext=(0, -11), textcoords="offset points", color="#444444",
-                    fontsize=9, va="center", ha=side)
+        ax.annotate(
+            text,
+            (x[0 if side == "left" else -1], value),
+            xytext=(0, -11),
+            textcoords="offset points",
+            color="#444444",
+            fontsize=9,
+            va="center",
+            ha=side,
+        )
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     told = "; ".join(f"{name}: from {y[0]:.3f} at {x[0]:,.0f} to {y[-1]:.3f} at {x[-1]:,.0f}" for name, y in series.items())
@@ -139,16 +162,24 @@ def votes(row, words: Sequence[str], weights, bias, classes: Sequence[str], show
         right.xaxis.tick_top()
         right.tick_params(length=0)
     else:
-        right.text(0.5, 0.5, "No known word: the vector is zero.\nOnly the biases vote.", ha="center", va="center",
-                   transform=right.transAxes)
+        right.text(
+            0.5,
+            0.5,
+            "No known word: the vector is zero.\nOnly the biases vote.",
+            ha="center",
+            va="center",
+            transform=right.transAxes,
+        )
         right.set_xticks([])
         right.set_yticks([])
     right.grid(False)
     right.spines[:].set_visible(False)
     right.set_xlabel("vote = value in brackets x weight")
     strongest = f"; the strongest word is {words[row.indices[order[0]]]}" if len(order) else ""
-    return fig, (f"Left: probabilities of the topics, the highest is {classes[best[0]]} with {P[best[0]]:.2f}. Right: votes of "
-                 f"{len(order)} known words for the three likeliest topics{strongest}.")
+    return fig, (
+        f"Left: probabilities of the topics, the highest is {classes[best[0]]} with {P[best[0]]:.2f}. Right: votes of "
+        f"{len(order)} known words for the three likeliest topics{strongest}."
+    )
 
 
 class VocabularyStudy:
@@ -188,9 +219,11 @@ class VocabularyStudy:
         ax.set_xlabel("columns: the most frequent n-grams")
         ax.set_ylabel("accuracy, validation leads")
         ax.set_title(f"{name}, {size:,} columns: {known:.0%} of the validation n-grams are known")
-        return fig, (f"Accuracy of naive Bayes against vocabulary size for {', '.join(self.curves)}. With {size:,} "
-                     f"columns of {name}: "
-                     f"accuracy {accuracy:.3f}, {known:.0%} of the n-grams of the validation leads are known.")
+        return fig, (
+            f"Accuracy of naive Bayes against vocabulary size for {', '.join(self.curves)}. With {size:,} "
+            f"columns of {name}: "
+            f"accuracy {accuracy:.3f}, {known:.0%} of the n-grams of the validation leads are known."
+        )
 
 
 def contingency(labels, y, classes: Sequence[str], names: Sequence[str]):
@@ -208,6 +241,8 @@ def contingency(labels, y, classes: Sequence[str], names: Sequence[str]):
     ax.grid(False)
     ax.spines[:].set_visible(False)
     purity = counts.max(axis=1).sum() / counts.sum()
-    return fig, (f"Table of {len(names)} clusters against {len(classes)} true topics. Some rows are nearly pure, "
-                 f"others mix several topics; "
-                 f"{purity:.0%} of the leads belong to the largest topic of their cluster.")
+    return fig, (
+        f"Table of {len(names)} clusters against {len(classes)} true topics. Some rows are nearly pure, "
+        f"others mix several topics; "
+        f"{purity:.0%} of the leads belong to the largest topic of their cluster."
+    )

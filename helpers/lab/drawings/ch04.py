@@ -90,16 +90,19 @@ def keep_and_noise(counts: np.ndarray, keep: np.ndarray, noises: Mapping[str, np
         if word in words:
             i = list(words).index(word)
             left.plot(f[i], keep[i], "o", color=C["red"])
-            figures.label(left, f[i], keep[i], f"{word} {keep[i]:.2f}", color="red", dx=-8,
-                          dy=-2 if keep[i] < 1 else 10, ha="right")
+            figures.label(
+                left, f[i], keep[i], f"{word} {keep[i]:.2f}", color="red", dx=-8, dy=-2 if keep[i] < 1 else 10, ha="right"
+            )
     left.set(xlabel="frequency of the word", ylabel="share kept", ylim=(0, 1.2), title="subsampling")
     for g, (name, p) in enumerate(noises.items()):
         right.loglog(f, p, ("-", "--", ":")[g % 3], color=figures.CYCLE[g], label=name)
     right.set(xlabel="frequency of the word", ylabel="probability as a negative", title="noise")
     right.legend(fontsize=9)
     the = keep[0]
-    return fig, (f"Left: subsampling keeps rare words always and the most frequent word in {the:.0%} of its places. Right: noise "
-                 "probability against word frequency on log scales, flatter for smaller powers.")
+    return fig, (
+        f"Left: subsampling keeps rare words always and the most frequent word in {the:.0%} of its places. Right: noise "
+        "probability against word frequency on log scales, flatter for smaller powers."
+    )
 
 
 def training(curves: Mapping[str, Sequence[tuple[int, float]]], chance: float):
@@ -149,8 +152,10 @@ def embedding_map(vectors: WordVectors, shown: Map, query: str, k: int = 10, bac
     xy = shown.coordinates
     ax.plot(*xy[:background].T, ".", color="#c4c4c4", markersize=3)
     query = query.strip().lower()
-    ax.set(xlabel=f"first component ({shown.explained[0]:.0%} of the variance)",
-           ylabel=f"second component ({shown.explained[1]:.0%})")
+    ax.set(
+        xlabel=f"first component ({shown.explained[0]:.0%} of the variance)",
+        ylabel=f"second component ({shown.explained[1]:.0%})",
+    )
     if query not in vectors:
         try:
             vectors.id(query)
@@ -197,8 +202,17 @@ def genres(xy: np.ndarray, genre: np.ndarray, names: Sequence[str]):
     for g, name in enumerate(names):
         rows = genre == g
         ax.plot(*xy[rows].T, MARKERS[g % 8], color=figures.CYCLE[g % 7], markersize=5, alpha=0.7)
-        figures.label(ax, *xy[rows].mean(axis=0), name, dx=0, dy=(-11, 11)[g % 2], ha="center", fontsize=10, fontweight="bold",
-                      bbox=dict(facecolor="white", edgecolor="none", alpha=0.75, pad=1))
+        figures.label(
+            ax,
+            *xy[rows].mean(axis=0),
+            name,
+            dx=0,
+            dy=(-11, 11)[g % 2],
+            ha="center",
+            fontsize=10,
+            fontweight="bold",
+            bbox=dict(facecolor="white", edgecolor="none", alpha=0.75, pad=1),
+        )
     ax.set(xlabel="first component", ylabel="second component")
     return fig, f"{len(xy)} songs in the plane. The songs of each of the genres {', '.join(names)} lie together."
 

@@ -64,7 +64,7 @@ def backoff_path(model, tokenizer, text: str, top: int = 10):
     nodes, told = model.counts.nodes(context), []
     for k in range(model.order, 0, -1):
         row = model.order - k + 0.75
-        tail = context[len(context) - (k - 1):]
+        tail = context[len(context) - (k - 1) :]
         words = _readable(" ".join(shown(tokenizer, i) for i in tail)) or "(none)"
         words = words if len(words) <= 27 else "…" + words[-26:]
         left.plot(0.008, row - 0.08, "s", color=LEVELS[k], markersize=7)
@@ -84,8 +84,9 @@ def backoff_path(model, tokenizer, text: str, top: int = 10):
 # --------------------------------------------------------------------------------------------------- curves of scores
 
 
-def lines(series: dict, xlabel: str, ylabel: str, told: str, *, size=(7.0, 3.5), shift: dict | None = None,
-          top: float | None = None):
+def lines(
+    series: dict, xlabel: str, ylabel: str, told: str, *, size=(7.0, 3.5), shift: dict | None = None, top: float | None = None
+):
     """Several labeled lines. series: name -> (x, y) or (x, y, low, high).
 
     shift: name -> by how many points its label moves up. top: end of the y axis.
@@ -124,8 +125,12 @@ def discount_panel(grid: dict, order: int, discount: float, score: float, method
         figures.label(ax, discounts[-1], lowest, f"order {o}", color=color, dx=6, fontsize=9.5)
     ax.plot(discount, score, "o", color=C["red"], markersize=9, markeredgecolor="white")
     figures.label(ax, discount, score, f"{score:.3f}", color="red", dx=0, dy=13, ha="center")
-    ax.set(xlabel="discount D", ylabel="bits per byte, validation leads", xlim=(discounts[0] - 0.02, discounts[-1] + 0.15),
-           ylim=(min(grid.values()) - 0.03, min(grid.values()) + 0.9))
+    ax.set(
+        xlabel="discount D",
+        ylabel="bits per byte, validation leads",
+        xlim=(discounts[0] - 0.02, discounts[-1] + 0.15),
+        ylim=(min(grid.values()) - 0.03, min(grid.values()) + 0.9),
+    )
     ax.set_title(f"{method}, order {order}, D = {discount:.2f}: {score:.3f} bits per byte")
     now = f"order {order} at D = {discount:.2f} costs {score:.3f}"
     return fig, f"{method}: bits per byte against the discount for orders {orders[0]} to {orders[-1]}; {now}."
@@ -141,8 +146,9 @@ def gave_and_got(counts: np.ndarray, held_out: np.ndarray):
         figures.label(ax, c, h, f"-{c - h:.2f}", color="blue", dx=7, dy=-9, fontsize=9)
     ax.set(xlabel="count c in the first half", ylabel="mean count in the second half", xlim=(0, counts[-1] + 1))
     told = ", ".join(f"{c}: {h:.2f}" for c, h in zip(counts, held_out))
-    return fig, ("Count of a bigram in one half of the leads against its mean count in the other half: "
-                 f"{told}. The gap is about one.")
+    return fig, (
+        f"Count of a bigram in one half of the leads against its mean count in the other half: {told}. The gap is about one."
+    )
 
 
 # ------------------------------------------------------------------------------------------------- other judges' figures
@@ -165,8 +171,16 @@ def lcs_grid(candidate: list[str], reference: list[str]):
     for i in range(1, len(candidate) + 1):
         for j in range(1, len(reference) + 1):
             on = (i, j) in path
-            ax.text(j - 1, i - 1, str(table[i, j]), ha="center", va="center", fontsize=10, fontweight="bold" if on else "normal",
-                    bbox={"boxstyle": "circle,pad=0.18", "facecolor": "white", "edgecolor": C["red"]} if on else None)
+            ax.text(
+                j - 1,
+                i - 1,
+                str(table[i, j]),
+                ha="center",
+                va="center",
+                fontsize=10,
+                fontweight="bold" if on else "normal",
+                bbox={"boxstyle": "circle,pad=0.18", "facecolor": "white", "edgecolor": C["red"]} if on else None,
+            )
     ax.set_xticks(range(len(reference)), reference)
     ax.set_yticks(range(len(candidate)), candidate)
     ax.xaxis.tick_top()
@@ -218,7 +232,7 @@ def completions(model, tokenizer, text: str, n: int = 5) -> list[tuple[str, floa
         return []
     share = p[ids] / p[ids].sum()
     best = np.argsort(-share, kind="stable")[:n]
-    return [(tokenizer.words[ids[i] - 257][len(begun):], float(share[i])) for i in best]
+    return [(tokenizer.words[ids[i] - 257][len(begun) :], float(share[i])) for i in best]
 
 
 def autocomplete(model, tokenizer, text: str, seed: int = 0) -> str:
@@ -226,8 +240,10 @@ def autocomplete(model, tokenizer, text: str, seed: int = 0) -> str:
     rows, found = [], completions(model, tokenizer, text)
     for rest, share in found:
         bar = f"<span style='display:inline-block;height:0.8em;width:{1 + 160 * share:.0f}px;background:{C['blue']}'></span>"
-        rows.append(f"<tr><td style='text-align:left;font-family:monospace;white-space:pre'>{html.escape(text[-30:])}"
-                    f"<b>{html.escape(rest)}</b></td><td style='text-align:left'>{bar} {share:.2f}</td></tr>")
+        rows.append(
+            f"<tr><td style='text-align:left;font-family:monospace;white-space:pre'>{html.escape(text[-30:])}"
+            f"<b>{html.escape(rest)}</b></td><td style='text-align:left'>{bar} {share:.2f}</td></tr>"
+        )
     if not rows:
         rows = ["<tr><td>no word of the vocabulary begins like this</td></tr>"]
     begun = found and text and not text[-1].isspace()
@@ -237,5 +253,7 @@ def autocomplete(model, tokenizer, text: str, seed: int = 0) -> str:
         ids = sample(model, tokenizer.encode(known), max_tokens=16, end_id=tokenizer.end_id, rng=seed * 10 + k)
         written.append(f"<li>{html.escape(known)}<i>{html.escape(tokenizer.decode(ids))}</i></li>")
     head = "".join(f"<th style='text-align:left'>{name}</th>" for name in ("likeliest completion", "probability"))
-    return (f"<table><thead><tr>{head}</tr></thead>"
-            f"<tbody>{''.join(rows)}</tbody></table><p>Three samples of up to 16 more tokens:</p><ul>{''.join(written)}</ul>")
+    return (
+        f"<table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table><p>Three samples of up to 16 more tokens:</p><ul>{''.join(written)}</ul>"
+    )

@@ -21,8 +21,16 @@ def readable(text: str) -> str:
 
 
 def _box(ax, x: float, y: float, text: str, color: str) -> None:
-    ax.text(x, y, text, ha="center", va="center", fontsize=10, zorder=3,
-            bbox={"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": color, "linewidth": 1.6})
+    ax.text(
+        x,
+        y,
+        text,
+        ha="center",
+        va="center",
+        fontsize=10,
+        zorder=3,
+        bbox={"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": color, "linewidth": 1.6},
+    )
 
 
 # ------------------------------------------------------------------------------------------------- the unrolled network
@@ -62,8 +70,21 @@ def _circle(x: float, y: float, color: str, strong: float):
 # ------------------------------------------------------------------------------------------------------------ curves
 
 
-def lines(series: dict, xlabel: str, ylabel: str, told: str, *, log_x: bool = False, log_y: bool = False, size=(7.0, 3.5),
-          shift: dict | None = None, ylim=None, room: float = 0.3, marker: bool = True, ticks: Sequence[float] | None = None):
+def lines(
+    series: dict,
+    xlabel: str,
+    ylabel: str,
+    told: str,
+    *,
+    log_x: bool = False,
+    log_y: bool = False,
+    size=(7.0, 3.5),
+    shift: dict | None = None,
+    ylim=None,
+    room: float = 0.3,
+    marker: bool = True,
+    ticks: Sequence[float] | None = None,
+):
     """Labeled lines. series: name -> (x, y) or (x, y, low, high); values that are not finite or, on a log axis, not above 0
     are left out. shift: name -> by how many points its label moves up. room: free width on the right for the labels.
     """
@@ -72,8 +93,15 @@ def lines(series: dict, xlabel: str, ylabel: str, told: str, *, log_x: bool = Fa
         color = figures.CYCLE[number % 7]
         x, y = (np.asarray(v, dtype=float) for v in values[:2])
         shown = np.isfinite(y) & ((y > 0) | (not log_y))
-        ax.plot(x[shown], y[shown], marker="osD^v"[number % 5] if marker else None, color=color, linestyle=STYLES[number % 4],
-                markersize=5, linewidth=1.9)
+        ax.plot(
+            x[shown],
+            y[shown],
+            marker="osD^v"[number % 5] if marker else None,
+            color=color,
+            linestyle=STYLES[number % 4],
+            markersize=5,
+            linewidth=1.9,
+        )
         if len(values) == 4:
             ax.fill_between(x, values[2], values[3], color=color, alpha=0.18, linewidth=0)
         inside = shown & ((y >= ylim[0]) & (y <= ylim[1]) if ylim else True)
@@ -140,8 +168,9 @@ def two_panels(series: dict, xs: dict, ylabel: str, told: str, xlabels: Sequence
         for name, y in (levels or {}).items():
             ax.axhline(y, color=figures.GREY, linewidth=1.2, linestyle=":")
             if side == 0:
-                ax.text(0.98, y, name, color=figures.GREY, fontsize=9, ha="right", va="bottom",
-                        transform=ax.get_yaxis_transform())
+                ax.text(
+                    0.98, y, name, color=figures.GREY, fontsize=9, ha="right", va="bottom", transform=ax.get_yaxis_transform()
+                )
         ax.set(xlabel=xlabels[side])
     axes[0].set(ylabel=ylabel)
     axes[1].legend(loc="upper right")
@@ -194,8 +223,10 @@ def unit_map(tokens: Sequence[str], rows: dict[str, np.ndarray], told: str):
     """
     parts = [f"<div role='img' aria-label='{html.escape(told, quote=True)}'>"]
     for name, values in rows.items():
-        parts.append(f"<p style='margin:0.5em 0 0.1em 0'><b>{html.escape(name)}</b></p><p style='margin:0;line-height:1.75;"
-                     "background:white;color:black;padding:2px;font-family:monospace;font-size:0.92em'>")
+        parts.append(
+            f"<p style='margin:0.5em 0 0.1em 0'><b>{html.escape(name)}</b></p><p style='margin:0;line-height:1.75;"
+            "background:white;color:black;padding:2px;font-family:monospace;font-size:0.92em'>"
+        )
         parts += [_token(token, float(v)) for token, v in zip(tokens, values)]
         parts.append("</p>")
     low, high = _token("-1 ", -1.0), _token(" +1", 1.0)
@@ -271,8 +302,9 @@ def copy_panel(source: Sequence[int], answers: dict[str, Sequence[int]], weights
     rows = [("read", source)] + list(answers.items())
     parts = ["<table>"]
     for name, digits in rows:
-        spans = "".join(f"<span style='{cell}{'' if d == s else 'background:#D55E00;color:white'}'>{d}</span>"
-                        for d, s in zip(digits, source))
+        spans = "".join(
+            f"<span style='{cell}{'' if d == s else 'background:#D55E00;color:white'}'>{d}</span>" for d, s in zip(digits, source)
+        )
         wrong = sum(d != s for d, s in zip(digits, source))
         note = "" if name == "read" else "no error" if wrong == 0 else f"{wrong} of {len(source)} wrong"
         left = "<td style='text-align:left;white-space:nowrap'>"
@@ -287,9 +319,13 @@ def written(name: str, prompt: str, text: str, alternatives: Sequence[tuple[str,
     rows = []
     for token, p in alternatives:
         bar = f"<span style='display:inline-block;height:0.8em;width:{1 + 220 * p:.0f}px;background:{C['blue']}'></span>"
-        rows.append(f"<tr><td style='text-align:left;font-family:monospace;white-space:pre'>{html.escape(token)}</td>"
-                    f"<td style='text-align:left'>{bar} {p:.3f}</td></tr>")
+        rows.append(
+            f"<tr><td style='text-align:left;font-family:monospace;white-space:pre'>{html.escape(token)}</td>"
+            f"<td style='text-align:left'>{bar} {p:.3f}</td></tr>"
+        )
     head = "".join(f"<th style='text-align:left'>{name}</th>" for name in ("first token", "probability"))
-    return (f"<p><b>{html.escape(name)}</b></p><p style='max-width:46em'>{html.escape(prompt)}<i>{body}</i></p>"
-            f"<p style='font-size:0.9em'>longest run that stands in a training lead: <code>{html.escape(copied)}</code></p>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+    return (
+        f"<p><b>{html.escape(name)}</b></p><p style='max-width:46em'>{html.escape(prompt)}<i>{body}</i></p>"
+        f"<p style='font-size:0.9em'>longest run that stands in a training lead: <code>{html.escape(copied)}</code></p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )

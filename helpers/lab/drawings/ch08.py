@@ -13,8 +13,19 @@ from helpers.models.sizes import Size, training_bytes
 C = figures.COLORS
 
 
-def curves(series: dict, xlabel: str, ylabel: str, told: str, *, size=(7.0, 3.4), logx: bool = False, logy: bool = False,
-           marks: bool = True, shift: dict | None = None, room: float = 0.3):
+def curves(
+    series: dict,
+    xlabel: str,
+    ylabel: str,
+    told: str,
+    *,
+    size=(7.0, 3.4),
+    logx: bool = False,
+    logy: bool = False,
+    marks: bool = True,
+    shift: dict | None = None,
+    room: float = 0.3,
+):
     """Several labeled lines. series: name -> (x, y) or (x, y, low, high); shift: by how many points a label moves up.
 
     room: the share of the width that is kept free for the labels.
@@ -52,8 +63,9 @@ def activations():
     ax.legend(loc="upper left")
     ax.set(xlabel="input", ylabel="output")
     ax.axhline(0, color="#888888", linewidth=0.8)
-    return fig, ("Three activations: ReLU is 0 up to 0 and then the input; GELU and SiLU dip a little below 0 before it and are "
-                 "smooth.")
+    return fig, (
+        "Three activations: ReLU is 0 up to 0 and then the input; GELU and SiLU dip a little below 0 before it and are smooth."
+    )
 
 
 def training(losses, evaluations, told: str, *, window: int = 20):
@@ -70,8 +82,11 @@ def training(losses, evaluations, told: str, *, window: int = 20):
         figures.label(right, step, value, f"{value:.2f}", dx=-4, dy=10)
     right.set(xlabel="step", ylabel="bits per byte", title="validation leads")
     right.margins(y=0.15)
-    return fig, (f"{told} The training loss falls from {losses[0]:.2f} to about {smooth[-1]:.2f} nats per token; validation: "
-                 + ", ".join(f"step {s} {v:.2f}" for s, v in evaluations) + " bits per byte.")
+    return fig, (
+        f"{told} The training loss falls from {losses[0]:.2f} to about {smooth[-1]:.2f} nats per token; validation: "
+        + ", ".join(f"step {s} {v:.2f}" for s, v in evaluations)
+        + " bits per byte."
+    )
 
 
 def spread(results: dict[str, list[float]], xlabel: str, told: str, baseline: str | None = None):
@@ -135,20 +150,32 @@ def size_card(hidden_dim: int, n_layers: int, n_heads: int, sharing: int, vocab_
     bars = "".join(
         f"<tr><td style='text-align:left'>{name}</td><td style='text-align:right'>{n:,}</td><td style='text-align:right'>"
         f"{n / total:.0%}</td><td style='text-align:left; min-width:170px'><div style='background:{C['blue']}; height:10px; "
-        f"width:{max(1, round(160 * n / total))}px'></div></td></tr>" for name, n in parts.items() if n)
+        f"width:{max(1, round(160 * n / total))}px'></div></td></tr>"
+        for name, n in parts.items()
+        if n
+    )
     cache = size.cache_bytes_per_token(2)
     tokens = 20 * total
-    facts = [("parameters", f"{total:,}"), ("weights in 16 bits", _bytes(2 * total)), ("weights in 32 bits", _bytes(4 * total)),
-             ("training in 32 bits (weights, gradients, AdamW)", _bytes(training_bytes(total))),
-             ("cache for one token, 16 bits", _bytes(cache)), (f"cache for {context:,} tokens", _bytes(cache * context)),
-             (f"operations for one token after {context:,}", f"{size.flops_per_token(context):.2e}"),
-             ("of these for looking back", f"{1 - size.flops_per_token(0) / size.flops_per_token(context):.0%}"),
-             ("training on 20 tokens a parameter", f"{6 * total * tokens:.1e} operations")]
-    listed = "".join(f"<tr><td style='text-align:left'>{name}</td><td style='text-align:right'><b>{value}</b></td></tr>"
-                     for name, value in facts)
+    facts = [
+        ("parameters", f"{total:,}"),
+        ("weights in 16 bits", _bytes(2 * total)),
+        ("weights in 32 bits", _bytes(4 * total)),
+        ("training in 32 bits (weights, gradients, AdamW)", _bytes(training_bytes(total))),
+        ("cache for one token, 16 bits", _bytes(cache)),
+        (f"cache for {context:,} tokens", _bytes(cache * context)),
+        (f"operations for one token after {context:,}", f"{size.flops_per_token(context):.2e}"),
+        ("of these for looking back", f"{1 - size.flops_per_token(0) / size.flops_per_token(context):.0%}"),
+        ("training on 20 tokens a parameter", f"{6 * total * tokens:.1e} operations"),
+    ]
+    listed = "".join(
+        f"<tr><td style='text-align:left'>{name}</td><td style='text-align:right'><b>{value}</b></td></tr>"
+        for name, value in facts
+    )
     note = f"feed-forward width {ffn:,}; {heads} query heads of {hidden_dim // heads} channels, {shared} key-value heads"
-    return (f"<div style='display:flex; flex-wrap:wrap; gap:24px; align-items:flex-start'><table>{listed}</table>"
-            f"<table>{bars}</table></div><p style='font-size:0.9em'>{note}</p>")
+    return (
+        f"<div style='display:flex; flex-wrap:wrap; gap:24px; align-items:flex-start'><table>{listed}</table>"
+        f"<table>{bars}</table></div><p style='font-size:0.9em'>{note}</p>"
+    )
 
 
 def _bytes(n: float) -> str:

@@ -46,8 +46,14 @@ def mask_of(kind: str, T: int) -> np.ndarray:
     """(T, T) True where the token of the row may look at the token of the column, for one of MASKS."""
     i, j = np.indices((T, T))
     half = T // 2
-    masks = {"causal": j <= i, "both ways": i >= 0, "window of 3": (j <= i) & (j > i - 3), "upside down": j >= i,
-             "prefix, then causal": (j <= i) | (j < half), "two documents": (j <= i) & ((i < half) == (j < half))}
+    masks = {
+        "causal": j <= i,
+        "both ways": i >= 0,
+        "window of 3": (j <= i) & (j > i - 3),
+        "upside down": j >= i,
+        "prefix, then causal": (j <= i) | (j < half),
+        "two documents": (j <= i) & ((i < half) == (j < half)),
+    }
     if kind not in masks:
         raise ValueError(f"expected one of {', '.join(MASKS)}, got {kind!r}")
     return masks[kind]
@@ -84,12 +90,20 @@ def mask_editor(kind: str, row: int, tokens: list[str]):
     side.axis("off")
     seen = [names[j] for j in range(T) if mask[row, j]]
     ahead = bool(np.triu(mask, 1).any())
-    lines = [f"'{names[row]}' may look at:", *textwrap.wrap(" ".join(seen), 34), "",
-             f"{int(mask.sum())} of {T * T} pairs allowed", "a token can see a later one: " + ("YES" if ahead else "no"), "",
-             *textwrap.wrap(VERDICT[kind], 38)]
+    lines = [
+        f"'{names[row]}' may look at:",
+        *textwrap.wrap(" ".join(seen), 34),
+        "",
+        f"{int(mask.sum())} of {T * T} pairs allowed",
+        "a token can see a later one: " + ("YES" if ahead else "no"),
+        "",
+        *textwrap.wrap(VERDICT[kind], 38),
+    ]
     side.text(0, 0.95, "\n".join(lines), va="top", fontsize=10.5, linespacing=1.4)
-    return fig, (f"Mask '{kind}': {names[row]} may look at {', '.join(seen)}. {int(mask.sum())} of {T * T} pairs are allowed. "
-                 f"{VERDICT[kind]}")
+    return fig, (
+        f"Mask '{kind}': {names[row]} may look at {', '.join(seen)}. {int(mask.sum())} of {T * T} pairs are allowed. "
+        f"{VERDICT[kind]}"
+    )
 
 
 def _square(x, y, color):
@@ -122,8 +136,10 @@ def rope_dial(query_at: int, key_at: int, dim: int = 8, base: float = 10_000.0):
     right.plot(apart, score(apart), "o", color=C["red"], markersize=9)
     figures.label(right, apart, float(score(apart)), f"{score(apart):.2f}", dx=8, dy=8)
     right.set(xlabel="distance of the two positions", ylabel="score")
-    return fig, (f"Query at position {query_at}, key at {key_at}: the hands of pair 0 turn by 1 radian a position, later pairs "
-                 f"more slowly. Their score is {score(apart):.2f}, and depends on the distance {apart} only.")
+    return fig, (
+        f"Query at position {query_at}, key at {key_at}: the hands of pair 0 turn by 1 radian a position, later pairs "
+        f"more slowly. Their score is {score(apart):.2f}, and depends on the distance {apart} only."
+    )
 
 
 def attention_view(maps: np.ndarray, tokens: list[str], layer: int, head: int, token: int):
@@ -145,8 +161,11 @@ def attention_view(maps: np.ndarray, tokens: list[str], layer: int, head: int, t
     right.grid(False, axis="y")
     right.set_title(f"what '{names[token]}' takes")
     best = np.argsort(-a[token])[:3]
-    return fig, (f"Layer {layer}, head {head}. The token '{names[token]}' looks most at "
-                 + ", ".join(f"'{names[j]}' ({a[token, j]:.2f})" for j in best) + ".")
+    return fig, (
+        f"Layer {layer}, head {head}. The token '{names[token]}' looks most at "
+        + ", ".join(f"'{names[j]}' ({a[token, j]:.2f})" for j in best)
+        + "."
+    )
 
 
 def logit_lens(words: list[list[str]], probabilities: np.ndarray, rows: list[str], columns: list[str]):
@@ -156,8 +175,15 @@ def logit_lens(words: list[list[str]], probabilities: np.ndarray, rows: list[str
     ax.imshow(probabilities, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for i, j in np.ndindex(R, K):
         text = shown(words[i][j])
-        ax.text(j, i, text if len(text) < 12 else text[:10] + "…", ha="center", va="center", fontsize=8.5,
-                color="white" if probabilities[i, j] > 0.6 else "black")
+        ax.text(
+            j,
+            i,
+            text if len(text) < 12 else text[:10] + "…",
+            ha="center",
+            va="center",
+            fontsize=8.5,
+            color="white" if probabilities[i, j] > 0.6 else "black",
+        )
     ax.set_yticks(range(R), rows)
     ax.set_xticks(range(K), [shown(c) for c in columns])
     ax.xaxis.tick_top()
@@ -168,12 +194,16 @@ def logit_lens(words: list[list[str]], probabilities: np.ndarray, rows: list[str
 
 def next_tokens(tokens: list[str], probabilities, pieces: list[str]) -> str:
     """The likeliest next tokens as an HTML table with bars, under the text cut into its tokens."""
-    cells = "".join(f"<span style='border:1px solid #999; padding:1px 3px; margin:1px; white-space:pre'>{html.escape(p)}</span>"
-                    for p in pieces)
+    cells = "".join(
+        f"<span style='border:1px solid #999; padding:1px 3px; margin:1px; white-space:pre'>{html.escape(p)}</span>"
+        for p in pieces
+    )
     left = "style='text-align:left; white-space:pre'"
     rows = "".join(
         f"<tr><td {left}><code>{html.escape(repr(t)[1:-1])}</code></td><td style='text-align:right'>{p:.3f}</td>"
         f"<td style='text-align:left; min-width:210px'><div style='background:{C['blue']}; height:11px; width:"
-        f"{max(1, round(200 * float(p)))}px'></div></td></tr>" for t, p in zip(tokens, probabilities))
+        f"{max(1, round(200 * float(p)))}px'></div></td></tr>"
+        for t, p in zip(tokens, probabilities)
+    )
     head = f"<tr><th {left}>next token</th><th>probability</th><th></th></tr>"
     return f"<p>{cells}</p><table><thead>{head}</thead><tbody>{rows}</tbody></table>"

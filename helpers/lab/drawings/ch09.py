@@ -18,12 +18,17 @@ def loss_mask(pieces: Sequence[str], learned: Sequence[bool], note: str = "") ->
     cells = []
     for piece, counts in zip(pieces, learned, strict=True):
         text = html.escape(piece.replace("\n", "↵")) or "&nbsp;"
-        look = (f"background:{C['blue']}; color:white; border:2px solid #00304d" if counts
-                else "background:#eeeeee; color:#444444; border:2px dotted #bbbbbb")  # fmt: skip
+        look = (
+            f"background:{C['blue']}; color:white; border:2px solid #00304d"
+            if counts
+            else "background:#eeeeee; color:#444444; border:2px dotted #bbbbbb"
+        )
         cells.append(f"<span style='{look}; padding:1px 3px; margin:1px; white-space:pre; display:inline-block'>{text}</span>")
     n = sum(map(bool, learned))
-    return (f"<p style='line-height:1.9'>{''.join(cells)}</p><p>{n} of {len(learned)} tokens count in the loss (white on blue, "
-            f"solid frame).{' ' + html.escape(note) if note else ''}</p>")  # fmt: skip
+    return (
+        f"<p style='line-height:1.9'>{''.join(cells)}</p><p>{n} of {len(learned)} tokens count in the loss (white on blue, "
+        f"solid frame).{' ' + html.escape(note) if note else ''}</p>"
+    )
 
 
 def memory(table: dict[str, dict[str, float]]):
@@ -82,10 +87,16 @@ def low_rank(singular: np.ndarray, other: np.ndarray, rank: int, shape: tuple[in
     ax.axvline(rank, color="#666666", linewidth=1, linestyle=":")
     n, m = shape
     numbers = rank * (n + m)
-    ax.set(xlabel="rank r that is kept", ylabel="relative error", ylim=(-0.03, 1.05),
-           title=f"rank {rank}: {numbers:,} numbers for {n * m:,} ({numbers / (n * m):.1%})")  # fmt: skip
-    return fig, (f"Error of the best approximation by rank. At rank {rank}, with {numbers:,} numbers in place of {n * m:,}, "
-                 f"{left[0]:.0%} of the {names[0]} and {left[1]:.0%} of the {names[1]} is left unexplained.")  # fmt: skip
+    ax.set(
+        xlabel="rank r that is kept",
+        ylabel="relative error",
+        ylim=(-0.03, 1.05),
+        title=f"rank {rank}: {numbers:,} numbers for {n * m:,} ({numbers / (n * m):.1%})",
+    )
+    return fig, (
+        f"Error of the best approximation by rank. At rank {rank}, with {numbers:,} numbers in place of {n * m:,}, "
+        f"{left[0]:.0%} of the {names[0]} and {left[1]:.0%} of the {names[1]} is left unexplained."
+    )
 
 
 def codebooks(weights: np.ndarray, books: dict[str, np.ndarray]):
@@ -99,8 +110,9 @@ def codebooks(weights: np.ndarray, books: dict[str, np.ndarray]):
         ax.plot(levels, [y] * len(levels), "|", color=C[color], markersize=14, markeredgewidth=2)
         figures.label(ax, 1.0, y, name, color=color, dx=10)
     ax.set(xlabel="weight / largest of its block", ylabel="density", xlim=(-1.05, 1.45), ylim=(-0.36 * top, 1.05 * top))
-    listed = "; ".join(f"{n}: {len(v)} levels, {np.mean(np.abs(v) < 0.5):.0%} of them inside half of the range"
-                       for n, v in books.items())  # fmt: skip
+    listed = "; ".join(
+        f"{n}: {len(v)} levels, {np.mean(np.abs(v) < 0.5):.0%} of them inside half of the range" for n, v in books.items()
+    )
     return fig, f"Weights of a matrix in units of their block's largest: most are small. {listed}."
 
 
@@ -108,8 +120,9 @@ def before_after(item: dict[str, str], replies: dict[str, str]) -> str:
     """One test item as an HTML table: title, text, and what each model replies; the reference last."""
     cell = "style='text-align:left; vertical-align:top; white-space:pre-wrap; max-width:520px'"
     rows = [("text", item["text"]), *replies.items(), ("reference", item["reference"])]
-    body = "".join(f"<tr><th {cell}>{html.escape(name)}</th><td {cell}>{html.escape(value) or '(nothing)'}</td></tr>"
-                   for name, value in rows)  # fmt: skip
+    body = "".join(
+        f"<tr><th {cell}>{html.escape(name)}</th><td {cell}>{html.escape(value) or '(nothing)'}</td></tr>" for name, value in rows
+    )
     return f"<table><caption>{html.escape(item['title'])}</caption><tbody>{body}</tbody></table>"
 
 

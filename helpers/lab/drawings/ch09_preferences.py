@@ -32,9 +32,11 @@ def dpo_view(beta: float, chosen: float, rejected: float):
     left.axhline(np.log(2), color=figures.GREY, linewidth=0.9, linestyle=":")
     figures.label(left, -20, np.log(2), "ln 2", color=figures.GREY, dx=3, dy=8)
     both = " Both answers have become less likely than under the reference." if max(chosen, rejected) < 0 else ""
-    return fig, (f"beta {beta:.2f}: chosen moved by {chosen:+.1f}, rejected by {rejected:+.1f} nats, a difference of "
-                 f"{difference:+.1f}. Margin beta times that: {beta * difference:+.2f}. Loss {here[0]:.3f}, push on each ln p "
-                 f"{here[1]:.3f}.{both}")
+    return fig, (
+        f"beta {beta:.2f}: chosen moved by {chosen:+.1f}, rejected by {rejected:+.1f} nats, a difference of "
+        f"{difference:+.1f}. Margin beta times that: {beta * difference:+.2f}. Loss {here[0]:.3f}, push on each ln p "
+        f"{here[1]:.3f}.{both}"
+    )
 
 
 def margins(values: np.ndarray, kinds: Sequence[int], names: Sequence[str], told: str):
@@ -56,8 +58,18 @@ def margins(values: np.ndarray, kinds: Sequence[int], names: Sequence[str], told
     return fig, f"{told} {np.mean(values > 0):.0%} of all pairs are right: {', '.join(parts)}."
 
 
-def spread_over(x: Sequence[float], series: dict[str, np.ndarray], xlabel: str, ylabel: str, told: str, *, logx: bool = False,
-                level: float | None = None, level_name: str = "", percent: bool = False):
+def spread_over(
+    x: Sequence[float],
+    series: dict[str, np.ndarray],
+    xlabel: str,
+    ylabel: str,
+    told: str,
+    *,
+    logx: bool = False,
+    level: float | None = None,
+    level_name: str = "",
+    percent: bool = False,
+):
     """Lines of the mean over seeds, each seed a small dot. series: name -> (len(x), seeds)."""
     x = np.asarray(x, dtype=float)
     fig, ax = figures.new(size=(7.0, 3.3))
@@ -94,8 +106,10 @@ def picked(n: Sequence[int], rewards: dict[str, Sequence[float]], quality: dict[
             ax.plot(n, values, marker="osD"[number % 3], color=color, linestyle=style)
             place = sum(v[-1] > values[-1] for v in every.values())  # labels of close ends move apart: the best up, the last down
             figures.label(ax, n[-1], values[-1], name, color=color, dx=7, dy=(6, 5, -7)[min(place, 2)])
-        parts.append(f"{name}: reward {rewards[name][0]:.1f} to {rewards[name][-1]:.1f}, overlap {quality[name][0]:.2f} to "
-                     f"{quality[name][-1]:.2f}")
+        parts.append(
+            f"{name}: reward {rewards[name][0]:.1f} to {rewards[name][-1]:.1f}, overlap {quality[name][0]:.2f} to "
+            f"{quality[name][-1]:.2f}"
+        )
     for ax, name in ((left, "reward of the pick"), (right, "words shared with the true one")):
         ax.set_xscale("log", base=4)
         ax.set_xticks(n, [str(v) for v in n])

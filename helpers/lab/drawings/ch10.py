@@ -26,8 +26,15 @@ def distributions(rows: dict[str, np.ndarray], tokens: list[str], told: str):
     for ax, (name, p) in zip(axes, rows.items()):
         ax.barh(range(len(tokens)), p, color=[C["blue"] if x > 0 else "none" for x in p])
         for y, x in enumerate(p):
-            ax.annotate(f"{x:.2f}" if x > 0 else "×", (x, y), xytext=(3, 0), textcoords="offset points", va="center",
-                        color="black" if x > 0 else C["red"], fontsize=9)
+            ax.annotate(
+                f"{x:.2f}" if x > 0 else "×",
+                (x, y),
+                xytext=(3, 0),
+                textcoords="offset points",
+                va="center",
+                color="black" if x > 0 else C["red"],
+                fontsize=9,
+            )
         ax.set(title=name, xlim=(0, 1.18))
         ax.set_yticks(range(len(tokens)), [plain(t) for t in tokens])
         ax.set_xticks([0, 0.5, 1])
@@ -37,11 +44,20 @@ def distributions(rows: dict[str, np.ndarray], tokens: list[str], told: str):
     return fig, f"{told} {listed}."
 
 
-def knobs(tokens: list[str], logits: np.ndarray, temperature: float, top_k: int, top_p: float, min_p: float, typical_p: float,
-          repetition: float):
+def knobs(
+    tokens: list[str],
+    logits: np.ndarray,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    min_p: float,
+    typical_p: float,
+    repetition: float,
+):
     """The live distribution: before (grey) and after (blue) all settings; the first token counts as already written."""
-    sampler = sampling.Sampler(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, typical_p=typical_p,
-                               repetition=repetition)
+    sampler = sampling.Sampler(
+        temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, typical_p=typical_p, repetition=repetition
+    )
     before, after = sampling.softmax(logits), sampler.probs(logits, [0])
     fig, ax = figures.new(size=(7.2, 0.9 + 0.3 * len(tokens)))
     rows = np.arange(len(tokens))
@@ -59,8 +75,15 @@ def knobs(tokens: list[str], logits: np.ndarray, temperature: float, top_k: int,
     return fig, f"After the settings {left} of {len(tokens)} tokens are left with entropy {entropy:.2f} bits: {listed}."
 
 
-def quality(rows: list[dict], told: str, x: str = "perplexity", y: str = "distinct_2", xlabel: str = "perplexity per token",
-            ylabel: str = "different pairs of tokens (distinct-2)", shift: dict | None = None):
+def quality(
+    rows: list[dict],
+    told: str,
+    x: str = "perplexity",
+    y: str = "distinct_2",
+    xlabel: str = "perplexity per token",
+    ylabel: str = "different pairs of tokens (distinct-2)",
+    shift: dict | None = None,
+):
     """One point for each sampler: mean over the seeds with a bar over their range; temperatures joined; human text as a star."""
     names = list(dict.fromkeys(r["sampler"] for r in rows))
     at = {n: np.array([[r[x], r[y]] for r in rows if r["sampler"] == n]) for n in names}
@@ -197,12 +220,16 @@ def playground(columns: list[list[tuple[str, float]]], chosen: list[int], prompt
             token, p = column[row]
             mark = f"outline: 2px solid {C['red']};" if row == k else ""
             bar = f"<div style='background:{C['blue']}; height:5px; width:{max(1, round(90 * p))}px'></div>"
-            line += (f"<td style='text-align:left; {mark}'><code>{show(token)}</code><br>{bar}"
-                     f"<span style='font-size:0.85em'>{p:.3f}</span></td>")
+            line += (
+                f"<td style='text-align:left; {mark}'><code>{show(token)}</code><br>{bar}"
+                f"<span style='font-size:0.85em'>{p:.3f}</span></td>"
+            )
         cells += f"<tr>{line}</tr>"
     head = "".join(f"<th>token {n + 1}</th>" for n in range(len(columns)))
-    return (f"<p>{text}</p><table><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
-            f"<p>log-probability of this path: {total:.2f}</p>")
+    return (
+        f"<p>{text}</p><table><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
+        f"<p>log-probability of this path: {total:.2f}</p>"
+    )
 
 
 def lines(series: dict[str, tuple], xlabel: str, ylabel: str, told: str):

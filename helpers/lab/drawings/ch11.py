@@ -14,8 +14,14 @@ from helpers.lab.drawings.ch08 import curves
 C = figures.COLORS
 
 
-def intervals(rows: Mapping[str, Mapping[str, tuple[float, float, float]]], xlabel: str, told: str, *, size=(7.4, 3.2),
-              percent: bool = False):
+def intervals(
+    rows: Mapping[str, Mapping[str, tuple[float, float, float]]],
+    xlabel: str,
+    told: str,
+    *,
+    size=(7.4, 3.2),
+    percent: bool = False,
+):
     """Dots with 95 % intervals. rows: what was measured -> method -> (value, low, high); methods of one kind share a color."""
     methods = list(dict.fromkeys(m for values in rows.values() for m in values))
     lines = [(name, m) for name, values in rows.items() for m in values]
@@ -45,14 +51,23 @@ def heat(table: np.ndarray, rows: Sequence, cols: Sequence, row_name: str, col_n
     best = np.unravel_index(np.argmax(table), table.shape)
     middle = (table.min() + table.max()) / 2
     for (i, j), v in np.ndenumerate(table):
-        ax.text(j, i, f"{v:.3f}", ha="center", va="center", color="black" if v > middle else "white",
-                fontweight="bold" if (i, j) == best else "normal")
+        ax.text(
+            j,
+            i,
+            f"{v:.3f}",
+            ha="center",
+            va="center",
+            color="black" if v > middle else "white",
+            fontweight="bold" if (i, j) == best else "normal",
+        )
     ax.set_xticks(range(len(cols)), [f"{c:g}" for c in cols])
     ax.set_yticks(range(len(rows)), [f"{r:g}" for r in rows])
     ax.set(xlabel=col_name, ylabel=row_name)
     ax.grid(False)
-    return fig, (f"{told} From {table.min():.3f} to {table.max():.3f}; the best is {row_name} = {rows[best[0]]:g}, "
-                 f"{col_name} = {cols[best[1]]:g}.")
+    return fig, (
+        f"{told} From {table.min():.3f} to {table.max():.3f}; the best is {row_name} = {rows[best[0]]:g}, "
+        f"{col_name} = {cols[best[1]]:g}."
+    )
 
 
 def saturation(k1_values: Sequence[float]):
@@ -98,8 +113,10 @@ def scores_by_kind(scores: Sequence[float], answerable: Sequence[bool], threshol
     ax.set_ylim(-0.5, 1.6)
     ax.set(xlabel=xlabel)
     ax.grid(False, axis="y")
-    return fig, (f"Best score of each question. {int(y.sum())} answerable ones from {s[y].min():.2f} to {s[y].max():.2f}, "
-                 f"{int((~y).sum())} unanswerable ones from {s[~y].min():.2f} to {s[~y].max():.2f}; threshold {threshold:.2f}.")
+    return fig, (
+        f"Best score of each question. {int(y.sum())} answerable ones from {s[y].min():.2f} to {s[y].max():.2f}, "
+        f"{int((~y).sum())} unanswerable ones from {s[~y].min():.2f} to {s[~y].max():.2f}; threshold {threshold:.2f}."
+    )
 
 
 def results_table(query: str, columns: Mapping[str, Sequence[tuple[str, float, str]]], right: str | None = None) -> str:
@@ -110,7 +127,8 @@ def results_table(query: str, columns: Mapping[str, Sequence[tuple[str, float, s
         found = "".join(
             f"<li style='margin-bottom: 4px'><b>{e(t)}</b>{' &#10003;' if t == right else ''} <span style='opacity: 0.65'>"
             f"{s:.3f}</span><br><span style='font-size: 0.82em; opacity: 0.8'>{e(text[:90])} …</span></li>"
-            for t, s, text in rows)
+            for t, s, text in rows
+        )
         found = f"<ol style='padding-left: 1.4em; margin: 4px 0'>{found}</ol>" if rows else "<p>Nothing found.</p>"
         cells.append(f"<div style='flex: 1 1 220px; min-width: 200px'><b>{e(name)}</b>{found}</div>")
     return f"<p>Query: <b>{e(query)}</b></p><div style='display: flex; gap: 18px; flex-wrap: wrap'>{''.join(cells)}</div>"
@@ -126,19 +144,30 @@ def ranking_card(n_shown: int, first: int, second: int) -> str:
     boxes = "".join(
         f"<span style='display:inline-block; width:30px; text-align:center; margin:2px; padding:4px 0; border:1px solid #888; "
         f"background:{C['sky'] if d in relevant else 'white'}; color:black'>{'R' if d in relevant else '-'}</span>"
-        for d in ranking)
+        for d in ranking
+    )
     k = min(3, n_shown)
-    rows = [(f"precision@{k}", precision_at(ranking, relevant, k)), (f"recall@{k}", recall_at(ranking, relevant, k)),
-            ("reciprocal rank", reciprocal_rank(ranking, relevant)), ("average precision", average_precision(ranking, relevant)),
-            (f"nDCG@{n_shown}", ndcg(ranking, {100: 1.0, 101: 1.0}, n_shown))]
+    rows = [
+        (f"precision@{k}", precision_at(ranking, relevant, k)),
+        (f"recall@{k}", recall_at(ranking, relevant, k)),
+        ("reciprocal rank", reciprocal_rank(ranking, relevant)),
+        ("average precision", average_precision(ranking, relevant)),
+        (f"nDCG@{n_shown}", ndcg(ranking, {100: 1.0, 101: 1.0}, n_shown)),
+    ]
     table = "".join(f"<tr><td style='text-align:left'>{n}</td><td>{v:.4f}</td></tr>" for n, v in rows)
     return f"<div>{boxes}</div><table>{table}</table><p>R: relevant. Two documents are relevant in all.</p>"
 
 
 def chunk_sizes(series: Mapping[str, tuple[Sequence[int], Sequence[float]]]):
     """Answers found against words in a chunk, with a tick at each size that was tried. series: name -> (sizes, shares)."""
-    fig, alt = curves(dict(series), "words in a chunk", "share of answers in 150 words", "Chunk size against answers found.",
-                      logx=True, size=(7.2, 3.6))
+    fig, alt = curves(
+        dict(series),
+        "words in a chunk",
+        "share of answers in 150 words",
+        "Chunk size against answers found.",
+        logx=True,
+        size=(7.2, 3.6),
+    )
     sizes = sorted({s for x, _ in series.values() for s in x})
     fig.axes[0].set_xticks(sizes, labels=[str(s) for s in sizes])
     fig.axes[0].set_xticks([], minor=True)  # the powers of ten of a log axis would stand between the sizes
