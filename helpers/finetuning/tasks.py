@@ -18,7 +18,7 @@ from helpers.evaluation import intervals
 from helpers.evaluation.generated_text import rouge_n
 from helpers.generation.batched import generate_batch
 from helpers.generation.sampling import GREEDY
-from helpers.models.neural import NeuralLM, evaluating
+from helpers.models.neural import NeuralLM, evaluating, label_log_probs
 from helpers.tokenizers.chat_template import Example, Message, assistant, encode_example, encode_prompt, user
 from helpers.tokenizers.labels import IGNORE
 from helpers.training.batches import Batch
@@ -87,12 +87,9 @@ def reply_nats(model: NeuralLM, examples: Sequence[Example], batch_size: int = 8
     nats, counts = np.zeros(len(examples)), np.zeros(len(examples))
     with evaluating(model):
         for at in range(0, len(examples), batch_size):
-            x, y = collate(examples[at : at + batch_size])
-            kept = y != IGNORE
-            log_probs = model.logits(model.features(x.to(model.device))[0][kept]).float().log_softmax(-1)  # (kept, V)
-            per_token = -log_probs.gather(1, y[kept].to(model.device)[:, None]).squeeze(1).cpu().numpy()
-            np.add.at(nats, at + kept.nonzero()[:, 0].numpy(), per_token)
-            counts[at : at + len(x)] = kept.sum(1)
+            x, y = (part.to(model.device) for part in collate(examples[at : at + batch_size]))
+            rows = slice(at, at + len(x))
+            nats[rows], counts[rows] = -label_log_probs(model, x, y).cpu(), (y != IGNORE).sum(1).cpu()
     return nats, counts
 
 

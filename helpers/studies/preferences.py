@@ -3,50 +3,29 @@
     python -m helpers.studies.preferences PART ...      parts: dpo, arithmetic, policy, retrieval, fewshot; no part means all
 
 Each part writes its results into data/preferences.json after every run, beside the other parts. Runs that stand there are not
-made again, so a study that was stopped goes on; to begin anew, delete the part.
+made again, so a study that was stopped goes on; to begin again, delete the part.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from helpers.paths import repository_root
+from helpers.hardware import hardware
+from helpers.studies.study import StudyFile
 
-__all__ = ["FILE", "PARTS", "load", "main"]
+__all__ = ["PARTS", "load", "main"]
 
-FILE = repository_root() / "data" / "preferences.json"
-
-
-def load(path: str | Path = FILE) -> dict[str, Any]:
-    """The committed study: part -> its record. Raises FileNotFoundError, or ValueError for a damaged file."""
-    try:
-        study = json.loads(Path(path).read_text(encoding="utf-8"))
-        parts = {name: study["parts"][name]["runs"] for name in PARTS}
-        if not all(parts.values()):
-            raise ValueError("a part has no runs")
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        name = Path(path).name
-        raise ValueError(f"{name} holds no preference study ({error}); restore it: git checkout data/{name}") from error
-    return study
-
-
-def _keep(part: str, record: dict[str, Any]) -> None:
-    """Write one part, the others as they are."""
-    study = (
-        json.loads(FILE.read_text(encoding="utf-8"))
-        if FILE.exists()
-        else {"command": "python -m helpers.studies.preferences", "parts": {}}
-    )
-    study["parts"][part] = record
-    aside = FILE.with_name(f"preferences.{part}.tmp")
-    aside.write_text(json.dumps(study, indent=1) + "\n", encoding="utf-8")
-    aside.replace(FILE)
+STUDY = StudyFile(
+    "preferences",
+    "preference study",
+    holds=lambda study: [study["parts"][name]["runs"][0] for name in PARTS],
+    style={"indent": 1},
+)
+load = STUDY.load  # its "parts": name -> record
 
 
 def dpo(add: Callable[[dict], None], fact: Callable[..., None], done: Callable[..., bool]) -> None:
@@ -218,23 +197,18 @@ PARTS: dict[str, Callable] = {"dpo": dpo, "arithmetic": arithmetic, "policy": po
 
 
 def main(names: Sequence[str]) -> int:
-    import torch
-
-    from helpers.training.recipes import hardware
-
-    unknown = set(names) - set(PARTS)
-    if unknown:
-        print(f"unknown part {', '.join(sorted(unknown))}: use {', '.join(PARTS)}", file=sys.stderr)
-        return 2
-    torch.set_num_threads(1)
-    for name in names or PARTS:
-        parts = json.loads(FILE.read_text(encoding="utf-8"))["parts"] if FILE.exists() else {}
-        record: dict[str, Any] = parts.get(name) or {"hardware": hardware(1, "cpu"), "seconds": 0, "facts": {}, "runs": []}
+    """Do the named parts (all for none), write after each run. Returns the exit status."""
+    wanted = STUDY.wanted(names, PARTS)
+    for name in wanted:
+        new = {"hardware": hardware(1, "cpu"), "seconds": 0, "facts": {}, "runs": []}
+        record: dict[str, Any] = STUDY.so_far().get("parts", {}).get(name) or new
         begin = time.perf_counter() - record["seconds"]
 
         def save(name=name, record=record, begin=begin) -> None:
             record["seconds"] = round(time.perf_counter() - begin)
-            _keep(name, record)
+            study = STUDY.so_far() or {"command": STUDY.command, "parts": {}}
+            study["parts"][name] = record
+            STUDY.keep(study)
 
         def done(record=record, **key) -> bool:
             return any(all(run.get(k) == v for k, v in key.items()) for run in record["runs"])
@@ -249,7 +223,7 @@ def main(names: Sequence[str]) -> int:
             save()
 
         PARTS[name](add, fact, done)
-    return 0
+    return 0 if wanted else 2
 
 
 if __name__ == "__main__":

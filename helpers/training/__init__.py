@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = offer(
     __name__,
     batches="Streams Windows",
     chat_batches="collate",
-    schedule="Plan TrainingError learning_rate",
+    schedule="Plan TrainingError learning_rate optimize",
     trainer="Trainer",
     checkpoint="load_model load_tensors save_model save_tensors",
 )

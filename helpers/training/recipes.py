@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from helpers.hardware import hardware
 from helpers.paths import cache_folder, repository_root
 
 __all__ = ["FOLDER", "RECIPES", "Recipe", "bits_of", "documents_of", "load", "main", "make"]
@@ -25,7 +25,7 @@ FOLDER = repository_root() / "data" / "checkpoints"
 
 
 class Recipe(NamedTuple):
-    """A model and its training: arguments of RecurrentLM or Config, of the batches, and of train.Plan.
+    """A model and its training: arguments of RecurrentLM or Config, of the batches, and of `schedule.Plan`.
 
     cool_down: (step, length): leave the plan at that step and let the learning rate fall to its floor over so many more.
     """
@@ -159,15 +159,6 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
         return save_model(model, FOLDER / f"{name}.safetensors", facts, dtype=torch.float16)
 
 
-def hardware(threads: int, device: str) -> str:
-    """The class of machine, in words."""
-    import torch
-
-    if device.startswith("cuda"):
-        return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
-    return f"{threads} thread{'s' * (threads > 1)}, {platform.machine()} CPU, {platform.system()}, torch {torch.__version__}"
-
-
 def main(arguments: Sequence[str]) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(
@@ -179,14 +170,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--steps", type=int, default=None, help="only so many more steps")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     options = parser.parse_args(arguments)
-    from helpers.training import processes
+    from helpers.training import distributed
 
-    processes.join(options.device)
+    distributed.join(options.device)
     path = train(
         options.name, options.seed, options.threads, options.steps, options.device, report=lambda text: print(text, flush=True)
     )
     print(f"written: {path.name}")
-    return processes.leave()
+    return distributed.leave()
 
 
 if __name__ == "__main__":

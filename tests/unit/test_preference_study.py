@@ -92,7 +92,7 @@ def test_a_stopped_study_goes_on(tmp_path, monkeypatch):
                     raise KeyboardInterrupt
 
     calls, stop = [], 1
-    monkeypatch.setattr(preference_study, "FILE", tmp_path / "preferences.json")
+    monkeypatch.setattr(preference_study.STUDY, "file", tmp_path / "preferences.json")
     monkeypatch.setattr(preference_study, "PARTS", {"small": part})
     threads = torch.get_num_threads()
     with pytest.raises(KeyboardInterrupt):
@@ -105,7 +105,7 @@ def test_a_stopped_study_goes_on(tmp_path, monkeypatch):
 
 
 def test_any_text_can_be_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(preference_study, "FILE", tmp_path / "preferences.json")
-    record = {"text": 'a {"b": {', "runs": [{"n": 1}]}
-    preference_study._keep("dpo", record)
-    assert json.loads((tmp_path / "preferences.json").read_text())["parts"]["dpo"] == record
+    monkeypatch.setattr(preference_study.STUDY, "file", tmp_path / "preferences.json")
+    study = {"parts": {"dpo": {"text": 'a {"b": {', "runs": [{"n": 1}]}}}
+    preference_study.STUDY.keep(study)
+    assert json.loads((tmp_path / "preferences.json").read_text()) == study == preference_study.STUDY.so_far()
