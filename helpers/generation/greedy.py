@@ -12,8 +12,9 @@ from typing import Any
 
 import torch
 
-from helpers.models.neural import evaluating
+from helpers.models.neural import evaluating, label_log_probs
 from helpers.models.transformer import Transformer
+from helpers.tokenizers.labels import IGNORE
 
 __all__ = ["Writer"]
 
@@ -93,7 +94,6 @@ class Writer:
         """Natural-log probability of `ids` after `before`, summed. The cache is not touched. Raises ValueError for no ids."""
         if not before or not ids:
             raise ValueError("expected at least one id before and one to judge")
+        x, y = torch.tensor([[*before, *ids[:-1]]]), torch.tensor([[IGNORE] * (len(before) - 1) + list(ids)])
         with evaluating(self.model):
-            features, _ = self.model.features(torch.tensor([[*before, *ids[:-1]]]))
-            logits = self.model.logits(features[0, len(before) - 1 :])  # (len(ids), V)
-        return float(logits.double().log_softmax(-1).gather(1, torch.tensor(ids)[:, None]).sum())
+            return float(label_log_probs(self.model, x, y, torch.float64))

@@ -23,7 +23,7 @@ from helpers.models.fast_linear import linear
 from helpers.models.language_model import check_ids
 from helpers.tokenizers.labels import IGNORE
 
-__all__ = ["NeuralLM", "NeuralState", "as_ids", "count_parameters", "evaluating", "pad"]
+__all__ = ["NeuralLM", "NeuralState", "as_ids", "count_parameters", "evaluating", "label_log_probs", "pad"]
 
 
 def pad(documents: Sequence[Sequence[int]], value: int) -> Tensor:
@@ -46,6 +46,19 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 def count_parameters(model: nn.Module, trainable: bool = False) -> int:
     """How many numbers the model holds, shared (tied) ones counted once; with `trainable` only those that are trained."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad or not trainable)
+
+
+def label_log_probs(model: NeuralLM, x: Tensor, y: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """(B,) natural-log probability of each row's labels, summed: of the y (B, T) that are not IGNORE, y[b, t] being the token
+    after x[b, :t + 1]. Differentiable; a row without labels gives 0.
+
+    model: anything with `features` and `logits`. dtype: what log-softmax and sum are computed in.
+    """
+    kept = y != IGNORE
+    features, _ = model.features(x)  # (B, T, C)
+    log_probs = model.logits(features[kept]).to(dtype).log_softmax(-1)  # (kept, V): prompts need no logits
+    chosen = log_probs.gather(1, y[kept][:, None]).squeeze(1)
+    return chosen.new_zeros(len(x)).index_add(0, kept.nonzero()[:, 0], chosen)
 
 
 def as_ids(

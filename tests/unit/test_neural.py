@@ -15,7 +15,7 @@ from helpers.models import fast_linear
 from helpers.models.chunked_loss import chunked_cross_entropy
 from helpers.models.fast_linear import Linear, linear
 from helpers.models.language_model import LanguageModel, sample
-from helpers.models.neural import NeuralLM, as_ids, count_parameters, evaluating, fork_memory, pad
+from helpers.models.neural import NeuralLM, as_ids, count_parameters, evaluating, fork_memory, label_log_probs, pad
 from helpers.models.rnn import RecurrentLM
 from helpers.models.transformer import Config, Transformer
 from helpers.tokenizers.labels import IGNORE
@@ -382,3 +382,18 @@ def test_evaluating_gives_the_mode_back_even_after_an_error():
         assert not model.training
         raise KeyError
     assert model.training
+
+
+@pytest.mark.parametrize("make", [transformer, recurrent], ids=["transformer", "recurrent"])
+def test_label_log_probs_are_the_sums_that_score_gives(make):
+    model = make().eval()
+    x = torch.tensor([[3, 1, 2, 4], [3, 5, 6, 0]])  # each row begins with the start symbol
+    y = torch.tensor([[IGNORE, 2, 4, 5], [IGNORE, IGNORE, 7, IGNORE]])
+    found = label_log_probs(model, x, y, torch.float64)
+    expected = [model.score([1, 2, 4, 5])[1:].sum(), model.score([5, 6, 7])[2]]
+    assert found.detach().numpy() == pytest.approx(expected, abs=1e-5) and found.dtype == torch.float64
+    torch.testing.assert_close(label_log_probs(model, x, y), found.float(), atol=1e-4, rtol=1e-5)
+    nothing = label_log_probs(model, x, torch.full_like(y, IGNORE))
+    assert nothing.tolist() == [0, 0]
+    found.sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
