@@ -10,8 +10,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
+from helpers.generation.sampling import GREEDY, generate_tokens
 from helpers.models.neural import evaluating, label_log_probs
 from helpers.models.transformer import Transformer
 from helpers.tokenizers.labels import IGNORE
@@ -31,8 +33,16 @@ class Writer:
         self._lock = threading.Lock()
         self.tokens_read = 0  # what went through the model, all prompts together; shared beginnings count once
 
+    @property
+    def vocab_size(self) -> int:
+        return self.model.vocab_size
+
+    def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> _Place:
+        """The state after `ids`, for `sampling.generate_tokens`."""
+        return _Place(self, [self.model.start_id, *ids] if start else list(ids))
+
     @torch.inference_mode()
-    def _read(self, ids: Sequence[int]) -> torch.Tensor:
+    def read(self, ids: Sequence[int]) -> torch.Tensor:
         """(V,) logits after these ids; what they share with the last ones is taken from the cache."""
         with self._lock, evaluating(self.model):
             return self._read_on(ids)
@@ -63,20 +73,13 @@ class Writer:
                 f"expected prompt and answer within {limit} tokens, got {len(ids)} and {max_tokens}; use fewer or "
                 "shorter sources, or forget a part of the chat"
             )
-        row = list(ids)
-        for _ in range(max_tokens):
+        if stop is not None and stop():
+            return
+        settings = dict(max_tokens=max_tokens, stop_ids=[self.end_id], allowed=allowed, start=False)
+        for token in generate_tokens(self, ids, GREEDY, **settings):
+            yield token.id
             if stop is not None and stop():
                 return
-            logits = self._read(row)
-            if allowed is not None:
-                logits = logits.masked_fill(~torch.as_tensor(allowed.mask()), -torch.inf)
-            id = int(logits.argmax())
-            if id == self.end_id:
-                return
-            if allowed is not None:
-                allowed.advance(id)
-            row.append(id)
-            yield id
 
     def stream(self, ids: Sequence[int], max_tokens: int = 40, **settings: Any) -> Iterator[str]:
         """The text so far, after each token. A character that is still missing bytes is shown when it is whole."""
@@ -97,3 +100,24 @@ class Writer:
         x, y = torch.tensor([[*before, *ids[:-1]]]), torch.tensor([[IGNORE] * (len(before) - 1) + list(ids)])
         with evaluating(self.model):
             return float(label_log_probs(self.model, x, y, torch.float64))
+
+
+class _Place:
+    """A place in a text: only its ids. What the model makes of them the writer remembers, or reads again when they are asked for
+    after another text."""
+
+    def __init__(self, writer: Writer, row: list[int]):
+        self._writer, self._row, self._logits = writer, row, None
+
+    @property
+    def logits(self) -> torch.Tensor:
+        if self._logits is None:
+            self._logits = self._writer.read(self._row)
+        return self._logits
+
+    @property
+    def log_probs(self) -> np.ndarray:
+        return self.logits.double().log_softmax(-1).numpy()
+
+    def advance(self, id: int) -> None:
+        self._row, self._logits = [*self._row, id], None

@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 
-from helpers.generation.sampling import Sampler, scores_of
-from helpers.models.language_model import LanguageModel, check_ids
-from helpers.models.neural import NeuralState, evaluating
+from helpers.generation.sampling import Sampler
+from helpers.models.language_model import LanguageModel, State, check_ids, scores_of
 
 __all__ = ["PromptLookup", "Speculated", "accept", "speculate"]
 
@@ -80,38 +78,41 @@ def speculate(
     rng = np.random.default_rng(rng)
     prompt, stop_ids = check_ids(prompt, target.vocab_size, "prompt").tolist(), set(stop_ids)
     out = Speculated()
-    large, small = target.begin(prompt) if start else target.begin(prompt, start=False), draft.begin(prompt)
+    large, small = target.begin(prompt, start=start), draft.begin(prompt, start=start)
     pending: list[int] = []  # the last token written: the large model reads it together with the next guesses, in one run
     while len(out.ids) < max_tokens:
+        # 1. The small model guesses; the large one adds a token of its own, so one guess less is wanted at the end.
         guesses, q = [], []
         ahead = small.fork()
-        for _ in range(min(n_guesses, max_tokens - len(out.ids) - 1)):  # the large model adds one more
+        for _ in range(min(n_guesses, max_tokens - len(out.ids) - 1)):
             q.append(sampler.probs(scores_of(ahead)))
             guesses.append(int(rng.choice(len(q[-1]), p=q[-1])))
             ahead.advance(guesses[-1])
-        rows, after = read_ahead(large, pending + guesses)
-        before, rows = rows, rows[len(pending) :]
+        # 2. The large model reads all guesses in one run.
+        rows = large.read_ahead(pending + guesses)[len(pending) :]  # (guesses + 1, V)
         out.rounds += 1
         out.proposed += len(guesses)
+        # 3. Check them in order, until one is refused or ends the text.
         kept: list[int] = []
-        for number in range(len(guesses) + 1):
-            p = sampler.probs(rows[number])
-            if number == len(guesses):
-                kept.append(int(rng.choice(len(p), p=p)))  # every guess was kept: one token for free
-                break
-            good, token = accept(p, q[number], guesses[number], rng)
+        for guess, scores, q_guess in zip(guesses, rows, q):
+            good, token = accept(sampler.probs(scores), q_guess, guess, rng)
             kept.append(token)
             out.accepted += good
             if not good or token in stop_ids:
                 break
+        else:  # every guess was kept: one token for free
+            p = sampler.probs(rows[-1])
+            kept.append(int(rng.choice(len(p), p=p)))
+        # 4. The end?
         for number, token in enumerate(kept):
             if token in stop_ids:
                 out.reason = "stop id"
                 out.ids += kept[:number]
                 return out
         out.ids += kept
+        # 5. Take back what was read in vain. The last token that was written is read with the next guesses.
         if len(out.ids) < max_tokens:
-            large = settle(large, after, pending + guesses, pending + kept[:-1], before)
+            large.rewind(len(guesses) - (len(kept) - 1))
             pending = kept[-1:]
             for token in kept:
                 small.advance(token)
@@ -132,8 +133,8 @@ class PromptLookup:
         self.fallback, self.longest, self.share = fallback, longest, share
         self.vocab_size = fallback.vocab_size
 
-    def begin(self, ids: Sequence[int] = ()) -> LookupState:
-        return LookupState(self, list(check_ids(ids, self.vocab_size)), self.fallback.begin(ids))
+    def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> LookupState:
+        return LookupState(self, check_ids(ids, self.vocab_size).tolist(), self.fallback.begin(ids, start=start))
 
     def score(self, ids: Sequence[int]) -> np.ndarray:
         state, scores = self.begin(), []
@@ -143,7 +144,7 @@ class PromptLookup:
         return np.array(scores)
 
 
-class LookupState:
+class LookupState(State):
     """Where a `PromptLookup` stands: all tokens so far, and the fallback's state."""
 
     def __init__(self, model: PromptLookup, row: list[int], inner: Any):
@@ -175,44 +176,3 @@ class LookupState:
 
     def fork(self) -> LookupState:
         return LookupState(self.model, list(self._row), self._inner.fork())
-
-
-def read_ahead(state: Any, ids: Sequence[int]) -> tuple[list[np.ndarray], Any]:
-    """Scores (V,) of the next token before the first id and after each of them, and the state after all; `state` is kept.
-
-    A network reads all ids at once: that is where the time is saved. Other models go step by step.
-    """
-    rows, after = [scores_of(state)], state.fork()
-    if not ids:
-        return rows, after
-    limit = getattr(getattr(state, "model", None), "context_length", None)
-    if isinstance(state, NeuralState) and (limit is None or len(state._row) + len(ids) <= limit):
-        model = state.model
-        with torch.inference_mode(), evaluating(model):
-            features, after._memory = model.features(torch.tensor([list(ids)], device=model.device), after._memory)
-            logits = model.logits(features[0])  # (n, V)
-        after._row, after.logits, after._log_probs = [*state._row, *ids], logits[-1], None
-        return rows + list(logits.double().cpu().numpy()), after
-    for id in ids:
-        after.advance(id)
-        rows.append(scores_of(after))
-    return rows, after
-
-
-def settle(before: Any, after: Any, read: Sequence[int], good: Sequence[int], rows: Sequence[np.ndarray]) -> Any:
-    """The state after the ids that were right: `after` has read them all, and is moved back to the last good one where it can.
-
-    rows: the scores that `read_ahead` gave for `read`; good: its first ids.
-    """
-    if len(good) == len(read):
-        return after
-    same_window = isinstance(after, NeuralState) and len(after._row) == len(before._row) + len(read)
-    if same_window and hasattr(after._memory, "truncate"):
-        after._row = after._row[: len(before._row) + len(good)]
-        after._memory.truncate(len(after._row))
-        after.logits, after._log_probs = torch.as_tensor(rows[len(good)]).to(after.logits), None
-        return after
-    state = before.fork()  # a recurrent state cannot be moved back, so it is moved on again
-    for id in good:
-        state.advance(id)
-    return state

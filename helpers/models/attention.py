@@ -18,11 +18,13 @@ __all__ = [
     "attend",
     "attention_weights",
     "causal_mask",
+    "fused_attend",
     "online_softmax_attention",
     "repeat_heads",
     "rotary_table",
     "rotate",
     "rotate_interleaved",
+    "sinusoids",
 ]
 
 
@@ -111,6 +113,12 @@ def rotate_interleaved(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """The other pairing, (x_{2i}, x_{2i + 1}). As good, but weights that were trained with one pairing fit only that one."""
     first, second = x[..., 0::2], x[..., 1::2]
     return torch.stack([first * cos - second * sin, second * cos + first * sin], dim=-1).flatten(-2)
+
+
+def sinusoids(n_positions: int, dim: int) -> Tensor:
+    """(n_positions, dim) sines and cosines of the angles of `rotary_table`, side by side. Source: Vaswani et al. 2017, 3.5."""
+    cos, sin = rotary_table(dim + dim % 2, n_positions)
+    return torch.stack([sin, cos], dim=-1).flatten(1)[:, :dim]
 
 
 def fused_attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:

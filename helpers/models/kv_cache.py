@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import torch
 from torch import Tensor
 
-__all__ = ["KVCache"]
-
-
-# ---------------------------------------------------------------------------------------------------------------- cache
+__all__ = ["KVCache", "keep_rows", "repeat_rows"]
 
 
 class KVCache:
@@ -53,13 +54,49 @@ class KVCache:
         self.length = length
 
     def fork(self) -> KVCache:
+        """A copy that goes its own way."""
+        return self._changed(lambda t: t[:, :, : self.length].clone())
+
+    def repeat_rows(self, n: int) -> KVCache:
+        """A cache in which each row stands n times side by side. Raises ValueError for an empty one."""
+        if any(k is None for k in self.keys):
+            raise ValueError("expected a cache that holds a text, got an empty one; read the prompt first")
+        return self._changed(lambda t: t[:, :, : self.length].repeat_interleave(n, dim=0))  # (B * n, K, T, D)
+
+    def keep_rows(self, rows: list[int]) -> KVCache:
+        """A cache of these rows alone."""
+        return self._changed(lambda t: t[rows])
+
+    def _changed(self, change: Callable[[Tensor], Tensor]) -> KVCache:
         other = KVCache(len(self.keys), self.limit)
         other.length = self.length
-        other.keys = [None if k is None else k[:, :, : self.length].clone() for k in self.keys]
-        other.values = [None if v is None else v[:, :, : self.length].clone() for v in self.values]
+        other.keys, other.values = ([None if t is None else change(t) for t in store] for store in (self.keys, self.values))
         return other
 
     @property
     def n_bytes(self) -> int:
         """Memory of the filled part: 2 * layers * K * D * length * bytes per number (times the batch)."""
         return sum(t[:, :, : self.length].numel() * t.element_size() for t in [*self.keys, *self.values] if t is not None)
+
+
+# --------------------------------------------------------------------------- the same for what recurrent networks remember
+
+
+def repeat_rows(memory: Any, n: int) -> Any:
+    """What a model remembers, n times side by side: a cache, a tensor (the batch is its last axis but one), a tuple or list."""
+    if isinstance(memory, KVCache):
+        return memory.repeat_rows(n)
+    if isinstance(memory, Tensor):
+        return memory.repeat_interleave(n, dim=-2)
+    if isinstance(memory, tuple | list):
+        return type(memory)(repeat_rows(part, n) for part in memory)
+    raise TypeError(f"expected a cache or tensors, got {type(memory).__name__}")
+
+
+def keep_rows(memory: Any, rows: list[int]) -> Any:
+    """Only these rows of what is remembered: texts that have ended cost nothing more."""
+    if isinstance(memory, KVCache):
+        return memory.keep_rows(rows)
+    if isinstance(memory, Tensor):
+        return memory.index_select(-2, torch.tensor(rows, device=memory.device))
+    return type(memory)(keep_rows(part, rows) for part in memory)

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from helpers.models.chunked_loss import chunked_cross_entropy
 from helpers.models.fast_linear import linear
-from helpers.models.language_model import check_ids
+from helpers.models.language_model import State, check_ids
 from helpers.tokenizers.labels import IGNORE
 
 __all__ = ["NeuralLM", "NeuralState", "as_ids", "count_parameters", "evaluating", "label_log_probs", "pad"]
@@ -133,7 +133,7 @@ class NeuralLM(nn.Module):
         features, state = self.features(ids, state)
         weight, bias = self.output()
         kept = targets != IGNORE
-        if features.shape[:-1] == kept.shape and not bool(kept.all()):  # a prompt needs no logits: they are the dear part
+        if features.shape[:-1] == kept.shape and not bool(kept.all()):  # a prompt needs no logits: they are the expensive part
             features, targets = features[kept], targets[kept]
         return chunked_cross_entropy(features, weight, targets, bias, chunk=chunk), state
 
@@ -199,7 +199,7 @@ class NeuralLM(nn.Module):
         return NeuralState(self, [self.start_id, *row] if start else row)
 
 
-class NeuralState:
+class NeuralState(State):
     """Where a network stands in a text; see `language_model.State`. What it remembers is the model's business."""
 
     def __init__(self, model: NeuralLM, row: list[int]):
@@ -217,7 +217,7 @@ class NeuralState:
         with evaluating(self.model):
             features, self._memory = self.model.features(torch.tensor([ids], device=self.model.device), self._memory)
             self.logits = self.model.logits(features[0, -1])  # (V,)
-        self._log_probs = None
+        self._log_probs, self._ahead = None, (None, [])
 
     @property
     def log_probs(self) -> np.ndarray:
@@ -242,8 +242,31 @@ class NeuralState:
         """A copy that is advanced on its own."""
         other = copy.copy(self)
         other._row = list(self._row)
-        other._memory = fork_memory(self._memory)
+        other._memory, other._ahead = fork_memory(self._memory), (None, [])
         return other
+
+    def read_ahead(self, ids: Sequence[int]) -> np.ndarray:
+        """Logits (n + 1, V), as `State.read_ahead`; ids that fit into the context are read in one run, which saves the time."""
+        ids, limit = check_ids(ids, self.model.vocab_size).tolist(), self.model.context_length
+        if not ids or limit is not None and len(self._row) + len(ids) > limit:
+            return super().read_ahead(ids)
+        before = None if hasattr(self._memory, "truncate") else self.fork()
+        with torch.inference_mode(), evaluating(self.model):
+            features, self._memory = self.model.features(torch.tensor([ids], device=self.model.device), self._memory)
+            rows = torch.cat([self.logits[None], self.model.logits(features[0])])  # (n + 1, V)
+        self._row, self.logits, self._log_probs = [*self._row, *ids], rows[-1], None
+        self._ahead = (rows if before is None else before), ids
+        return rows.double().cpu().numpy()
+
+    def rewind(self, n: int) -> None:
+        """As `State.rewind`. A cache is cut; a recurrent state cannot be moved back, so it moves on again from where it was."""
+        rows, ids = self._ahead
+        left = len(ids) - n
+        if not isinstance(rows, Tensor) or not 0 <= left <= len(ids):
+            return super().rewind(n)
+        self._row = self._row[: len(self._row) - n]
+        self._memory.truncate(len(self._row))
+        self.logits, self._log_probs, self._ahead = rows[left], None, (rows, ids[:left])
 
 
 def fork_memory(memory: Any) -> Any:

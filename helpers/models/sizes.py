@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from helpers.models.transformer import Config
+    from helpers.models.config import Config
 
 __all__ = ["SIZES", "Size", "days_of_training", "price_of_training", "training_bytes", "training_flops"]
 
