@@ -8,31 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.features.tfidf import unit_rows
+from helpers.features.clustering import spherical_k_means
 from helpers.retrieval.bm25 import Hit, top_k
 
-__all__ = ["IVF", "spherical_kmeans"]
-
-
-def spherical_kmeans(X: np.ndarray, n_cells: int, steps: int = 10, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Centers (n_cells, C) of length 1, and the cell of each row (n,). Rows must have length 1; near means a large dot product.
-
-    An empty cell gets the row that fits worst. Raises ValueError unless 1 <= n_cells <= n. Source: Dhillon and Modha 2001.
-    """
-    X = np.asarray(X, dtype=np.float32)
-    if not 1 <= n_cells <= len(X):
-        raise ValueError(f"expected from 1 to n = {len(X)} cells, got {n_cells}")
-    centers = X[np.random.default_rng(seed).choice(len(X), n_cells, replace=False)]
-    for _ in range(steps):
-        near = X @ centers.T  # (n, n_cells)
-        cell = near.argmax(axis=1)
-        sums = np.zeros_like(centers)
-        np.add.at(sums, cell, X)
-        empty = np.flatnonzero(np.bincount(cell, minlength=n_cells) == 0)
-        if len(empty):
-            sums[empty] = X[np.argsort(near.max(axis=1))[: len(empty)]]
-        centers = unit_rows(sums).astype(np.float32)
-    return centers, (X @ centers.T).argmax(axis=1)
+__all__ = ["IVF"]
 
 
 class IVF:
@@ -44,7 +23,7 @@ class IVF:
 
     def __init__(self, vectors: np.ndarray, n_cells: int = 100, n_probe: int = 5, steps: int = 10, seed: int = 0):
         vectors = np.asarray(vectors, dtype=np.float32)
-        self.centers, cell = spherical_kmeans(vectors, n_cells, steps, seed)
+        self.centers, cell = spherical_k_means(vectors, n_cells, steps, seed)
         self.order = np.argsort(cell, kind="stable")  # document numbers, cell by cell
         self.starts = np.searchsorted(cell[self.order], np.arange(n_cells + 1))
         self.vectors = vectors[self.order]  # so that a cell is one block of memory
