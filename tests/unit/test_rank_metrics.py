@@ -22,9 +22,9 @@ def test_reciprocal_rank_counts_from_1():
 
 
 def test_recall_and_precision():
-    assert rm.recall_at([1, 2, 3], {2, 9}, 2) == 0.5 and rm.recall_at([1, 2], {2}, 1) == 0
-    assert rm.precision_at([1, 2, 3], {1, 3}, 3) == pytest.approx(2 / 3)
-    assert rm.precision_at([1], {1}, 3) == pytest.approx(1 / 3)  # empty places hold nothing
+    assert rm.recall_at_k([1, 2, 3], {2, 9}, 2) == 0.5 and rm.recall_at_k([1, 2], {2}, 1) == 0
+    assert rm.precision_at_k([1, 2, 3], {1, 3}, 3) == pytest.approx(2 / 3)
+    assert rm.precision_at_k([1], {1}, 3) == pytest.approx(1 / 3)  # empty places hold nothing
 
 
 def test_ndcg_by_hand():
@@ -49,7 +49,7 @@ def test_bad_input():
     with pytest.raises(ValueError, match="at least one relevant"):
         rm.average_precision([1], set())
     with pytest.raises(ValueError, match="k of at least 1"):
-        rm.recall_at([1], {1}, 0)
+        rm.recall_at_k([1], {1}, 0)
     with pytest.raises(ValueError, match="as many rankings"):
         rm.summary([[1]], [{1}, {2}])
     with pytest.raises(ValueError, match="one value of each"):
