@@ -28,6 +28,10 @@ def minimize(
     The inverse curvature is guessed from the last `memory` pairs (change of theta, change of gradient); each step is halved
     until the loss falls enough. Stops when no gradient entry exceeds `tolerance`, or when rounding hides any progress.
     Source: Nocedal, Wright 2006, algorithm 7.4 and section 3.1. Raises ValueError when the loss is not finite at the start.
+
+    >>> theta, losses = minimize(lambda t: (float((t - 5) @ (t - 5)), 2 * (t - 5)), np.array([4.0, 3.0]))
+    >>> theta.round(6).tolist(), losses[0]
+    ([5.0, 5.0], 5.0)
     """
     theta = np.array(theta, dtype=np.float64)
     loss, gradient = objective(theta)

@@ -41,7 +41,7 @@ def test_summary_and_paired_intervals():
     table = rm.summary([[1, 2], [2, 1]], [{1}, {1}], ks=(1, 2))
     assert table["recall@1"].mean == 0.5 and table["recall@2"].mean == 1 and table["MRR"].mean == 0.75 == table["MAP"].mean
     assert table["recall@1"].low <= 0.5 <= table["recall@1"].high
-    gap = rm.paired([1.0] * 50, [0.9] * 50)
+    gap = rm.mean_difference([1.0] * 50, [0.9] * 50)
     assert gap.mean == pytest.approx(0.1) and gap.low == pytest.approx(0.1)  # the same for every query: no spread at all
 
 
@@ -53,7 +53,7 @@ def test_bad_input():
     with pytest.raises(ValueError, match="as many rankings"):
         rm.summary([[1]], [{1}, {2}])
     with pytest.raises(ValueError, match="one value of each"):
-        rm.paired([1, 2], [1])
+        rm.mean_difference([1, 2], [1])
 
 
 def test_a_document_that_is_listed_twice_counts_once():

@@ -77,7 +77,7 @@ def test_loss_of_all_zero_vectors(k):
 
 
 def test_softmax_loss_of_zero_vectors_is_ln_v():
-    assert word2vec_losses.softmax_loss(np.zeros((9, 2)), np.zeros((9, 2)), [[0, 1]]).loss == pytest.approx(np.log(9))
+    assert word2vec_losses.skipgram_softmax_loss(np.zeros((9, 2)), np.zeros((9, 2)), [[0, 1]]).loss == pytest.approx(np.log(9))
 
 
 def both_by_nudging(f, E, U):
@@ -90,7 +90,7 @@ def both_by_nudging(f, E, U):
 def test_gradients_by_nudging(name):
     E, U = tables()
     pairs, negatives = np.array([[0, 1], [0, 2], [3, 1]]), np.array([[4, 4], [1, 5], [6, 3]])  # with repeated words
-    f = {"softmax": lambda E, U: word2vec_losses.softmax_loss(E, U, pairs),
+    f = {"softmax": lambda E, U: word2vec_losses.skipgram_softmax_loss(E, U, pairs),
          "negative sampling": lambda E, U: word2vec_losses.negative_sampling_loss(E, U, pairs, negatives),
          "cbow": lambda E, U: word2vec_losses.cbow_loss(E, U, [[1, 2], [0, 0, 5], [6]], [0, 3, 3], negatives)}[name]
     ours = f(E, U)
@@ -223,7 +223,7 @@ def test_untokenized_texts_are_refused():
 @pytest.mark.parametrize("pairs", [[], [[0, 1, 2]], [[0, 7]], [[-1, 0]]])
 def test_bad_pairs_are_refused(pairs):
     with pytest.raises(ValueError, match="expected"):
-        word2vec_losses.softmax_loss(*tables(), pairs)
+        word2vec_losses.skipgram_softmax_loss(*tables(), pairs)
 
 
 @pytest.mark.parametrize("counts", [[], [0, 0], [-1, 2], [np.nan]])
