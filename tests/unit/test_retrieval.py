@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.features.clustering import k_means
-from helpers.features.clustering import spherical_k_means
+from helpers.features.clustering import k_means, spherical_k_means
 from helpers.features.tfidf import unit_rows
 from helpers.retrieval.bm25 import BM25
 from helpers.retrieval.dense import DenseIndex, DenseRetriever, Hybrid, expand_with_feedback, mmr, reciprocal_rank_fusion
