@@ -19,7 +19,11 @@ __all__ = ["BitsPerByte", "Perplexity", "bits_per_byte", "check_sums_to_one", "p
 
 @dataclass(frozen=True)
 class BitsPerByte:
-    """A measurement in bits per byte with its 95 % interval over documents. It reads as "1.620 [1.601, 1.640]"."""
+    """A measurement in bits per byte with its 95 % interval over documents.
+
+    >>> print(BitsPerByte(1.62, 1.601, 1.64, n_documents=9, n_tokens=300, n_bytes=1200, bits=np.ones(9), bytes=np.ones(9)))
+    1.620 [1.601, 1.640]
+    """
 
     score: float
     low: float
@@ -63,6 +67,11 @@ def bits_per_byte(
     Refused with a ValueError, since the number would mean nothing: a model whose distribution does not sum to 1 (checked in
     `n_contexts` contexts of these texts) or whose `score` and `begin` disagree; a tokenizer that does not give the text
     back; no texts, or only empty ones. A token of probability 0 makes the result infinite: that is a true answer.
+
+    >>> from helpers.models.language_model import Uniform
+    >>> from helpers.tokenizers import ByteTokenizer
+    >>> round(bits_per_byte(Uniform(257), ByteTokenizer(), ["abc"]).score, 6)  # 4 tokens, the end among them: 4/3 log2 257
+    10.674166
     """
     documents = encode_documents(tokenizer, texts)
     n_bytes = np.array([len(text.encode("utf-8")) for text in texts], dtype=float)
@@ -110,6 +119,10 @@ def check_sums_to_one(
     Contexts are prefixes of documents, the empty one among them. Raises ValueError when a sum is off by more than
     `tolerance`, or when `score` differs from the log-probability that `begin` shows for the same token by more than
     `score_tolerance` nats (it would judge by other numbers than it writes with).
+
+    >>> from helpers.models.language_model import Uniform
+    >>> check_sums_to_one(Uniform(4), [[0, 3, 2]])
+    0.0
     """
     rng = np.random.default_rng(seed)
     filled = [np.asarray(d) for d in documents if len(d)]
@@ -140,7 +153,11 @@ def check_sums_to_one(
 
 @dataclass(frozen=True)
 class Perplexity:
-    """A perplexity with its unit. Two of them compare only when their unit is the same."""
+    """A perplexity with its unit. Two of them compare only when their unit is the same.
+
+    >>> print(Perplexity(17.0, "word", n=200))
+    17 per word
+    """
 
     value: float
     unit: str
@@ -164,6 +181,9 @@ def perplexity(log_probs: np.ndarray, *, unit: str, n: int | None = None) -> Per
     log_probs: natural logs, any shape. unit: what one of them stands for ("word", "token", "byte"); it must be named. n: over
     how many units to average, if not one per log-probability (subword scores reported per word, say). Raises ValueError for
     no log-probabilities, positive ones or NaN. Source: Jelinek, Mercer, Bahl, Baker 1977.
+
+    >>> print(perplexity(np.log([0.1, 0.2, 0.05, 0.5, 0.3, 0.4, 0.15, 0.25]), unit="word"))
+    5.081 per word
     """
     values = np.asarray(log_probs, dtype=np.float64).ravel()
     n = len(values) if n is None else n

@@ -20,6 +20,12 @@ class NaiveBayes:
     alpha: added to every count (1 is Laplace's rule; 0 lets one unseen word rule a class out). After `fit`:
     log_prior (K,), log_likelihood (V, K): ln P(word | class), each column of probabilities sums to 1.
     A class without examples (possible with `n_classes`) has prior 0 and is never predicted.
+
+    >>> model = NaiveBayes(alpha=1.0).fit([[3, 0], [1, 2]], np.array([0, 1]))
+    >>> np.exp(model.log_likelihood).round(3).tolist()  # (3 + 1) / 5 and (1 + 1) / 5; (0 + 1) / 5 and (2 + 1) / 5
+    [[0.8, 0.4], [0.2, 0.6]]
+    >>> model.probabilities([[1, 0]]).round(3).tolist()
+    [[0.667, 0.333]]
     """
 
     log_prior: np.ndarray

@@ -322,7 +322,7 @@ def threshold_view(y, p, threshold, log_ratio, curve="ROC"):
         ax.set_xlabel("false positive rate")
         ax.set_ylabel("recall")
     else:
-        c, here, area = classification.pr_curve(y, p), (recall, precision), classification.average_precision(y, p)
+        c, here, area = classification.pr_curve(y, p), (recall, precision), classification.pr_auc(y, p)
         ax.set_xlabel("recall")
         ax.set_ylabel("precision")
     ax.plot(c.x, c.y, color=C["blue"])
