@@ -9,8 +9,9 @@ import textwrap
 
 import pytest
 
-from helpers.course.classroom import batch, grading, sandbox, strip, submissions
+from helpers.course.classroom import batch, grading, sandbox, submissions
 from helpers.course.classroom.sandbox import Limits
+from helpers.course.classroom.source import needed_source
 from helpers.course.classroom.submissions import Notebook
 from helpers.course.commands.console import Problem
 from helpers.lab import checks
@@ -41,7 +42,7 @@ def test_every_wrong_answer_gets_its_diagnosis(chapter):
             for wrong in exercise.wrong:
                 if wrong.answer is exercise.start:
                     continue
-                body = textwrap.indent(strip.needed_source(wrong.answer), "    ")  # it may call the reference by its name
+                body = textwrap.indent(needed_source(wrong.answer), "    ")  # it may call the reference by its name
                 source = f"def _made():\n{body}\n    return {wrong.answer.__name__}\n{exercise.name} = _made()\n"
                 mark = grader._mark(exercise, Notebook([(source, [f"exercise:{exercise.id}"])]), 1e12)
                 assert mark.status == "wrong" and wrong.diagnosis in mark.message, (wrong.answer.__name__, mark)

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers.course.classroom import leaks, notebooks, release, strip
+from helpers.course.classroom import fold, leaks, notebooks, release
 from helpers.course.commands.console import Problem
 from helpers.course.commands.notebooks import execute
 from helpers.lab import checks
@@ -47,7 +47,7 @@ def test_no_secret_stands_anywhere(folder):
     names = {a.__name__ for s in map(checks.exercises, checks.chapters()) for e in s
              for a in (e.solution, *(w.answer for w in e.wrong)) if a is not e.start}
     starts = {e.start.__name__ for s in map(checks.exercises, checks.chapters()) for e in s if e.start is not None}
-    for path in (folder / "helpers" / "exercises").iterdir():
+    for path in (p for p in (folder / "helpers" / "exercises").rglob("*") if p.is_file()):
         defined = set(re.findall(r"def (\w+)", path.read_text(encoding="utf-8")))
         assert not defined & (names - starts), path.name
     assert not list(folder.rglob("*.pyc")) and not list(folder.rglob(".git*"))
@@ -103,7 +103,7 @@ def test_the_checks_of_students_judge_like_the_teachers(folder):
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["problems"] == [] and told["answers"] > 300
-    text = "".join(p.read_text(encoding="utf-8") for p in (folder / "helpers" / "exercises").iterdir())
+    text = "".join(p.read_text(encoding="utf-8") for p in (folder / "helpers" / "exercises").rglob("*.*"))
     diagnoses = {w.diagnosis for c in checks.chapters() for e in checks.exercises(c) for w in e.wrong}
     in_checks = {d for d in diagnoses if d in text}
     assert len(in_checks) < 0.2 * len(diagnoses)  # some checks say a diagnosis themselves; the bank's are locked
@@ -220,4 +220,4 @@ def test_a_check_whose_calls_depend_on_the_answer_is_left_to_the_teacher(code, j
     import ast
 
     function = ast.parse(code).body[0]
-    assert strip._uneven(function, strip.tainted_names(function)) is not judged
+    assert fold.uneven(function, fold.tainted_names(function)) is not judged

@@ -11,7 +11,7 @@ import helpers
 from helpers.chapters import Chapter
 from helpers.course.commands import address
 from helpers.lab import bootstrap, checks
-from helpers.lab.checks import Exercise
+from helpers.lab.exercise import Exercise
 from helpers.paths import repository_root
 
 

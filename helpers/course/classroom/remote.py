@@ -16,9 +16,10 @@ from typing import Any
 
 import helpers.exercises
 from helpers.course.classroom.sandbox import Garbled, Gone, Jail, Late
-from helpers.lab.checks import Exercise, Mistake, Trial, Undone
+from helpers.lab.exercise import Exercise
 from helpers.lab.formatting import call_text
 from helpers.lab.time_limit import TookTooLong
+from helpers.lab.trial import Mistake, Trial, Undone
 
 try:
     import cloudpickle
