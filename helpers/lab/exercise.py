@@ -46,7 +46,7 @@ class Exercise:
 
     def __post_init__(self):
         if self.kind not in KINDS:
-            raise ValueError(f"exercise {self.id}: kind is {self.kind!r}, expected one of {', '.join(KINDS)}")
+            raise ValueError(f"exercise {self.id}: expected one of {', '.join(KINDS)} as kind, got {self.kind!r}")
 
     @property
     def name(self) -> str:

@@ -17,6 +17,7 @@ from helpers.paths import repository_root
 from tests.classroom.attacks import BODY, TOP
 from tests.classroom.classes import RIGHT, STUB, WRONG, hand_in, small
 
+EX_1 = "ch00/ex1_bytes_per_character.py"  # solutions of the course
 LIMITS = Limits(cpu=15, wall=25.0, load=6.0, memory_mb=1200)
 MODE, WHY = sandbox.strongest(LIMITS)
 pytestmark = pytest.mark.skipif(MODE != "isolated", reason=f"no isolation on this machine: {WHY}")
@@ -91,7 +92,7 @@ def odd(folder, victim) -> None:
     (folder / "link" / "00_x.ipynb").symlink_to(victim)
     (folder / "linked folder").symlink_to(victim.parent, target_is_directory=True)
     (folder / "linked solutions").mkdir()
-    (folder / "linked solutions" / "00_x.ipynb").symlink_to(repository_root() / "helpers" / "exercises" / "ch00.py")
+    (folder / "linked solutions" / "00_x.ipynb").symlink_to(repository_root() / "helpers" / "exercises" / EX_1)
     (folder / "pipe").mkdir()
     os.mkfifo(folder / "pipe" / "00_x.ipynb")
     (folder / "nothing").mkdir()
@@ -159,7 +160,7 @@ def test_there_is_no_network(results, listener):
 
 
 def test_nothing_outside_was_touched(results):
-    assert (repository_root() / "course.py").exists() and (repository_root() / "helpers" / "exercises" / "ch00.py").exists()
+    assert (repository_root() / "course.py").exists() and (repository_root() / "helpers" / "exercises" / EX_1).exists()
     assert points(results["b writes to others"]) == 0
 
 

@@ -140,3 +140,12 @@ def test_there_are_notebooks_for_all_exercise_modules():
     assert ALL, "no exercise was found"
     for chapter in checks.chapters():
         assert Path(author.notebook_path(chapter)).exists()
+
+
+@EACH
+def test_each_file_says_in_its_name_which_exercise_it_holds(exercise):
+    """ch05/ex4_train_bpe.py holds 5.4, whose answer is train_bpe: there one finds its check and its diagnoses."""
+    chapter, number = exercise.id.split(".")
+    home = inspect.getmodule(exercise.check)
+    assert home.__name__ == f"helpers.exercises.ch{chapter.zfill(2)}.ex{number}_{exercise.name}" and home.EXERCISE is exercise
+    assert all(inspect.getmodule(a) is home for a in (exercise.solution, *(w.answer for w in exercise.wrong)))

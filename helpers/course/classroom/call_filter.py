@@ -33,7 +33,7 @@ class _Program(ctypes.Structure):
 
 
 def filter_calls() -> bool:
-    """Forbid `FORBIDDEN` and new processes to this process for ever (seccomp). False where that is not possible."""
+    """Forbid `FORBIDDEN` and new processes to this process forever (seccomp). False where that is not possible."""
     machine = platform.machine()
     if sys.platform != "linux" or machine not in AUDIT:
         return False

@@ -49,10 +49,12 @@ class Graded:
 
     @property
     def points(self) -> float:
+        """The points of all exercises together."""
         return sum(m.points for m in self.marks)
 
     @property
     def of(self) -> float:
+        """The points that there are to get."""
         return sum(m.of for m in self.marks)
 
 

@@ -21,6 +21,7 @@ from helpers.lab.formatting import same
 
 
 def told(error: BaseException) -> dict:
+    """An error as the grader is told it: its type, its first line, the learner's line."""
     return {"type": type(error).__name__, "line": answers.first_line(error)[:500], "where": answers.where(error)[:300]}
 
 
@@ -129,6 +130,7 @@ def take_channel() -> tuple:
 
 
 def main() -> None:
+    """Answer the grader's requests until there are no more."""
     requests, replies = take_channel()
     warnings.simplefilter("ignore")
     inmate = Inmate()

@@ -159,14 +159,14 @@ EXERCISE = Exercise(
         Wrong(score_one_way, ONE_WAY),
         Wrong(
             score_one_after_the_other,
-            'takes blanks and full stops away one after the other; in " Spam . " they take '
+            'takes spaces and full stops away one after the other; in " Spam . " they take '
             'turns, so strip both at once: strip(" .")',
         ),
         Wrong(
             score_inside_too,
-            'takes blanks and full stops out of the middle of the answer too, so "s p a m" is read as '
+            'takes spaces and full stops out of the middle of the answer too, so "s p a m" is read as '
             "spam; only those around the word do not count",
         ),
-        Wrong(score_exact, 'is too strict: "Spam." and " HAM " are readable; ignore case, blanks and full stops around the word'),
+        Wrong(score_exact, 'is too strict: "Spam." and " HAM " are readable; ignore case, spaces and full stops around the word'),
     ),
 )

@@ -32,7 +32,7 @@ def decode_as_latin(ids, tokens):
     return b"".join(tokens[i] for i in ids).decode("latin-1")
 
 
-def decode_with_blanks(ids, tokens):
+def decode_with_spaces(ids, tokens):
     return b" ".join(tokens[i] for i in ids).decode("utf-8", errors="replace")
 
 
@@ -62,9 +62,9 @@ EXERCISE = Exercise(
             "goes back to token by token when anything is invalid: then good characters are lost as well; decode the "
             "joined bytes with errors='replace'",
         ),
-        Wrong(decode_stripped, "strips the blanks at the ends; a blank in a token belongs to the text"),
+        Wrong(decode_stripped, "strips the spaces at the ends; a space in a token belongs to the text"),
         Wrong(decode_dropping, "drops bytes that are no valid UTF-8; the docstring asks for U+FFFD, so that one sees the damage"),
         Wrong(decode_as_latin, "reads each byte as one Latin-1 character; the bytes are UTF-8"),
-        Wrong(decode_with_blanks, "puts blanks between the tokens; the tokens hold their own blanks"),
+        Wrong(decode_with_spaces, "puts spaces between the tokens; the tokens hold their own spaces"),
     ),
 )

@@ -71,7 +71,7 @@ EXERCISE = Exercise(
         Wrong(reward_swapped, "has the two answers the wrong way round"),
         Wrong(reward_each, "judges each answer by itself: only the difference of the two is known"),
         Wrong(reward_sum, "adds the pairs up: take the mean"),
-        Wrong(reward_difference, "takes the bare difference: that has no lower end, and easy pairs would push for ever"),
+        Wrong(reward_difference, "takes the bare difference: that has no lower end, and easy pairs would push forever"),
         Wrong(reward_no_log, "leaves out the logarithm: a pair that is judged badly would hardly teach anything"),
         Wrong(reward_of_means, "takes the mean of the differences first: every pair has a loss of its own"),
     ),

@@ -75,7 +75,7 @@ def stop_at_the_last(pieces, stop):
     return text, len(pieces)
 
 
-def stop_takes_blanks_off(pieces, stop):
+def stop_takes_spaces_off(pieces, stop):
     text, n = cut_at_stop(pieces, stop)
     return text.strip(), n
 
@@ -114,8 +114,8 @@ EXERCISE = Exercise(
         Wrong(stop_drops_the_token, "throws away the whole last token, with the letters that stand before the stop string"),
         Wrong(stop_at_the_last, "cuts at the last stop string of a token; the text ends before the first one"),
         Wrong(
-            stop_takes_blanks_off,
-            "takes blanks off the ends of the text: nothing but the stop string, and what follows it, is to be cut away",
+            stop_takes_spaces_off,
+            "takes spaces off the ends of the text: nothing but the stop string, and what follows it, is to be cut away",
         ),
         Wrong(stop_after_all, "cuts the finished text: then all tokens were written, and paid for, in vain"),
     ),

@@ -118,7 +118,7 @@ def assistant_question_first(documents, write):
     return _assistant(documents, write, question_last=False)
 
 
-def assistant_keeps_blanks(documents, write):
+def assistant_keeps_spaces(documents, write):
     return _assistant(documents, write, strip=False)
 
 
@@ -204,7 +204,7 @@ def check_assistant(t: Trial) -> None:
     at = CORPUS[2][1].index("Mount Harl")
     t.true(
         got is not None,
-        "looks for the reply with the blanks around it: here write returns ' Mount Harl\\n'; strip it first",
+        "looks for the reply with the spaces around it: here write returns ' Mount Harl\\n'; strip it first",
         ("Mount Harl", "Lone", at, at + 10),
         got,
     )
@@ -279,7 +279,7 @@ EXERCISE = Exercise(
         Wrong(assistant_titles_only, "does not find the document when the words of the question stand in its text only"),
         Wrong(assistant_without_title, "does not put the title of the document into the prompt"),
         Wrong(assistant_question_first, "puts the question before the document; it must come after it"),
-        Wrong(assistant_keeps_blanks, "looks for the reply with the blanks around it"),
+        Wrong(assistant_keeps_spaces, "looks for the reply with the spaces around it"),
         Wrong(assistant_inside_words, "finds the reply inside a longer word or number"),
         Wrong(assistant_any_case, "ignores upper and lower case: 'mount harl' does not stand in the document"),
         Wrong(assistant_empty_reply, "takes an empty reply for an answer"),
