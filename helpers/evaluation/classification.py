@@ -181,7 +181,7 @@ def pr_curve(y: np.ndarray, scores: np.ndarray) -> Curve:
 def pr_auc(y: np.ndarray, scores: np.ndarray) -> float:
     """Area under the precision-recall curve as a step function: sum of (R_i - R_{i-1}) P_i.
 
-    scikit-learn calls it average_precision_score. The chance level is the share of 1s. The average precision of one ranking is in `ranking`.
+    scikit-learn calls it average_precision_score (that of one ranking is in `ranking`). The chance level is the share of 1s.
 
     >>> round(pr_auc([1, 0, 1], [0.9, 0.6, 0.2]), 6)  # 1/2 * 1 + 1/2 * 2/3
     0.833333

@@ -78,8 +78,8 @@ def bits_per_byte(
     for text, ids in zip(texts, documents):
         if tokenizer.decode(ids[:-1].tolist()) != text:
             raise ValueError(
-                f"expected a tokenizer that gives every text back, got another text for {text[:60]!r}; what it loses would not be "
-                "paid for, so the number would flatter"
+                f"expected a tokenizer that gives every text back, got another text for {text[:60]!r}; what it loses would not "
+                "be paid for, so the number would flatter"
             )
     check_sums_to_one(model, documents, n_contexts=n_contexts, tolerance=tolerance, seed=seed)
     # 2. The bits of each document, and their sum over all bytes with its interval.
@@ -146,8 +146,8 @@ def check_sums_to_one(
         shown = float(log_probs[ids[cut]])
         if scored != shown and not abs(scored - shown) <= score_tolerance:
             raise ValueError(
-                f"expected score and begin to be the same model, got {scored:.4f} and {shown:.4f} for token {int(ids[cut])} after "
-                f"{cut} tokens"
+                f"expected score and begin to be the same model, got {scored:.4f} and {shown:.4f} for token {int(ids[cut])} "
+                f"after {cut} tokens"
             )
     return worst
 
