@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["binary_labels", "same_length", "whole_labels"]
+__all__ = ["zero_or_one", "same_length", "whole_labels"]
 
 
 def whole_labels(values: np.ndarray, name: str) -> np.ndarray:
@@ -26,10 +26,10 @@ def whole_labels(values: np.ndarray, name: str) -> np.ndarray:
     return values.astype(np.int64)
 
 
-def binary_labels(values: np.ndarray, name: str) -> np.ndarray:
+def zero_or_one(values: np.ndarray, name: str) -> np.ndarray:
     """Labels (n,) that are 0 or 1, as int64; ValueError otherwise.
 
-    >>> binary_labels([0, 1, 1], "y").tolist()
+    >>> zero_or_one([0, 1, 1], "y").tolist()
     [0, 1, 1]
     """
     values = whole_labels(values, name)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.evaluation.checks import binary_labels, same_length, whole_labels
+from helpers.evaluation.checks import same_length, whole_labels, zero_or_one
 
 __all__ = [
     "BinaryCounts",
@@ -85,7 +85,7 @@ def binary_counts(y: np.ndarray, y_hat: np.ndarray) -> BinaryCounts:
     >>> binary_counts([1, 1, 0, 0, 0], [1, 0, 0, 1, 0])
     BinaryCounts(tp=1, fp=1, fn=1, tn=2)
     """
-    y, y_hat = binary_labels(y, "y"), binary_labels(y_hat, "y_hat")
+    y, y_hat = zero_or_one(y, "y"), zero_or_one(y_hat, "y_hat")
     same_length(y=y, y_hat=y_hat)
     tp = int(np.sum((y == 1) & (y_hat == 1)))
     fp = int(np.sum((y == 0) & (y_hat == 1)))
@@ -181,7 +181,7 @@ def pr_curve(y: np.ndarray, scores: np.ndarray) -> Curve:
 def pr_auc(y: np.ndarray, scores: np.ndarray) -> float:
     """Area under the precision-recall curve as a step function: sum of (R_i - R_{i-1}) P_i.
 
-    scikit-learn calls it average_precision_score. The chance level is the share of 1s. The average precision of one ranking is in `ranking`.
+    scikit-learn calls it average_precision_score (that of one ranking is in `ranking`). The chance level is the share of 1s.
 
     >>> round(pr_auc([1, 0, 1], [0.9, 0.6, 0.2]), 6)  # 1/2 * 1 + 1/2 * 2/3
     0.833333
@@ -269,7 +269,7 @@ def expected_calibration_error(y: np.ndarray, p: np.ndarray, n_bins: int = 10) -
 
 
 def _scored(y: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    y, scores = binary_labels(y, "y"), np.asarray(scores, dtype=np.float64)
+    y, scores = zero_or_one(y, "y"), np.asarray(scores, dtype=np.float64)
     if scores.ndim != 1:
         raise ValueError(f"expected one score per row, shape (n,), got shape {scores.shape}; take one column")
     same_length(y=y, scores=scores)

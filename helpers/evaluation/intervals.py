@@ -67,7 +67,9 @@ def bootstrap_interval(
         values[i] = statistic(*(a[rows] for a in arrays))
     values = values[~np.isnan(values)]
     if len(values) == 0:
-        raise ValueError("the statistic was not a number on every resample; check it on the full arrays first")
+        raise ValueError(
+            "expected a number from some resample, got NaN on every one; check the statistic on the full arrays first"
+        )
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

@@ -72,9 +72,6 @@ def analogy_accuracy(vectors: WordVectors, questions: Iterable, *, exclude_query
     return scores
 
 
-# ------------------------------------------------------------------------------------------------ agreement with people
-
-
 def spearman(x: np.ndarray, y: np.ndarray) -> float:
     """Spearman's rank correlation: the cosine of the centered ranks, from -1 to 1; NaN when x or y is constant.
 

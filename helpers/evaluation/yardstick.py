@@ -14,9 +14,6 @@ from helpers.models.language_model import LanguageModel, Tokenizer, encode_docum
 __all__ = ["BitsPerByte", "Perplexity", "bits_per_byte", "check_sums_to_one", "perplexity"]
 
 
-# ----------------------------------------------------------------------------------------------------- the yardstick
-
-
 @dataclass(frozen=True)
 class BitsPerByte:
     """A measurement in bits per byte with its 95 % interval over documents.
@@ -73,6 +70,7 @@ def bits_per_byte(
     >>> round(bits_per_byte(Uniform(257), ByteTokenizer(), ["abc"]).score, 6)  # 4 tokens, the end among them: 4/3 log2 257
     10.674166
     """
+    # 1. What is measured: every byte of the texts, through a tokenizer that loses none, by a model whose distributions sum to 1.
     documents = encode_documents(tokenizer, texts)
     n_bytes = np.array([len(text.encode("utf-8")) for text in texts], dtype=float)
     if not n_bytes.sum() > 0:
@@ -80,14 +78,17 @@ def bits_per_byte(
     for text, ids in zip(texts, documents):
         if tokenizer.decode(ids[:-1].tolist()) != text:
             raise ValueError(
-                f"the tokenizer does not give this text back: {text[:60]!r}; what it loses would not be paid for, "
-                "so the number would flatter"
+                f"expected a tokenizer that gives every text back, got another text for {text[:60]!r}; what it loses would not "
+                "be paid for, so the number would flatter"
             )
     check_sums_to_one(model, documents, n_contexts=n_contexts, tolerance=tolerance, seed=seed)
+    # 2. The bits of each document, and their sum over all bytes with its interval.
     scores = score_documents(model, documents)
     bits = np.array([-np.sum(s) for s in scores]) / math.log(2)
     if np.isnan(bits).any():
-        raise ValueError("the model scored a token with NaN (not a number); look for log of a negative number or inf - inf")
+        raise ValueError(
+            "expected log-probabilities, got NaN (not a number) for a token; look for log of a negative number or inf - inf"
+        )
     score = float(bits.sum() / n_bytes.sum())
     low = high = score
     if math.isfinite(score):
@@ -145,8 +146,8 @@ def check_sums_to_one(
         shown = float(log_probs[ids[cut]])
         if scored != shown and not abs(scored - shown) <= score_tolerance:
             raise ValueError(
-                f"score says {scored:.4f} for token {int(ids[cut])} after {cut} tokens, begin(...).log_probs says "
-                f"{shown:.4f}: the two must be the same model"
+                f"expected score and begin to be the same model, got {scored:.4f} and {shown:.4f} for token {int(ids[cut])} "
+                f"after {cut} tokens"
             )
     return worst
 

@@ -25,9 +25,6 @@ __all__ = ["CountVectorizer", "TfidfVectorizer", "count_plainly"]
 _spaces = re.compile(r"\s+")
 
 
-# ------------------------------------------------------------------------------------------------ texts to matrices
-
-
 def count_plainly(texts: Sequence[str], low: int = 1, high: int = 1) -> tuple[list[str], np.ndarray]:
     """The n-grams of the texts, and how often each stands in each text (n, V), as the definition reads.
 

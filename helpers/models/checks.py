@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers.features.checks import finite_array, two_dimensional
 
-__all__ = ["at_least_one", "binary_labels", "class_labels", "features", "features_and_targets", "same_rows", "same_shape"]
+__all__ = ["at_least_one", "binary_labels", "class_labels", "finite_features", "features_and_targets", "same_rows", "same_shape"]
 
 
 def features_and_targets(X: object, y: object, one_target: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -41,10 +41,10 @@ def same_shape(y: object, y_hat: object) -> tuple[np.ndarray, np.ndarray]:
     return y, y_hat
 
 
-def features(X):
+def finite_features(X):
     """X (n, D), dense or scipy.sparse, with finite numbers; ValueError otherwise.
 
-    >>> features([[1, 2]]).tolist()
+    >>> finite_features([[1, 2]]).tolist()
     [[1.0, 2.0]]
     """
     if hasattr(X, "tocsr"):  # a scipy.sparse matrix: only its stored values are checked

@@ -37,9 +37,6 @@ def numeric_gradient(f: Callable[[np.ndarray], float], at: np.ndarray, step: flo
     return gradient
 
 
-# ------------------------------------------------------------------------------------ gradient descent
-
-
 class Descent(NamedTuple):
     """What gradient_descent did: the final w and b, and the whole way there.
 
@@ -95,10 +92,12 @@ def gradient_descent(
     for _ in range(int(steps)):
         if target is not None and losses[-1] <= target:
             break
-        if place >= n:  # a new pass over the data
+        # 1. The rows of this update: all of them, or the next ones of a shuffled pass.
+        if place >= n:
             order, place = rng.permutation(n) if size < n else order, 0
         rows = order[place : place + size] if size < n else slice(None)
         place += size
+        # 2. The update, and the loss on all rows after it.
         error = X[rows] @ w + b - y[rows]
         w, b = w - lr * 2 * X[rows].T @ error / len(error), float(b - lr * 2 * error.mean())
         with np.errstate(over="ignore", invalid="ignore"):

@@ -41,6 +41,7 @@ def minimize(
     for _ in range(steps):
         if np.abs(gradient).max() <= tolerance:
             break
+        # 1. A direction from the guessed curvature, and a step along it, halved until the loss falls enough.
         direction = _direction(gradient, pairs)
         slope = float(direction @ gradient)
         size = 1.0 if pairs else min(1.0, 1.0 / float(np.linalg.norm(gradient)))
@@ -52,6 +53,7 @@ def minimize(
             size /= 2
         else:
             break  # no step helps: the loss is flat to rounding
+        # 2. What this step says about the curvature.
         s, y = size * direction, new_gradient - gradient
         curvature = float(s @ y)
         if curvature > 1e-12 * float(y @ y):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from helpers.models.checks import binary_labels, class_labels, features, same_rows
+from helpers.models.checks import binary_labels, class_labels, finite_features, same_rows
 from helpers.models.losses import logistic_objective, sigmoid, softmax, softmax_objective
 
 __all__ = ["LogisticRegression", "SoftmaxRegression", "lbfgs", "newton", "steepest_descent"]
@@ -118,7 +118,7 @@ class _Linear:
         """Scores X W + b for X (n, D): shape (n,) for logistic, (n, K) for softmax regression."""
         if not hasattr(self, "weights"):
             raise ValueError("expected a fitted model, got a new one; call fit(X, y) first")
-        X = features(X)
+        X = finite_features(X)
         if X.shape[1] != len(self.weights):
             raise ValueError(f"expected {len(self.weights)} columns as in fit, got {X.shape[1]}")
         return X @ self.weights + self.bias
@@ -152,7 +152,7 @@ class LogisticRegression(_Linear):
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> LogisticRegression:
         """Fit to features X (n, D) and labels y (n,) in {0, 1}, both present. Returns itself."""
-        X, y = features(X), binary_labels(y)
+        X, y = finite_features(X), binary_labels(y)
         same_rows(X, y)
         if y.min() == y.max():
             raise ValueError(f"expected both classes in y, got only class {int(y[0])}; there is nothing to tell apart")
@@ -201,7 +201,7 @@ class SoftmaxRegression(_Linear):
 
     def fit(self, X: np.ndarray, y: np.ndarray, n_classes: int | None = None) -> SoftmaxRegression:
         """Fit to X (n, D) and class numbers y (n,) in 0..K-1, with K = n_classes or the largest label + 1."""
-        X, y = features(X), class_labels(y, n_classes)
+        X, y = finite_features(X), class_labels(y, n_classes)
         same_rows(X, y)
         D, K = X.shape[1], int(y.max()) + 1 if n_classes is None else n_classes
         if len(np.unique(y)) < 2:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.models.checks import binary_labels, class_labels, features, same_rows
+from helpers.models.checks import binary_labels, class_labels, finite_features, same_rows
 
 __all__ = [
     "binary_cross_entropy",
@@ -122,7 +122,7 @@ def logistic_loss(w: np.ndarray, b: float, X: np.ndarray, y: np.ndarray, l2: flo
     >>> round(loss, 6), dw.tolist(), db
     (0.693147, [-1.0], -0.5)
     """
-    X, y = features(X), binary_labels(y)
+    X, y = finite_features(X), binary_labels(y)
     w = _weights(w, X, y, (X.shape[1],), l2)
     return logistic_objective(w, b, X, y, l2)
 
@@ -151,7 +151,7 @@ def softmax_loss(
     >>> round(loss, 6), dW.tolist(), db.tolist()
     (0.693147, [[1.0, -1.0]], [0.5, -0.5])
     """
-    X, b = features(X), np.asarray(b, dtype=np.float64)
+    X, b = finite_features(X), np.asarray(b, dtype=np.float64)
     if b.ndim != 1:
         raise ValueError(f"expected a bias of shape (K,), got {b.shape}")
     y = class_labels(y, len(b))

@@ -151,16 +151,21 @@ class TwoLayerNetwork:
         velocity = [np.zeros_like(p) for p in parameters]
         order = np.empty(0, dtype=np.int64)
         for _ in range(steps):
+            # 1. The rows of this step.
             if batch_size is None:
                 rows = slice(None)
             else:
                 if len(order) < batch_size:  # one pass is over: shuffle again
                     order = rng.permutation(n)
                 rows, order = order[:batch_size], order[batch_size:]
+            # 2. Loss and gradients, forward and back.
             loss, gradients = self._backward(X[rows], y[rows], l2)
             if not math.isfinite(loss):
-                raise ValueError(f"the loss became {loss} after {len(self.losses)} steps; use a smaller rate than {rate}")
+                raise ValueError(
+                    f"expected a finite loss, got {loss} after {len(self.losses)} steps; use a smaller rate than {rate}"
+                )
             self.losses.append(loss)
+            # 3. One step downhill, with a share of the last one.
             for p, v, g in zip(parameters, velocity, gradients, strict=True):
                 v *= momentum
                 v -= rate * g

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from helpers.models.checks import class_labels, same_rows
 from helpers.models.losses import softmax
 
 __all__ = ["NaiveBayes"]
@@ -41,13 +42,8 @@ class NaiveBayes:
 
         Raises ValueError on shapes, labels, negative or infinite entries, and, when alpha is 0, on a class without any word.
         """
-        X, y = _counts(X), np.asarray(y)
-        if y.ndim != 1 or len(y) != X.shape[0]:
-            raise ValueError(f"expected one label per row, shape ({X.shape[0]},), got {y.shape}; find the lost row first")
-        if y.dtype.kind not in "iu" or y.min() < 0 or (n_classes is not None and y.max() >= n_classes):
-            raise ValueError(
-                f"expected whole class numbers from 0, below n_classes = {n_classes}, got {np.unique(y)[:5].tolist()}"
-            )
+        X, y = _counts(X), class_labels(y, n_classes)
+        same_rows(X, y)
         K = int(y.max()) + 1 if n_classes is None else n_classes
         members = np.bincount(y, minlength=K)
         Y = sparse.csr_matrix((np.ones(len(y)), y, np.arange(len(y) + 1)), (len(y), K))

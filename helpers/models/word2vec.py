@@ -28,9 +28,6 @@ __all__ = ["Blocks", "Word2Vec"]
 ARCHITECTURES = ("skip-gram", "cbow")
 
 
-# --------------------------------------------------------------------------------------------------- fast training
-
-
 class Blocks(NamedTuple):
     """n blocks of L neighboring positions of the text.
 
@@ -111,6 +108,7 @@ class Word2Vec:
         at_least_one(epochs=epochs)
         if not rate > 0:
             raise ValueError(f"expected a learning rate > 0 (say 0.025), got {rate}")
+        # 1. Words become numbers, in one row.
         texts = list(texts)
         self.vocabulary = Vocabulary.build(texts, min_count=self.min_count)
         V, rng = len(self.vocabulary), np.random.default_rng(self.seed)
@@ -120,6 +118,7 @@ class Word2Vec:
                 f"expected texts with at least two different words side by side, got {V} word(s) seen {self.min_count} "
                 "times or more; a word alone has no context. Pass more text, or lower min_count"
             )
+        # 2. Small random inputs, outputs of zero.
         self.inputs = (rng.random((V, self.dim), dtype=np.float32) - 0.5) / self.dim
         self.outputs = np.zeros((V, self.dim), dtype=np.float32)
         self.losses = []
@@ -127,6 +126,7 @@ class Word2Vec:
         steps = range(epochs * per_epoch)
         update = self._skipgram if self.architecture == "skip-gram" else self._cbow
         batches = None
+        # 3. Epoch by epoch, batch by batch, at a falling rate.
         # The products are small: a second thread of the linear algebra would cost more than it brings.
         with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore"):
             for step in progress(steps, "training", len(steps)) if progress else steps:
@@ -144,17 +144,20 @@ class Word2Vec:
     def _batches(self, ids: np.ndarray, text_of: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[Blocks, float]]:
         """One epoch of subsampled text in batches; with each the share of the epoch that is done before it."""
         L, w, size = self.BLOCK, self.window, self.BLOCK * self.BLOCKS
+        # 1. Subsampling: frequent words drop out, and with them the distances between the others.
         keep = keep_probability(self.vocabulary.counts, self.sample).astype(np.float32)
         kept = np.flatnonzero(rng.random(len(ids), dtype=np.float32) < keep[ids])
         pad = (w, -len(kept) % size + w)
         word = np.pad(ids[kept], pad)
         home = np.pad(text_of[kept], pad, constant_values=-1)  # -1: beyond the ends, the context of nothing
+        # 2. A window width for each center, negatives for each block.
         widths = rng.integers(1, w + 1, len(word) - 2 * w, dtype=np.int16)
         shared = max(self.SHARED, self.negatives)
         cumulative = np.cumsum(noise_distribution(self.vocabulary.counts, self.power))
         noise = np.searchsorted(cumulative / cumulative[-1], rng.random((len(widths) // L, shared)))
         distance = np.abs(np.arange(L)[:, None] + w - np.arange(L + 2 * w)).astype(np.int16)  # center to word around it
         distance[distance == 0] = np.iinfo(np.int16).max  # a word is no context of itself
+        # 3. 32 blocks at a time: which words around stand in the window of which center, in the same text.
         for start in range(0, len(widths), size):
             at = start + w + np.arange(0, size, L)[:, None]
             middle, around = at + np.arange(L), at - w + np.arange(L + 2 * w)

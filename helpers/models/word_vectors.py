@@ -102,9 +102,6 @@ class WordVectors:
         return self.neighbors(vb - va + vc, k, exclude=(a, b, c) if exclude_query else ())
 
 
-# ------------------------------------------------------------------------------------------------- maps, averages
-
-
 def pca(X: np.ndarray, k: int = 2) -> Map:
     """Principal components: coordinates (n, k) of the centered rows on the k directions of largest variance.
 

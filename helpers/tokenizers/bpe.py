@@ -43,9 +43,6 @@ CACHED_WORDS = 1 << 18  # words that an encoder remembers before it forgets them
 _NEVER = 1 << 62  # the rank of a pair that is no merge
 
 
-# ------------------------------------------------------------------------------------------------- the tokenizer
-
-
 class _Words(dict):
     """Word -> ids, computed on first use and remembered."""
 
@@ -89,7 +86,7 @@ class BPE:
         self._char = {b: chr(ids[bytes([b])]) for b in alphabet}
         self._ranks: dict[str, int] = {}
         self._steps: list[tuple[str, str, int]] = []  # by rank: pair, merged, how many places at a time (-1: all)
-        for left, right in self.merges:
+        for left, right in self.merges:  # each gives a pair its rank, and a new token its id
             if left not in ids or right not in ids:
                 raise ValueError(
                     f"expected merges in the order in which they were learned, got merge {len(self._steps)} of {left!r} and "
@@ -273,9 +270,6 @@ class BPE:
     def __repr__(self) -> str:
         parts = f"{len(self.special_tokens)} special, {len(self.alphabet)} bytes, {len(self.merges):,} merges"
         return f"BPE({self.vocab_size:,} tokens: {parts})"
-
-
-# ----------------------------------------------------------------------------------------------------- checks
 
 
 def _specials(special_tokens: Sequence[str]) -> dict[str, int]:

@@ -86,6 +86,7 @@ class Unigram:
         """
         if not 0 < keep < 1 or rounds < 1:  # with all pieces kept it would never end
             raise ValueError(f"expected keep between 0 and 1 and at least one round, got {keep} and {rounds}")
+        # 1. All substrings that occur twice, and all characters.
         found = Counter()
         for word, n in words.items():
             for start in range(len(word)):
@@ -96,12 +97,14 @@ class Unigram:
             raise ValueError(f"expected size >= {max(1, len(letters))}, the number of different characters, got {size}")
         counts = {piece: n for piece, n in found.items() if n > 1 or len(piece) == 1}
         while True:
+            # 2. Estimate the probabilities: counts, then EM.
             model = cls(_log_shares(counts))
             for _ in range(rounds):
                 used = model.expected_counts(words)[0]
                 model = cls(_log_shares({p: max(n, 1e-9) for p, n in used.items() if n > 1e-6 or len(p) == 1}))
             if len(model.log_probs) <= size:
                 return model
+            # 3. What the texts would lose in likelihood without each piece; the largest losses stay.
             loss = {p: used[p] * (model.log_probs[p] - model.split_word(p, without=p)[1]) for p in model.log_probs if len(p) > 1}
             wanted = max(size, int(keep * len(model.log_probs))) - len(letters)
             kept = sorted(loss, key=lambda p: (-loss[p], p))[:wanted]

@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score, ndcg_score
 
 from helpers.data import datasets
 from helpers.evaluation import ranking as rank_metrics
-from helpers.features.bag_of_words import tokenize
+from helpers.features.words import tokenize
 from helpers.retrieval import documents, rag_questions
 from helpers.retrieval.bm25 import BM25
 from helpers.retrieval.dense import DenseIndex

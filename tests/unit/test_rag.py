@@ -210,7 +210,7 @@ def test_a_damaged_question_file_is_told(tmp_path):
 
 def test_label_free_queries():
     from helpers.data import datasets
-    from helpers.features.bag_of_words import tokenize
+    from helpers.features.words import tokenize
 
     leads, rows = datasets.leads(), rag_questions.label_free(600)
     assert len({q.index for q in rows}) == 600 and rows[:40] == rag_questions.label_free(40)
