@@ -129,18 +129,16 @@ def retrieval(add: Callable[[dict], None], fact: Callable[..., None], done: Call
     import torch
 
     from helpers.finetuning import sentence_encoder
-    from helpers.models.pretrained import load_minilm
+    from helpers.models.bert import load_encoder
     from helpers.retrieval import stored_vectors
 
     train, test = sentence_encoder.french_questions()
-    index, (encoder, tokenizer) = stored_vectors.load(), load_minilm()
-    start = {name: w.clone() for name, w in encoder.state_dict().items()}
+    index, encoder = stored_vectors.load(), load_encoder(max_tokens=48)
+    start = {name: w.clone() for name, w in encoder.model.state_dict().items()}
     keys, truth = torch.tensor(index), np.array([row for _, row in test])
 
     def judged() -> list[int]:
-        return sentence_encoder.ranks(
-            sentence_encoder.encode(encoder, tokenizer, [text for text, _ in test]), index, truth
-        ).tolist()
+        return sentence_encoder.ranks(encoder.encode([text for text, _ in test]), index, truth).tolist()
 
     fact(n_train=len(train), n_test=len(test), steps=24, batch_size=32, before=judged())
     for seed in range(3):
@@ -149,15 +147,15 @@ def retrieval(add: Callable[[dict], None], fact: Callable[..., None], done: Call
         for name, skip in (("in the batch", None), ("hard, 3 skipped", 3), ("hardest", 0)):
             if done(seed=seed, negatives=name):
                 continue
-            encoder.load_state_dict(start)
+            encoder.model.load_state_dict(start)
             hard = None if skip is None else sentence_encoder.hard_negatives(index[own], index, own, skip)
 
             def loss(step: int, rows=rows, own=own, hard=hard) -> torch.Tensor:
                 part = slice(step * 32, step * 32 + 32)
-                queries = sentence_encoder.embed(encoder, tokenizer, [train[i][0] for i in rows[part]])
+                queries = encoder.embed([train[i][0] for i in rows[part]])
                 return sentence_encoder.ranking_loss(queries, keys[own[part]], None if hard is None else keys[hard[part]])
 
-            losses = sentence_encoder.tune(encoder, loss, 24, peak=2e-4)
+            losses = sentence_encoder.tune_layers(encoder, loss, 24, peak=2e-4)
             add({"seed": seed, "negatives": name, "ranks": judged(), "losses": [round(v, 3) for v in losses]})
 
 
@@ -167,18 +165,18 @@ def fewshot(add: Callable[[dict], None], fact: Callable[..., None], done: Callab
 
     from helpers.data import datasets
     from helpers.finetuning import sentence_encoder
-    from helpers.models.pretrained import load_minilm
+    from helpers.models.bert import load_encoder
 
     train, test = datasets.questions(split="train"), [*datasets.questions(split="valid"), *datasets.questions(split="test")]
     y, answers = np.array([q.coarse for q in train]), np.array([q.coarse for q in test])
-    encoder, tokenizer = load_minilm()
-    start = {name: w.clone() for name, w in encoder.state_dict().items()}
-    frozen = sentence_encoder.encode(encoder, tokenizer, [q.text for q in test])
+    encoder = load_encoder(max_tokens=48)
+    start = {name: w.clone() for name, w in encoder.model.state_dict().items()}
+    frozen = encoder.encode([q.text for q in test])
     fact(n_test=len(test), classes=6, steps=20)
     for k, seed in ((8, 0), (16, 0), (8, 1), (16, 1), (8, 2), (16, 2), (8, 3), (8, 4)):
         if done(k=k, seed=seed):
             continue
-        encoder.load_state_dict(start)
+        encoder.model.load_state_dict(start)
         rows = sentence_encoder.sample_per_class(y, k, seed)
         texts, labels = [train[i].text for i in rows], y[rows]
         record = {
@@ -186,10 +184,9 @@ def fewshot(add: Callable[[dict], None], fact: Callable[..., None], done: Callab
             "seed": seed,
             "tfidf": sentence_encoder.few_labels_tfidf(texts, labels, [q.text for q in test], answers),
         }
-        few = sentence_encoder.encode(encoder, tokenizer, texts)
-        record["frozen"] = sentence_encoder.few_labels(few, labels, frozen, answers)
-        sentence_encoder.tune_on_labels(encoder, tokenizer, texts, labels, steps=20, seed=seed)
-        few, many = (sentence_encoder.encode(encoder, tokenizer, t) for t in (texts, [q.text for q in test]))
+        record["frozen"] = sentence_encoder.few_labels(encoder.encode(texts), labels, frozen, answers)
+        sentence_encoder.tune_on_labels(encoder, texts, labels, steps=20, seed=seed)
+        few, many = encoder.encode(texts), encoder.encode([q.text for q in test])
         add(record | {"tuned": sentence_encoder.few_labels(few, labels, many, answers)})
 
 

@@ -430,7 +430,7 @@ MUTANTS = [
         test=SENTENCES + "test_ranks_and_ties"),
     bug("ties count for the query", "finetuning.sentence_encoder", "return (scores >= own).sum(1)", "return (scores > own).sum(1) + 1",
         test=SENTENCES + "test_ranks_and_ties"),
-    bug("padding counts in a sentence's vector", "finetuning.sentence_encoder", "(hidden * real).sum(1) / real.sum(1)", "hidden.mean(1)",
+    bug("padding counts in a sentence's vector", "models.bert", "total = (states * real[:, :, None]).sum(1)", "total = states.sum(1)",
         test=SENTENCES + "test_minilm_is_trained_but_for_its_table"),
     bug("rewards are fitted the wrong way round", "finetuning.reward_model", "D = better - worse  # (n, F)", "D = worse - better",
         test=REWARDS + "test_the_fit_is_logistic_regression_on_differences"),
