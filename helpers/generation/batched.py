@@ -32,6 +32,14 @@ def decode_rows(model: NeuralLM, last: Tensor, memory: Any, choose: Callable[[Te
     last: (B, C) features of each row's last token. memory: what the model remembers of the rows. choose: takes `last` and
     returns {row: id} in ascending order: the rows that go on, counted among those there are, and what each reads next. The
     other rows leave.
+
+    >>> from helpers.models.rnn import RecurrentLM
+    >>> model = RecurrentLM(4)
+    >>> features, memory = model.features(torch.tensor([[0], [1]]))
+    >>> rows = []
+    >>> decode_rows(model, features[:, -1], memory, lambda last: rows.append(len(last)) or {0: 3}, steps=3)  # row 1 leaves
+    >>> rows
+    [2, 1, 1]
     """
     with evaluating(model):
         for step in range(steps):
@@ -63,6 +71,11 @@ def generate_batch(
     prompts: ids of one prompt, or a list of them; each token by which their lengths differ costs a step. allowed: a constraint
     for each text. The rest as in `sampling.generate`. Raises ValueError for n < 1, and for a text that does not fit into the
     model's context.
+
+    >>> from helpers.models.rnn import RecurrentLM
+    >>> model = RecurrentLM(4)
+    >>> [len(text.ids) for text in generate_batch(model, [[1, 2], [3]], n=2, max_tokens=5)]
+    [5, 5, 5, 5]
     """
     sampler = sampler or Sampler()
     rows = [prompts] if not len(prompts) or not isinstance(prompts[0], (list, tuple, np.ndarray)) else list(prompts)
@@ -131,6 +144,11 @@ def next_scores(
     """Logits (n, V) of the token after prefix + ending, for each ending; the prefix is read once only.
 
     Raises ValueError for no endings or an empty one, or for no prefix without a start symbol.
+
+    >>> from helpers.models.rnn import RecurrentLM
+    >>> model = RecurrentLM(4)
+    >>> next_scores(model, [1], [[2], [3, 0]]).shape
+    (2, 4)
     """
     prefix = check_ids(prefix, model.vocab_size, "prefix").tolist()
     before = [model.start_id, *prefix] if start else prefix

@@ -22,9 +22,19 @@ __all__ = ["Writer"]
 
 
 class Writer:
-    """A model, its tokenizer, and the cache of the last prompt. Two threads may write: a lock lets one token at a time be read.
+    """Greedy writing with prefix caching: a model, its tokenizer, and the cache of the last prompt.
+
+    Two threads may write: a lock lets one token at a time be read.
 
     tokenizer: anything with encode, decode and special_tokens (chapter 05's BPE with SmolLM2's vocabulary).
+
+    >>> from types import SimpleNamespace
+    >>> from helpers.models.transformer import Config
+    >>> tokenizer = SimpleNamespace(special_tokens={"<|im_end|>": 0})
+    >>> writer = Writer(Transformer(Config(vocab_size=9, hidden_dim=8, n_layers=1, n_heads=2)), tokenizer)
+    >>> first, read = list(writer.write([1, 2, 3], max_tokens=1)), writer.tokens_read
+    >>> list(writer.write([1, 2, 3], max_tokens=1)) == first, read, writer.tokens_read  # only the last token is read again
+    (True, 3, 4)
     """
 
     def __init__(self, model: Transformer, tokenizer: Any, end: str = "<|im_end|>"):

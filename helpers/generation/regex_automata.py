@@ -39,7 +39,11 @@ _BEYOND = [
 
 @dataclass(frozen=True)
 class Automaton:
-    """A deterministic automaton. table: (S, 257) next state for each byte, column 256 stays; state 0 is DEAD."""
+    """A deterministic automaton. table: (S, 257) next state for each byte, column 256 stays; state 0 is DEAD.
+
+    >>> compile_pattern("(yes|no)").matches("no"), compile_pattern("(yes|no)").matches("yes, no")
+    (True, False)
+    """
 
     table: np.ndarray
     start: int
@@ -229,7 +233,11 @@ class _Nfa:
 
 
 def compile_pattern(pattern: str) -> Automaton:
-    """The automaton of a pattern. Raises ValueError for a pattern that cannot be read, or is too large."""
+    """The automaton of a pattern. Raises ValueError for a pattern that cannot be read, or is too large.
+
+    >>> compile_pattern("[a-c]{2}é?").matches("abé")
+    True
+    """
     parser = _Parser(pattern)
     tree = parser.either()
     if parser.at < len(pattern):

@@ -49,6 +49,9 @@ class Sampler:
     """How to choose a token: settings whose defaults change nothing. Raises ValueError for settings out of range.
 
     temperature: 0 is the greedy choice. top_k: 0 keeps all. The penalties look at everything written and at the prompt.
+
+    >>> Sampler(temperature=0.5, top_k=2).probs(np.log([0.5, 0.3, 0.2])).round(3).tolist()  # 0.25 and 0.09, made to sum to 1
+    [0.735, 0.265, 0.0]
     """
 
     temperature: float = 1.0
@@ -108,7 +111,11 @@ GREEDY = Sampler(temperature=0)
 
 
 def cut_at(text: str, stops: Sequence[str]) -> str:
-    """The text before the first of the stop strings; all of it where none occurs. Raises ValueError for an empty stop string."""
+    """The text before the first of the stop strings; all of it where none occurs. Raises ValueError for an empty stop string.
+
+    >>> cut_at("Yes. User: and", ["User:", "System:"])
+    'Yes. '
+    """
     if not all(stops):
         raise ValueError("expected stop strings that are not empty; an empty one would stop before anything is written")
     return text[: min([text.index(s) for s in stops if s in text], default=len(text))]
@@ -118,6 +125,11 @@ def stop_at(tokenizer: Any, stops: Sequence[str]) -> Callable[[list[int]], bool]
     """A `stop` for `generate`: whether the text so far holds a stop string, which may begin in one token and end in another.
 
     What the last token brings beyond it must still be removed: `cut_at(tokenizer.decode(ids), stops)`.
+
+    >>> from helpers.tokenizers.plain import ByteTokenizer
+    >>> stop = stop_at(ByteTokenizer(), ["no"])
+    >>> stop([*b"a n"]), stop([*b"a no"])
+    (False, True)
     """
     cut_at("", stops)
     return lambda ids: any(s in tokenizer.decode(ids) for s in stops)
@@ -126,7 +138,11 @@ def stop_at(tokenizer: Any, stops: Sequence[str]) -> Callable[[list[int]], bool]
 @dataclass
 class Generated:
     """A text that was written. ids: without prompt and stop id. log_probs: natural-log probability of each id under the model
-    itself, before any filter. reason: why it ended: "stop id", "stop" (the stop function said so) or "length"."""
+    itself, before any filter. reason: why it ended: "stop id", "stop" (the stop function said so) or "length".
+
+    >>> Generated([3, 1], [-1.0, -2.0]).mean_log_prob
+    -1.5
+    """
 
     ids: list[int] = field(default_factory=list)
     log_probs: list[float] = field(default_factory=list)
@@ -139,7 +155,11 @@ class Generated:
 
 
 class Token(NamedTuple):
-    """One token that was written, and its natural-log probability under the model itself, before any filter."""
+    """One token that was written, and its natural-log probability under the model itself, before any filter.
+
+    >>> Token(id=3, log_prob=-0.5).id
+    3
+    """
 
     id: int
     log_prob: float
@@ -160,6 +180,11 @@ def generate_tokens(
     """The tokens that `generate` would write, each as soon as it is there (streaming); returns why the text ended.
 
     The arguments are those of `generate`. Nothing is computed, and nothing raised, before the first token is asked for.
+
+    >>> from helpers.models import count_ngrams, ngram
+    >>> model = ngram.maximum_likelihood(count_ngrams([[1, 2, 3, 0]], order=2, vocab_size=4))
+    >>> [token.id for token in generate_tokens(model, [1], stop_ids=[0])]
+    [2, 3]
     """
     if max_tokens < 0:
         raise ValueError(f"expected max_tokens of at least 0, got {max_tokens}")
@@ -209,6 +234,11 @@ def generate(
     start: put the model's start symbol before the prompt; False for a chat template, which brings its own beginning (counts know
     a shorter context then, and a model without a start symbol takes no notice; see `LanguageModel.begin`).
     Raises ValueError for max_tokens < 0, ids out of range, or when a constraint leaves nothing to choose.
+
+    >>> from helpers.models import count_ngrams, ngram
+    >>> model = ngram.maximum_likelihood(count_ngrams([[1, 2, 3, 0]], order=2, vocab_size=4))
+    >>> generate(model, [1], stop_ids=[0])
+    Generated(ids=[2, 3], log_probs=[0.0, 0.0], reason='stop id')
     """
     out = Generated()
 

@@ -23,6 +23,11 @@ def accept(p: np.ndarray, q: np.ndarray, guess: int, rng: np.random.Generator) -
     """Check one guess, drawn from q, against p, (V,) each: (kept, token), the token being the guess or a new draw.
 
     Kept with probability min(1, p/q); otherwise drawn from max(p - q, 0), normalised. Together that is a draw from p.
+
+    >>> accept(np.array([0.0, 1.0]), np.array([1.0, 0.0]), guess=0, rng=np.random.default_rng(0))  # impossible under p
+    (False, 1)
+    >>> accept(np.array([0.5, 0.5]), np.array([0.5, 0.5]), guess=0, rng=np.random.default_rng(0))
+    (True, 0)
     """
     if rng.random() * q[guess] < p[guess]:
         return True, guess
@@ -33,7 +38,11 @@ def accept(p: np.ndarray, q: np.ndarray, guess: int, rng: np.random.Generator) -
 @dataclass
 class Speculated:
     """What was written. rounds: how often guesses were checked, for a Transformer one run each; proposed, accepted: guesses in
-    all, and those that were kept."""
+    all, and those that were kept.
+
+    >>> Speculated([1, 2, 3], rounds=1, proposed=4, accepted=2).acceptance
+    0.5
+    """
 
     ids: list[int] = field(default_factory=list)
     rounds: int = 0
@@ -59,11 +68,17 @@ def speculate(
     start: bool = True,
     rng: np.random.Generator | int = 0,
 ) -> Speculated:
-    """Write with `target`, `draft` guessing `n_guesses` tokens ahead each round; both share one vocabulary.
+    """Write with `target`; `draft` guesses `n_guesses` tokens ahead each round (the draft length k). Both share one vocabulary.
 
     The sampler changes both distributions in the same way; penalties are refused, since they change with every token.
-    start: put the target's start symbol before the prompt; False for a chat template, which brings its own beginning.
+    start: put the start symbol before the prompt; False for a chat template, which brings its own beginning.
     Raises ValueError for different vocabularies, n_guesses < 1 or a sampler with penalties.
+
+    >>> from helpers.models import count_ngrams, ngram
+    >>> model = ngram.maximum_likelihood(count_ngrams([[1, 2, 3, 0]], order=2, vocab_size=4))
+    >>> out = speculate(model, model, [1], max_tokens=2)  # a draft that is the target is always right
+    >>> out.ids, out.rounds, out.acceptance
+    ([2, 3], 1, 1.0)
     """
     sampler = sampler or Sampler()
     if target.vocab_size != draft.vocab_size:
@@ -123,6 +138,11 @@ class PromptLookup:
     """A draft without any weights: where the last tokens stood before in this text, guess what followed them then.
 
     Good where a text repeats itself or copies from its prompt. Source: Saxena 2023, Prompt lookup decoding.
+
+    >>> from helpers.models.language_model import Uniform
+    >>> state = PromptLookup(Uniform(9), share=0.9).begin([1, 2, 3, 5, 1, 2])
+    >>> int(np.argmax(state.log_probs)), round(np.exp(state.log_probs[3]).item(), 3)  # 0.9 and a ninth of 0.1
+    (3, 0.911)
     """
 
     def __init__(self, fallback: LanguageModel, *, longest: int = 3, share: float = 0.9):

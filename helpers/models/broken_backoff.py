@@ -19,7 +19,13 @@ __all__ = ["BrokenBackoff"]
 
 
 class BrokenBackoff:
-    """Scores in the shape of a language model; they do not sum to 1. Use `ngram.kneser_ney` for a model that does."""
+    """Scores in the shape of a language model; they do not sum to 1. Use `ngram.kneser_ney` for a model that does.
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> model = BrokenBackoff(count_ngrams([[0, 1, 2, 3], [4, 0, 1, 2]], order=2, vocab_size=5))
+    >>> round(np.exp(model.begin([0]).log_probs).sum().item(), 3)  # 23 / 13, not 1
+    1.769
+    """
 
     def __init__(self, counts: NgramCounts, order: int | None = None):
         """counts: from `ngram_counts.count_ngrams`. Raises ValueError for an order that was not counted."""

@@ -21,6 +21,10 @@ class Config:
     n_kv_heads: None for as many as n_heads. ffn_dim: None for 8/3 of hidden_dim with a gate, 4 times without, rounded to 32.
     dropout: share of zeros on the embeddings and on what attention and feed-forward add. The attention weights themselves have
     none: on a CPU it would rule out the fused kernel and cost a third of the speed.
+
+    >>> config = Config(vocab_size=100, hidden_dim=96, n_heads=4)
+    >>> config.head_dim, config.ffn_dim
+    (24, 256)
     """
 
     vocab_size: int

@@ -15,6 +15,14 @@ class KVCache:
     """The keys and values of all tokens so far, for every layer, so that a new token needs only its own.
 
     Room is doubled when it runs out, up to `limit` positions. A fork copies what is filled.
+
+    >>> cache = KVCache(n_layers=1, limit=8)
+    >>> k = torch.zeros(1, 2, 3, 4)  # one text, two heads, three tokens
+    >>> cache.append(0, k, k)[0].shape[2], cache.append(0, k, k)[0].shape[2]
+    (3, 6)
+    >>> cache.truncate(4)
+    >>> cache.length, cache.n_bytes  # 2 * 2 * 4 * 4 numbers of 4 bytes
+    (4, 256)
     """
 
     def __init__(self, n_layers: int, limit: int):
@@ -83,7 +91,11 @@ class KVCache:
 
 
 def repeat_rows(memory: Any, n: int) -> Any:
-    """What a model remembers, n times side by side: a cache, a tensor (the batch is its last axis but one), a tuple or list."""
+    """What a model remembers, n times side by side: a cache, a tensor (the batch is its last axis but one), a tuple or list.
+
+    >>> repeat_rows(torch.tensor([[1], [2]]), 2).flatten().tolist()
+    [1, 1, 2, 2]
+    """
     if isinstance(memory, KVCache):
         return memory.repeat_rows(n)
     if isinstance(memory, Tensor):
@@ -94,7 +106,11 @@ def repeat_rows(memory: Any, n: int) -> Any:
 
 
 def keep_rows(memory: Any, rows: list[int]) -> Any:
-    """Only these rows of what is remembered: texts that have ended cost nothing more."""
+    """Only these rows of what is remembered: texts that have ended cost nothing more.
+
+    >>> keep_rows(torch.tensor([[1], [2], [3]]), [0, 2]).flatten().tolist()
+    [1, 3]
+    """
     if isinstance(memory, KVCache):
         return memory.keep_rows(rows)
     if isinstance(memory, Tensor):

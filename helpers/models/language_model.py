@@ -97,7 +97,11 @@ class Tokenizer(Protocol):
 
 
 def scores_of(state: State) -> np.ndarray:
-    """The logits of a state where the model has some (networks), else its log-probabilities (counts): (V,) float64."""
+    """The logits of a state where the model has some (networks), else its log-probabilities (counts): (V,) float64.
+
+    >>> scores_of(Uniform(2).begin([0])).round(2).tolist()
+    [-0.69, -0.69]
+    """
     logits = getattr(state, "logits", None)
     return np.asarray(state.log_probs if logits is None else logits.double().cpu().numpy(), dtype=np.float64)
 
@@ -106,7 +110,11 @@ def scores_of(state: State) -> np.ndarray:
 
 
 def check_ids(ids: Sequence[int], vocab_size: int, what: str = "ids") -> np.ndarray:
-    """ids as an int64 array (T,). Raises TypeError unless they are whole numbers, ValueError unless 0 <= id < vocab_size."""
+    """ids as an int64 array (T,). Raises TypeError unless they are whole numbers, ValueError unless 0 <= id < vocab_size.
+
+    >>> check_ids([3, 0], vocab_size=4).tolist()
+    [3, 0]
+    """
     array = np.asarray(ids)
     if array.size == 0:
         return np.zeros(0, dtype=np.int64)
@@ -129,19 +137,27 @@ def end_of_text(tokenizer: Tokenizer) -> int:
     """The id that closes a document: `tokenizer.end_id`, else that of the special token "<|endoftext|>".
 
     Raises ValueError when the tokenizer has neither.
+
+    >>> from helpers.tokenizers.plain import ByteTokenizer
+    >>> end_of_text(ByteTokenizer())
+    256
     """
     if getattr(tokenizer, "end_id", None) is not None:
         return int(tokenizer.end_id)
     special = getattr(tokenizer, "special_tokens", None) or {}
     if END_OF_TEXT in special:
         return int(special[END_OF_TEXT])
-    raise ValueError(f"the tokenizer has no end of text: give it an attribute end_id, or the special token {END_OF_TEXT}")
+    raise ValueError(f"expected a tokenizer with an end of text, got none; give it end_id, or the special token {END_OF_TEXT}")
 
 
 def encode_documents(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:
     """The ids of each text, closed by the end-of-text id: what the models of this course are trained and judged on.
 
     Raises TypeError when `texts` is one string.
+
+    >>> from helpers.tokenizers.plain import ByteTokenizer
+    >>> [d.tolist() for d in encode_documents(ByteTokenizer(), ["hi"])]
+    [[104, 105, 256]]
     """
     if isinstance(texts, str):
         raise TypeError("expected a list of texts, got one string; write [text]")
@@ -150,7 +166,11 @@ def encode_documents(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndar
 
 
 def score_documents(model: LanguageModel, documents: Sequence[Sequence[int]]) -> list[np.ndarray]:
-    """`model.score` of each document; all at once where the model offers `score_batch`."""
+    """`model.score` of each document; all at once where the model offers `score_batch`.
+
+    >>> [s.round(2).tolist() for s in score_documents(Uniform(2), [[0], [1, 1]])]
+    [[-0.69], [-0.69, -0.69]]
+    """
     if hasattr(model, "score_batch"):
         return list(model.score_batch(documents))
     return [model.score(ids) for ids in documents]
@@ -160,7 +180,11 @@ def score_documents(model: LanguageModel, documents: Sequence[Sequence[int]]) ->
 
 
 class Uniform(State):
-    """Every token equally likely, always: the model that has learned nothing. log2(vocab_size) bits per token."""
+    """Every token equally likely, always: the model that has learned nothing. log2(vocab_size) bits per token.
+
+    >>> Uniform(4).score([0, 3]).round(3).tolist()  # -ln 4
+    [-1.386, -1.386]
+    """
 
     def __init__(self, vocab_size: int):
         if vocab_size < 1:

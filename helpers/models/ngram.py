@@ -39,6 +39,11 @@ def maximum_likelihood(counts: NgramCounts, order: int | None = None) -> NgramMo
     """The share of the context's continuations: c(u w) / c(u). What was never seen gets 0.
 
     After a context that was never seen there is no distribution: all probabilities are 0, as in nltk.
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> np.exp(maximum_likelihood(counts).begin([0]).log_probs).round(3).tolist()
+    [0.0, 0.667, 0.333]
     """
     return _one_length("maximum likelihood", counts, order, 0.0)
 
@@ -47,6 +52,11 @@ def add_k(counts: NgramCounts, k: float, order: int | None = None) -> NgramModel
     """(c(u w) + k) / (c(u) + k V): every token gets k occurrences as a present. Raises ValueError unless k > 0.
 
     Source: Lidstone 1920; Jeffreys 1946 for k = 1/2.
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> np.exp(add_k(counts, 0.5).begin([0]).log_probs).round(3).tolist()
+    [0.111, 0.556, 0.333]
     """
     if not k > 0:
         raise ValueError(f"expected k > 0, got {k}; k = 0 is maximum_likelihood")
@@ -54,7 +64,13 @@ def add_k(counts: NgramCounts, k: float, order: int | None = None) -> NgramModel
 
 
 def laplace(counts: NgramCounts, order: int | None = None) -> NgramModel:
-    """add_k with k = 1. Source: Laplace 1774."""
+    """add_k with k = 1. Source: Laplace 1774.
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> np.exp(laplace(counts).begin([0]).log_probs).round(3).tolist()
+    [0.167, 0.5, 0.333]
+    """
     return add_k(counts, 1.0, order)
 
 
@@ -62,6 +78,11 @@ def interpolation(counts: NgramCounts, weights: Sequence[float], order: int | No
     """p_k = weights[k-1] * c(u w) / c(u) + (1 - weights[k-1]) * p_{k-1}, down to the uniform distribution.
 
     weights: one for each length from 1 to order, each from 0 to 1. Source: Jelinek, Mercer 1980.
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> np.exp(interpolation(counts, [1.0, 0.5]).begin([0]).log_probs).round(3).tolist()
+    [0.25, 0.5, 0.25]
     """
     order = _order(counts, order)
     weights = _per_length(weights, order, "weights", 1.0)
@@ -77,6 +98,11 @@ def absolute_discounting(counts: NgramCounts, discount: float | Sequence[float] 
     """Take `discount` off every count and hand what was taken down to the shorter context.
 
     discount: from 0 to 1, one for all lengths or one for each length from 1 to order. Source: Ney, Essen, Kneser 1994.
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> np.exp(absolute_discounting(counts, [0.0, 0.5]).begin([0]).log_probs).round(3).tolist()
+    [0.167, 0.611, 0.222]
     """
     order = _order(counts, order)
     discounts = _per_length(discount, order, "discount", 1.0)
@@ -90,6 +116,11 @@ def kneser_ney(counts: NgramCounts, discount: float | Sequence[float] | None = N
     discount: None for the modified form (three discounts per length, for counts of 1, 2 and 3 or more, estimated from the
     training counts), else from 0 to 1, one for all lengths or one for each. A start symbol counts as one left neighbor.
     Sources: Kneser, Ney 1995; Chen, Goodman 1998, section 3 (modified, interpolated).
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> np.exp(kneser_ney(counts, [0.0, 0.5]).begin([0]).log_probs).round(3).tolist()
+    [0.111, 0.611, 0.278]
     """
     order = _order(counts, order)
     given = None if discount is None else _per_length(discount, order, "discount", 1.0)
@@ -108,6 +139,9 @@ def discounts_of(counts: np.ndarray) -> tuple[float, float, float]:
     Where the estimate cannot be trusted it is (0.5, 1, 1.5), the fallback of KenLM: one of the four numbers is 0 (a tiny
     corpus), a discount is below 0 or above its count, or it grows by more than 1 from one count to the next (rare words were
     taken out of the vocabulary). Source: Chen, Goodman 1998, equation 26.
+
+    >>> discounts_of(np.array([1, 1, 1, 1, 2, 2, 3, 4]))
+    (0.5, 1.25, 1.0)
     """
     n1, n2, n3, n4 = (int(np.count_nonzero(counts == c)) for c in (1, 2, 3, 4))
     if min(n1, n2, n3, n4) > 0:

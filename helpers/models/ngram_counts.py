@@ -29,6 +29,10 @@ class Level:
     keys: (G,) sorted, see the module. counts: (G,) occurrences. continuations: (G,) number of different tokens seen before the
     k-gram (zeros at the longest length, where nothing is known of them). first: (C + 1,) the k-grams of context c are
     first[c] to first[c + 1] - 1.
+
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> counts.levels[0].counts.tolist()  # 0, 1, 2 and the start symbol, which is never counted
+    [3, 2, 1, 0]
     """
 
     keys: np.ndarray
@@ -48,6 +52,10 @@ class Located:
 
     A context or k-gram that never occurred is -1. Finding them is the slow part of scoring, and it does not depend on the
     smoothing: locate once, then try many discounts.
+
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> counts.locate([[0, 2, 2]]).grams[1].tolist()  # the third token never followed its context
+    [2, 1, -1]
     """
 
     contexts: list[np.ndarray]
@@ -56,7 +64,14 @@ class Located:
 
 @dataclass(frozen=True)
 class NgramCounts:
-    """The k-grams of a corpus for k = 1 to `order`; levels[k - 1] holds those of length k. Made by `count`."""
+    """The k-grams of a corpus for k = 1 to `order`; levels[k - 1] holds those of length k. Made by `count`.
+
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> counts.gram_count([0, 1]), counts.gram_count([1, 0])
+    (2, 0)
+    >>> counts.following(2, counts.nodes([0])[1])[0].tolist()
+    [1, 2]
+    """
 
     order: int
     vocab_size: int
@@ -131,6 +146,10 @@ def count_ngrams(documents: Sequence[Sequence[int]], order: int, vocab_size: int
 
     Raises ValueError for order < 1, vocab_size < 1, no documents, documents without a single token, or ids outside
     0..vocab_size-1; TypeError for ids that are no whole numbers. Empty documents among others count as nothing.
+
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> counts.n_tokens, counts.gram_count([0, 1])
+    (6, 2)
     """
     if not isinstance(order, (int, np.integer)) or order < 1:
         raise ValueError(f"expected an order of 1 or more (1 = no context, 3 = two tokens of context), got {order!r}")

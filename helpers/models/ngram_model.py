@@ -27,6 +27,12 @@ class NgramModel:
 
     alphas[k - 1]: (G,) one number for each k-gram, or None where a length is not used. gammas[k - 1]: (C,) one for each of its
     contexts; 1 where the context was never followed by anything. base: the probability of each token below length 1.
+
+    >>> from helpers.models.ngram import maximum_likelihood
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> maximum_likelihood(counts).score([0, 1]).round(2).tolist()  # ln 1, ln 2/3
+    [0.0, -0.41]
     """
 
     name: str
@@ -131,7 +137,16 @@ class NgramModel:
 
 
 class NgramState(State):
-    """Where an n-gram model stands: the last order - 1 ids, no more. log_probs: (V,), worked out when asked for."""
+    """Where an n-gram model stands: the last order - 1 ids, no more. log_probs: (V,), worked out when asked for.
+
+    >>> from helpers.models.ngram import laplace
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> state = laplace(counts).begin([2, 0])
+    >>> state.advance(1)
+    >>> state.context
+    (1,)
+    """
 
     def __init__(self, model: NgramModel, context: tuple[int, ...]):
         self.model, self.context = model, context[max(0, len(context) - (model.order - 1)) :]

@@ -20,15 +20,19 @@ from helpers.models.attention import attention_weights, causal_mask, fused_atten
 from helpers.models.config import Config
 from helpers.models.fast_linear import Linear
 from helpers.models.kv_cache import KVCache
+from helpers.models.llama_names import llama_name
 from helpers.models.neural import NeuralLM, as_ids
 
-__all__ = ["Attention", "Block", "Config", "FeedForward", "RMSNorm", "Transformer", "fit_to_width", "llama_name", "make_block"]
+__all__ = ["Attention", "Block", "Config", "FeedForward", "RMSNorm", "Transformer", "fit_to_width", "make_block"]
 
 
 class RMSNorm(nn.Module):
     """x / sqrt(mean(x^2) + eps) * weight: every vector gets the same length, then each channel its own scale.
 
     Source: Zhang and Sennrich 2019. x: (..., C).
+
+    >>> [round(x, 2) for x in RMSNorm(2)(torch.tensor([3.0, 4.0])).tolist()]  # divided by sqrt((9 + 16) / 2)
+    [0.85, 1.13]
     """
 
     def __init__(self, dim: int, eps: float = 1e-5):
@@ -48,7 +52,12 @@ def make_norm(config: Config) -> nn.Module:
 
 
 class Attention(nn.Module):
-    """Causal multi-head attention with grouped key-value heads."""
+    """Causal multi-head attention with grouped key-value heads.
+
+    >>> layer = Attention(Config(vocab_size=5, hidden_dim=8, n_layers=1, n_heads=2), layer=0)
+    >>> layer.weights(torch.zeros(1, 2, 8))[0, 0].tolist()
+    [[1.0, 0.0], [0.5, 0.5]]
+    """
 
     def __init__(self, config: Config, layer: int):
         super().__init__()
@@ -85,7 +94,11 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """What each token does on its own: widen, a non-linearity, narrow. SwiGLU: down(silu(gate(x)) * up(x)), Shazeer 2020."""
+    """What each token does on its own: widen, a non-linearity, narrow. SwiGLU: down(silu(gate(x)) * up(x)), Shazeer 2020.
+
+    >>> tuple(FeedForward(Config(vocab_size=5, hidden_dim=8, n_layers=1, n_heads=2))(torch.zeros(1, 3, 8)).shape)
+    (1, 3, 8)
+    """
 
     def __init__(self, config: Config):
         super().__init__()
@@ -103,7 +116,11 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then feed-forward: each reads the normalised stream and adds to it (pre-norm)."""
+    """Attention, then feed-forward: each reads the normalised stream and adds to it (pre-norm).
+
+    >>> tuple(Block(Config(vocab_size=5, hidden_dim=8, n_layers=1, n_heads=2), layer=0)(torch.zeros(1, 3, 8)).shape)
+    (1, 3, 8)
+    """
 
     pre = True  # whether the norms stand before attention and feed-forward
 
@@ -147,12 +164,21 @@ BLOCKS = {("pre", True): Block, ("post", True): PostNormBlock, ("pre", False): B
 
 
 def make_block(config: Config, layer: int) -> Block:
-    """The block that the config asks for: `Block`, unless norm_place or residual say otherwise."""
+    """The block that the config asks for: `Block`, unless norm_place or residual say otherwise.
+
+    >>> type(make_block(Config(vocab_size=5, norm_place="post"), layer=0)).__name__
+    'PostNormBlock'
+    """
     return BLOCKS[config.norm_place, config.residual](config, layer)
 
 
 class Transformer(NeuralLM):
-    """A decoder-only Transformer; it implements `language_model.LanguageModel`. Vaswani et al. 2017; Touvron et al. 2023."""
+    """A decoder-only Transformer; it implements `language_model.LanguageModel`. Vaswani et al. 2017; Touvron et al. 2023.
+
+    >>> model = Transformer(Config(vocab_size=5, hidden_dim=8, n_layers=1, n_heads=2))
+    >>> tuple(model(torch.tensor([[0, 1, 2]]))[0].shape), model.score([1, 2]).shape
+    ((1, 3, 5), (2,))
+    """
 
     def __init__(self, config: Config, seed: int | None = 0):
         """seed: of the starting weights, normal with deviation 0.02, those that write into the residual stream smaller by
@@ -257,34 +283,15 @@ class Transformer(NeuralLM):
         return maps
 
 
-LLAMA_NAMES = {
-    "model.embed_tokens": "embedding",
-    "model.norm": "norm",
-    "lm_head": "out",
-    "model.layers": "blocks",
-    "self_attn.q_proj": "attention.q",
-    "self_attn.k_proj": "attention.k",
-    "self_attn.v_proj": "attention.v",
-    "self_attn.o_proj": "attention.o",
-    "mlp.gate_proj": "ffn.gate",
-    "mlp.up_proj": "ffn.up",
-    "mlp.down_proj": "ffn.down",
-    "input_layernorm": "norm1",
-    "post_attention_layernorm": "norm2",
-}
-
-
-def llama_name(name: str) -> str:
-    """Our name of a weight that transformers calls `name`: "model.layers.3.mlp.up_proj.weight" -> "blocks.3.ffn.up.weight"."""
-    for theirs, ours in LLAMA_NAMES.items():
-        name = name.replace(theirs, ours)
-    return name
-
-
 def fit_to_width(model: Transformer) -> Transformer:
     """The model, its starting weights scaled to its width, in place: matrices 1 / sqrt(width), embeddings 0.2.
 
     The usual 0.02 is far too small for vectors of 16 to 96 numbers: most of a short training would go into growing them.
+
+    >>> model = Transformer(Config(vocab_size=5, hidden_dim=8, n_layers=1, n_heads=2))
+    >>> before = model.embedding.weight[0, 0].item()
+    >>> round(fit_to_width(model).embedding.weight[0, 0].item() / before)
+    10
     """
     with torch.no_grad():
         for name, p in model.named_parameters():

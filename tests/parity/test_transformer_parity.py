@@ -12,7 +12,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.models.attention import attend, causal_mask, rotary_table, rotate, rotate_interleaved
-from helpers.models.transformer import Config, RMSNorm, Transformer, llama_name
+from helpers.models.llama_names import llama_name
+from helpers.models.transformer import Config, RMSNorm, Transformer
 from helpers.tokenizers.labels import IGNORE
 
 transformers = pytest.importorskip("transformers")

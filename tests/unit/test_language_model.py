@@ -109,7 +109,7 @@ def test_nothing_to_measure_is_refused(texts):
 def test_one_string_is_no_list_of_texts_and_a_tokenizer_needs_an_end():
     with pytest.raises(TypeError, match="write"):
         yardstick.bits_per_byte(lm.Uniform(257), ByteTokenizer(), "one text")
-    with pytest.raises(ValueError, match="no end of text"):
+    with pytest.raises(ValueError, match="with an end of text"):
         lm.end_of_text(object())
 
     class Special:

@@ -16,7 +16,8 @@ from helpers.models import fast_linear
 from helpers.models.chunked_loss import chunked_cross_entropy
 from helpers.models.fast_linear import Linear, linear
 from helpers.models.language_model import LanguageModel
-from helpers.models.neural import NeuralLM, as_ids, count_parameters, evaluating, fork_memory, label_log_probs, pad
+from helpers.models.neural import NeuralLM, as_ids, count_parameters, evaluating, label_log_probs, pad
+from helpers.models.neural_state import fork_memory
 from helpers.models.rnn import RecurrentLM
 from helpers.models.transformer import Config, Transformer
 from helpers.tokenizers.labels import IGNORE
