@@ -201,8 +201,7 @@ class BPE:
             word = "".join(map(self._char.__getitem__, data))
         except KeyError as error:
             raise ValueError(
-                f"expected bytes of this vocabulary, got 0x{error.args[0]:02x} in {data!r}, which has no id; "
-                'pass errors="ignore" to drop it'
+                f'the byte 0x{error.args[0]:02x} in {data!r} has no id in this vocabulary. Pass errors="ignore" to drop it.'
             ) from None
         rank_of, steps = self._ranks.get, self._steps
         while len(word) > 1:

@@ -243,7 +243,7 @@ def test_texts_that_cannot_be_encoded():
 
 def test_bytes_without_an_id():
     tokenizer = BPE([(b"a", b"b")], alphabet=b"abc ")
-    with pytest.raises(ValueError, match="0x78 .* has no id"):
+    with pytest.raises(ValueError, match="byte 0x78 .* has no id"):
         tokenizer.encode("ab x")
     assert tokenizer.decode(tokenizer.encode("axb c", errors="ignore")) == "ab c"
     assert tokenizer.encode("axb", errors="ignore") == tokenizer.encode("ab") == [5]
