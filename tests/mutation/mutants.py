@@ -372,7 +372,7 @@ MUTANTS = [
         test=SPECULATIVE + "test_without_a_start_symbol", error=Exception),
     bug("one guess too many is taken back", "generation.speculative", "large.rewind(len(guesses) - (len(kept) - 1))",
         "large.rewind(min(len(guesses), len(guesses) - (len(kept) - 1) + 1))",
-        test=SPECULATIVE + "test_without_a_start_symbol"),
+        test=SPECULATIVE + "test_a_draft_that_is_the_target_is_always_right"),
     bug("a state is rewound to where reading ahead began", "models.language_model", "for id in ids[: len(ids) - n]:", "for id in ():",
         test=SPECULATIVE + "test_the_state_that_was_moved_back_is_the_right_one"),
     bug("counts put a start symbol where none is wanted", "models.ngram_model", "[: self.order - 1] if start else ()",
