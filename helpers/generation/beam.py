@@ -79,8 +79,10 @@ def beam_search(
     living: list[tuple[Beam, Any]] = [(Beam((), 0.0, False, 0.0), model.begin(prompt))]
     done: list[Beam] = []
     for length in range(1, max_tokens + 1):
+        # 1. Every beam with every next token; twice as many as wanted, since some of them may end.
         rows = np.array([beam.total + np.asarray(state.log_probs) for beam, state in living])  # (beams, V)
-        best = np.argsort(-rows, axis=None, kind="stable")[: 2 * width]  # twice as many: some of them may end
+        best = np.argsort(-rows, axis=None, kind="stable")[: 2 * width]
+        # 2. Those that end among the best are set aside, the best of the others go on.
         kept: list[tuple[Beam, Any]] = []
         ended: list[Beam] = []
         for rank, place in enumerate(best):
@@ -96,6 +98,7 @@ def beam_search(
         done = sorted([*done, *ended], key=lambda b: -b.score)[:width]
         if steps is not None:
             steps.append(Step(tuple(b for b, _ in kept), tuple(ended)))
+        # 3. Enough: nothing goes on, or nothing that does could still enter, or the texts are as long as they may be.
         if not kept or len(done) == width and max(b.score for b, _ in kept) <= done[-1].score or length == max_tokens:
             living = [(b, None) for b, _ in kept]
             break

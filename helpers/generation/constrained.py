@@ -194,22 +194,8 @@ def json_pattern(schema: dict[str, Any]) -> str:
     >>> json_pattern({"enum": ["red", 1]})
     '("red"|1)'
     """
-    known = {
-        "type",
-        "properties",
-        "required",
-        "items",
-        "minItems",
-        "maxItems",
-        "minLength",
-        "maxLength",
-        "enum",
-        "const",
-        "anyOf",
-        "title",
-        "description",
-        "additionalProperties",
-    }
+    known = set("type properties required items minItems maxItems minLength maxLength enum const anyOf".split())
+    known |= {"title", "description", "additionalProperties"}  # which change nothing
     if not isinstance(schema, dict) or set(schema) - known:
         raise ValueError(f"expected a schema with the keys {', '.join(sorted(known))}, got {schema!r}")
     if "const" in schema:

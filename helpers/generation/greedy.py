@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from helpers.generation.sampling import GREEDY, generate_tokens
+from helpers.models.language_model import State
 from helpers.models.neural import evaluating, label_log_probs
 from helpers.models.transformer import Transformer
 from helpers.tokenizers.labels import IGNORE
@@ -50,6 +51,10 @@ class Writer:
     def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> _Place:
         """The state after `ids`, for `sampling.generate_tokens`."""
         return _Place(self, [self.model.start_id, *ids] if start else list(ids))
+
+    def score(self, ids: Sequence[int]) -> np.ndarray:
+        """Natural-log probability of each id, as `LanguageModel.score`; the cache is not touched."""
+        return self.model.score(ids)
 
     @torch.inference_mode()
     def read(self, ids: Sequence[int]) -> torch.Tensor:
@@ -112,7 +117,7 @@ class Writer:
             return float(label_log_probs(self.model, x, y, torch.float64))
 
 
-class _Place:
+class _Place(State):
     """A place in a text: only its ids. What the model makes of them the writer remembers, or reads again when they are asked for
     after another text."""
 
@@ -131,3 +136,6 @@ class _Place:
 
     def advance(self, id: int) -> None:
         self._row, self._logits = [*self._row, id], None
+
+    def fork(self) -> _Place:
+        return _Place(self._writer, list(self._row))

@@ -17,31 +17,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from helpers.generation.filters import (
-    frequency_penalty,
-    keep,
-    min_p,
-    presence_penalty,
-    probabilities,
-    repetition_penalty,
-    temperature,
-    top_k,
-    top_p,
-    typical,
-)
+from helpers.generation import filters
 from helpers.models.language_model import LanguageModel, check_ids, scores_of
 
-__all__ = [
-    "GREEDY",
-    "Generated",
-    "Sampler",
-    "Token",
-    "cut_at",
-    "generate",
-    "generate_tokens",
-    "scores_of",
-    "stop_at",
-]
+__all__ = ["GREEDY", "Generated", "Sampler", "Token", "cut_at", "generate", "generate_tokens", "scores_of", "stop_at"]
 
 
 @dataclass(frozen=True)
@@ -78,20 +57,20 @@ class Sampler:
         """Scores (V,) after penalties, temperature and filters, in this order; what is ruled out is -inf."""
         scores = np.asarray(scores, dtype=np.float64)
         if len(seen) and self.repetition != 1:
-            scores = repetition_penalty(scores, seen, self.repetition)
+            scores = filters.repetition_penalty(scores, seen, self.repetition)
         if len(seen) and self.presence:
-            scores = presence_penalty(scores, seen, self.presence)
+            scores = filters.presence_penalty(scores, seen, self.presence)
         if len(seen) and self.frequency:
-            scores = frequency_penalty(scores, seen, self.frequency)
+            scores = filters.frequency_penalty(scores, seen, self.frequency)
         if self.temperature == 0:
-            return keep(scores, np.array([int(np.argmax(scores))]))
+            return filters.keep(scores, np.array([int(np.argmax(scores))]))
         if self.temperature != 1:
-            scores = temperature(scores, self.temperature)
+            scores = filters.temperature(scores, self.temperature)
         for filter_, setting, off in (
-            (top_k, self.top_k, 0),
-            (top_p, self.top_p, 1),
-            (min_p, self.min_p, 0),
-            (typical, self.typical_p, 1),
+            (filters.top_k, self.top_k, 0),
+            (filters.top_p, self.top_p, 1),
+            (filters.min_p, self.min_p, 0),
+            (filters.typical, self.typical_p, 1),
         ):
             if setting != off:
                 scores = filter_(scores, setting)
@@ -99,7 +78,7 @@ class Sampler:
 
     def probs(self, scores: np.ndarray, seen: Sequence[int] = ()) -> np.ndarray:
         """The distribution (V,) that is drawn from."""
-        return probabilities(self.scores(scores, seen))
+        return filters.probabilities(self.scores(scores, seen))
 
     def choose(self, scores: np.ndarray, seen: Sequence[int], rng: np.random.Generator) -> int:
         """One id, drawn from `probs`; without any randomness where only one is left."""

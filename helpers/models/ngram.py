@@ -20,19 +20,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from helpers.models.ngram_counts import NgramCounts
-from helpers.models.ngram_model import NgramModel, NgramState
+from helpers.models.ngram_model import NgramModel
 
-__all__ = [
-    "NgramModel",
-    "NgramState",
-    "absolute_discounting",
-    "add_k",
-    "discounts_of",
-    "interpolation",
-    "kneser_ney",
-    "laplace",
-    "maximum_likelihood",
-]
+__all__ = ["absolute_discounting", "add_k", "discounts_of", "interpolation", "kneser_ney", "laplace", "maximum_likelihood"]
 
 
 def maximum_likelihood(counts: NgramCounts, order: int | None = None) -> NgramModel:

@@ -162,17 +162,20 @@ def count_ngrams(documents: Sequence[Sequence[int]], order: int, vocab_size: int
     base = vocab_size + 1
     nodes, levels, parents = symbols, [], 1
     for k in range(1, order + 1):
+        # 1. The different k-grams, and how often each occurs.
         if k == 1:
             keys, counts = np.arange(base, dtype=np.int64), np.bincount(symbols[real], minlength=base)
         else:
             ends = np.flatnonzero(place >= k - 1)  # where a window of k symbols, all of one document, ends
             keys, example, found = distinct(nodes[ends - 1] * base + symbols[ends])
             counts = np.bincount(found[real[ends]], minlength=len(keys))
+            # 2. How many different tokens stand before each (k-1)-gram.
             without_first = nodes[ends[example]]  # the node of each k-gram's last k - 1 symbols
             continuations = np.bincount(without_first[counts > 0], minlength=parents)
             levels[-1] = replace(levels[-1], continuations=continuations.astype(np.int32))
             nodes = np.zeros(len(symbols), dtype=np.int64)
             nodes[ends] = found
+        # 3. Where the continuations of each context begin.
         contexts = 1 if k == 1 else parents
         first = np.zeros(contexts + 1, dtype=np.int64)
         np.cumsum(np.bincount(keys // base if k > 1 else np.zeros(base, dtype=np.int64), minlength=contexts), out=first[1:])

@@ -1,12 +1,4 @@
-"""The n-gram language model: scoring, writing and drawing, whatever the smoothing (`ngram` makes the models).
-
-For each length k and each context u that was seen,
-
-    p_k(w | u) = alpha_k(u w) + gamma_k(u) * p_{k-1}(w | u without its first token)
-
-and p_k = p_{k-1} for a context that was never seen; at the bottom stands the uniform distribution (or nothing at all).
-NumPy only.
-"""
+"""The n-gram language model: scoring, writing and drawing, whatever the smoothing; `ngram` says how it is made. NumPy only."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.models.ngram import NgramModel
+from helpers.models.ngram_model import NgramModel
 
 
 def write(model: NgramModel, path: Path) -> None:
