@@ -53,7 +53,7 @@ def about(name: str) -> Source:
     """
     known = sources()
     if name not in known:
-        raise ValueError(f"name must be one of {', '.join(known)}; got {name!r}.")
+        raise ValueError(f"expected name to be one of {', '.join(known)}, got {name!r}")
     return known[name]
 
 

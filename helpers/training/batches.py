@@ -26,7 +26,7 @@ class Batch(NamedTuple):
 
 
 class Batches(Protocol):
-    """Where a `train.Trainer` takes its batches from."""
+    """Where a `trainer.Trainer` takes its batches from."""
 
     batch_size: int
     length: int

@@ -11,17 +11,17 @@ from torch import Tensor
 from helpers.tokenizers.chat_template import Example
 from helpers.tokenizers.labels import IGNORE
 
-__all__ = ["Batch", "collate"]
+__all__ = ["PaddedBatch", "collate"]
 
 
-class Batch(NamedTuple):
+class PaddedBatch(NamedTuple):
     """x, y: (B, T) inputs and targets, y one step ahead and IGNORE where nothing is to be learned."""
 
     x: Tensor
     y: Tensor
 
 
-def collate(examples: Sequence[Example], pad_id: int = 0) -> Batch:
+def collate(examples: Sequence[Example], pad_id: int = 0) -> PaddedBatch:
     """Examples of different lengths as one batch, filled up on the right.
 
     Padding is marked by position, never by its id: where padding and end mark share an id, comparing ids would unlearn
@@ -36,4 +36,4 @@ def collate(examples: Sequence[Example], pad_id: int = 0) -> Batch:
     for row, e in enumerate(examples):
         x[row, : len(e.ids) - 1] = torch.tensor(e.ids[:-1])
         y[row, : len(e.ids) - 1] = torch.tensor(e.labels[1:])
-    return Batch(x, y)
+    return PaddedBatch(x, y)
