@@ -23,7 +23,7 @@ from helpers.finetuning import lora
 from helpers.finetuning.preferences import answer_log_probs, dpo_loss, sample_answers
 from helpers.tokenizers import chat_template
 from helpers.tokenizers.labels import IGNORE
-from helpers.training import chat_batches
+from helpers.training.batches import PaddedBatch, collate
 from helpers.training.schedule import learning_rate, optimize
 
 __all__ = ["Pair", "drawn_leads", "first_sentence", "make_pairs", "measure", "supervise", "tune_and_measure"]
@@ -74,9 +74,9 @@ def supervise(
     return losses
 
 
-def batch_of(examples: Sequence[tuple[list[int], list[int]]]) -> chat_batches.PaddedBatch:
+def batch_of(examples: Sequence[tuple[list[int], list[int]]]) -> PaddedBatch:
     """(prompt, answer) pairs of ids as x, y, padded on the right, only the answers as targets."""
-    return chat_batches.collate([chat_template.Example([*p, *a], [IGNORE] * len(p) + list(a), False) for p, a in examples])
+    return collate([chat_template.Example([*p, *a], [IGNORE] * len(p) + list(a), False) for p, a in examples])
 
 
 def make_pairs(model: Any, tokenizer: Any, leads: Sequence[records.Lead], seed: int) -> list[Pair]:

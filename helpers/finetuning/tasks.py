@@ -21,8 +21,7 @@ from helpers.generation.sampling import GREEDY
 from helpers.models.neural import NeuralLM, evaluating, label_log_probs
 from helpers.tokenizers.chat_template import Example, Message, assistant, encode_example, encode_prompt, user
 from helpers.tokenizers.labels import IGNORE
-from helpers.training.batches import Batch
-from helpers.training.chat_batches import collate
+from helpers.training.batches import Batch, collate
 
 __all__ = [
     "Examples",
