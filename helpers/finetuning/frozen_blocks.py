@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from helpers.finetuning import lora
+from helpers.generation.batched import decode_rows
 from helpers.models.chunked_loss import chunked_cross_entropy
 from helpers.models.neural import label_log_probs
 from helpers.models.transformer import Transformer
@@ -125,14 +126,14 @@ class Prompts:
         with torch.no_grad():
             for rows, stream, cache in self.groups:
                 cache = copy.deepcopy(cache)
-                features = self.upper.features(stream, cache)[:, -1]
-                for _ in range(max_tokens):
-                    ids = model.logits(features).argmax(-1)
-                    for i, id in zip(rows, ids.tolist()):
+
+                def choose(last, rows=rows):
+                    ids = model.logits(last).argmax(-1).tolist()
+                    for i, id in zip(rows, ids):
                         ended[i] = ended[i] or id == end_id
                         if not ended[i]:
                             out[i].append(id)
-                    if all(ended[i] for i in rows):
-                        break
-                    features = model.features(ids[:, None], cache)[0][:, -1]
+                    return {} if all(ended[i] for i in rows) else dict(enumerate(ids))
+
+                decode_rows(model, self.upper.features(stream, cache)[:, -1], cache, choose, max_tokens)
         return list(zip(out, ended))

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from helpers.generation.batched import decode_rows
 from helpers.models.neural import NeuralLM, evaluating, label_log_probs
 from helpers.tokenizers.labels import IGNORE
 
@@ -62,22 +63,24 @@ def sample_answers(
     x = torch.full((B, T + max_new - 1), stop_id, dtype=torch.long, device=prompts.device)
     x[:, :T] = prompts
     y = torch.full_like(x, IGNORE)
-    open_, state, read = torch.ones(B, dtype=torch.bool, device=prompts.device), model.begin_state(B), prompts
+    place, open_ = T - 1, torch.ones(B, dtype=torch.bool, device=prompts.device)
+
+    def choose(last: Tensor) -> dict[int, int]:
+        nonlocal place, open_
+        scores = model.logits(last).float()  # (B, V)
+        if temperature == 0:
+            new = scores.argmax(-1)
+        else:
+            new = torch.multinomial((scores / temperature).softmax(-1), 1, generator=generator).squeeze(1)
+        y[open_, place] = new[open_]
+        open_, place = open_ & (new != stop_id), place + 1
+        if place < x.shape[1]:
+            x[open_, place] = new[open_]
+        return dict(enumerate(torch.where(open_, new, stop_id).tolist())) if bool(open_.any()) else {}
+
     with evaluating(model):
-        for place in range(T - 1, T - 1 + max_new):
-            features, state = model.features(read, state)
-            scores = model.logits(features[:, -1]).float()  # (B, V)
-            if temperature == 0:
-                new = scores.argmax(-1)
-            else:
-                new = torch.multinomial((scores / temperature).softmax(-1), 1, generator=generator).squeeze(1)
-            y[open_, place] = new[open_]
-            open_ = open_ & (new != stop_id)
-            if place + 1 < x.shape[1]:
-                x[open_, place + 1] = new[open_]
-            if not bool(open_.any()):
-                break
-            read = torch.where(open_, new, stop_id)[:, None]
+        features, memory = model.features(prompts, model.begin_state(B))
+        decode_rows(model, features[:, -1], memory, choose, max_new)
     return x, y
 
 

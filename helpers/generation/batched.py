@@ -10,7 +10,7 @@ still differ in the last bits.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,41 +18,38 @@ import torch
 from torch import Tensor
 
 from helpers.generation.sampling import Generated, Sampler
-from helpers.models.kv_cache import KVCache
+from helpers.models.kv_cache import keep_rows, repeat_rows
 from helpers.models.language_model import check_ids
 from helpers.models.neural import NeuralLM, evaluating, pad
 
-__all__ = ["generate_batch", "next_scores", "repeat_rows"]
+__all__ = ["decode_rows", "generate_batch", "next_scores"]
 
 
-def repeat_rows(state, n: int):
-    """What a model remembers of a text, n times side by side: a cache, a tensor (the batch is its last axis but one), a tuple."""
-    if isinstance(state, KVCache):
-        if any(k is None for k in state.keys):
-            raise ValueError("expected a cache that holds a text, got an empty one; read the prompt first")
-        other = KVCache(len(state.keys), state.limit)
-        other.length = state.length
-        for mine, theirs in ((other.keys, state.keys), (other.values, state.values)):
-            mine[:] = [t[:, :, : state.length].repeat_interleave(n, dim=0) for t in theirs]  # (B * n, K, T, D)
-        return other
-    if isinstance(state, Tensor):
-        return state.repeat_interleave(n, dim=-2)
-    if isinstance(state, tuple | list):
-        return type(state)(repeat_rows(part, n) for part in state)
-    raise TypeError(f"expected a cache or tensors, got {type(state).__name__}")
+@torch.inference_mode()
+def decode_rows(model: NeuralLM, last: Tensor, memory: Any, choose: Callable[[Tensor], Mapping[int, int]], steps: int) -> None:
+    """The loop of a batch: choose an id for each row, read them all in one run; `steps` times, or until no row goes on.
 
+    last: (B, C) features of each row's last token. memory: what the model remembers of the rows. choose: takes `last` and
+    returns {row: id} in ascending order: the rows that go on, counted among those there are, and what each reads next. The
+    other rows leave.
 
-def keep_rows(state, rows: list[int]):
-    """Only these rows of what is remembered: texts that have ended cost nothing more."""
-    if isinstance(state, KVCache):
-        other = KVCache(len(state.keys), state.limit)
-        other.length = state.length
-        for mine, theirs in ((other.keys, state.keys), (other.values, state.values)):
-            mine[:] = [t[rows] for t in theirs]
-        return other
-    if isinstance(state, Tensor):
-        return state.index_select(-2, torch.tensor(rows, device=state.device))
-    return type(state)(keep_rows(part, rows) for part in state)
+    >>> from helpers.models.rnn import RecurrentLM
+    >>> model = RecurrentLM(4)
+    >>> features, memory = model.features(torch.tensor([[0], [1]]))
+    >>> rows = []
+    >>> decode_rows(model, features[:, -1], memory, lambda last: rows.append(len(last)) or {0: 3}, steps=3)  # row 1 leaves
+    >>> rows
+    [2, 1, 1]
+    """
+    with evaluating(model):
+        for step in range(steps):
+            new = choose(last)
+            if not new or step + 1 == steps:
+                return
+            if len(new) < len(last):
+                memory = keep_rows(memory, list(new))
+            features, memory = model.features(torch.tensor(list(new.values()), device=model.device)[:, None], memory)
+            last = features[:, -1]
 
 
 @torch.inference_mode()
@@ -74,6 +71,11 @@ def generate_batch(
     prompts: ids of one prompt, or a list of them; each token by which their lengths differ costs a step. allowed: a constraint
     for each text. The rest as in `sampling.generate`. Raises ValueError for n < 1, and for a text that does not fit into the
     model's context.
+
+    >>> from helpers.models.rnn import RecurrentLM
+    >>> model = RecurrentLM(4)
+    >>> [len(text.ids) for text in generate_batch(model, [[1, 2], [3]], n=2, max_tokens=5)]
+    [5, 5, 5, 5]
     """
     sampler = sampler or Sampler()
     rows = [prompts] if not len(prompts) or not isinstance(prompts[0], (list, tuple, np.ndarray)) else list(prompts)
@@ -93,41 +95,46 @@ def generate_batch(
     out = [Generated() for _ in range(len(rows) * n)]
     if not max_tokens:
         return out
+    # 1. Read what all prompts have: as many tokens as the shortest holds. Then n copies of each.
     with evaluating(model):
         first = torch.tensor([r[:shortest] for r in begin], device=model.device)  # (B, shortest)
-        features, state = model.features(first, model.begin_state(len(rows)))
-        last = features[:, -1].repeat_interleave(n, dim=0)  # (B * n, C)
-        if n > 1:
-            state = repeat_rows(state, n)
-        rngs = [np.random.default_rng([seed, i]) for i in range(len(out))]
-        alive, read, stop_ids = list(range(len(out))), shortest, set(stop_ids)
-        while True:
-            writing = [at for at, row in enumerate(alive) if read >= len(begin[row // n])]  # the others still read
-            logits = model.logits(last[writing]).double()
-            log_z, scores = torch.logsumexp(logits, dim=-1).cpu().numpy(), logits.cpu().numpy()  # (writing,), (writing, V)
-            new = {at: begin[row // n][read] for at, row in enumerate(alive) if read < len(begin[row // n])}
-            for i, at in enumerate(writing):
-                row = alive[at]
-                wanted = scores[i] if allowed is None else np.where(allowed[row].mask(), scores[i], -np.inf)
-                id = sampler.choose(wanted, [*rows[row // n], *out[row].ids], rngs[row])
-                if id in stop_ids:
-                    out[row].reason = "stop id"
-                    continue
-                out[row].ids.append(id)
-                out[row].log_probs.append(float(scores[i, id] - log_z[i]))
-                if allowed is not None:
-                    allowed[row].advance(id)
-                if stop is not None and stop(out[row].ids):
-                    out[row].reason = "stop"
-                elif len(out[row].ids) < max_tokens:
-                    new[at] = id
-            stay = sorted(new)
-            if not stay:
-                return out
-            if len(stay) < len(alive):
-                state, alive = keep_rows(state, stay), [alive[at] for at in stay]
-            features, state = model.features(torch.tensor([new[at] for at in stay], device=model.device)[:, None], state)
-            last, read = features[:, -1], read + 1
+        features, memory = model.features(first, model.begin_state(len(rows)))
+    last = features[:, -1].repeat_interleave(n, dim=0)  # (B * n, C)
+    if n > 1:
+        memory = repeat_rows(memory, n)
+    rngs = [np.random.default_rng([seed, i]) for i in range(len(out))]
+    alive, read, stop_ids = list(range(len(out))), shortest, set(stop_ids)
+
+    def choose(last: Tensor) -> dict[int, int]:
+        nonlocal alive, read
+        # 2. A row whose prompt is longer goes on reading it; the others write.
+        new = {at: begin[row // n][read] for at, row in enumerate(alive) if read < len(begin[row // n])}
+        writing = [at for at in range(len(alive)) if at not in new]
+        logits = model.logits(last[writing]).double()  # (writing, V)
+        log_z, scores = torch.logsumexp(logits, dim=-1).cpu().numpy(), logits.cpu().numpy()
+        # 3. Each draws from its own random numbers, and ends or goes on.
+        for i, at in enumerate(writing):
+            row = alive[at]
+            text, limits = out[row], None if allowed is None else allowed[row]
+            wanted = scores[i] if limits is None else np.where(limits.mask(), scores[i], -np.inf)
+            id = sampler.choose(wanted, [*rows[row // n], *text.ids], rngs[row])
+            if id in stop_ids:
+                text.reason = "stop id"
+                continue
+            text.ids.append(id)
+            text.log_probs.append(float(scores[i, id] - log_z[i]))
+            if limits is not None:
+                limits.advance(id)
+            if stop is not None and stop(text.ids):
+                text.reason = "stop"
+            elif len(text.ids) < max_tokens:
+                new[at] = id
+        stay = sorted(new)
+        alive, read = [alive[at] for at in stay], read + 1
+        return {at: new[at] for at in stay}
+
+    decode_rows(model, last, memory, choose, longest - shortest + max_tokens)
+    return out
 
 
 @torch.inference_mode()
@@ -137,18 +144,23 @@ def next_scores(
     """Logits (n, V) of the token after prefix + ending, for each ending; the prefix is read once only.
 
     Raises ValueError for no endings or an empty one, or for no prefix without a start symbol.
+
+    >>> from helpers.models.rnn import RecurrentLM
+    >>> model = RecurrentLM(4)
+    >>> next_scores(model, [1], [[2], [3, 0]]).shape
+    (2, 4)
     """
     prefix = check_ids(prefix, model.vocab_size, "prefix").tolist()
     before = [model.start_id, *prefix] if start else prefix
     if not before or not len(endings) or not all(len(e) for e in endings):
         raise ValueError("expected a prefix (or start=True) and endings that are not empty")
     with evaluating(model):
-        _, state = model.features(torch.tensor([before], device=model.device), model.begin_state(1))
+        _, memory = model.features(torch.tensor([before], device=model.device), model.begin_state(1))
         results = []
         for at in range(0, len(endings), batch_size):
             part = [check_ids(e, model.vocab_size, "ending").tolist() for e in endings[at : at + batch_size]]
             rows = pad(part, 0).to(model.device)  # on the right: a causal model does not see it
-            features, _ = model.features(rows, repeat_rows(state, len(part)))
+            features, _ = model.features(rows, repeat_rows(memory, len(part)))
             last = features[torch.arange(len(part)), torch.tensor([len(e) - 1 for e in part])]  # not the last column
             results.append(model.logits(last).double().cpu().numpy())
         return np.concatenate(results)

@@ -19,7 +19,11 @@ __all__ = ["Beam", "Step", "beam_search"]
 
 @dataclass(frozen=True)
 class Beam:
-    """A continuation. ids: without the prompt, the end id included where it ended. total: sum of log-probabilities (nats)."""
+    """A continuation. ids: without the prompt, the end id included where it ended. total: sum of log-probabilities (nats).
+
+    >>> Beam((2, 5, 0), total=-0.9, ended=True, score=-0.3).ids
+    (2, 5, 0)
+    """
 
     ids: tuple[int, ...]
     total: float
@@ -29,7 +33,11 @@ class Beam:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the search, for drawing it: the beams that went on, and those that ended at it."""
+    """One step of the search, for drawing it: the beams that went on, and those that ended at it.
+
+    >>> Step(kept=(Beam((2,), -0.9, False, -0.9),), ended=()).kept[0].ids
+    (2,)
+    """
 
     kept: tuple[Beam, ...]
     ended: tuple[Beam, ...]
@@ -54,6 +62,15 @@ def beam_search(
 
     Raises ValueError for width < 1, max_tokens < 1 or ids out of range. Source: Graves 2012. The length
     penalty divides by length ** penalty, as transformers does; that of Wu et al. 2016 is a little different.
+
+    >>> from helpers.models import count_ngrams, ngram
+    >>> texts = 3 * [[1, 3, 0]] + 3 * [[1, 4, 0]] + 4 * [[2, 5, 0]]  # "1" is likelier than "2", but then it is open what follows
+    >>> model = ngram.maximum_likelihood(count_ngrams(texts, order=2, vocab_size=6))
+    >>> for width in (1, 2):
+    ...     best = beam_search(model, width=width, end_id=0)[0]
+    ...     print(best.ids, round(np.exp(best.total).item(), 2))
+    (1, 3, 0) 0.3
+    (2, 5, 0) 0.4
     """
     if width < 1 or max_tokens < 1:
         raise ValueError(f"expected width and max_tokens of at least 1, got {width} and {max_tokens}")
@@ -62,8 +79,10 @@ def beam_search(
     living: list[tuple[Beam, Any]] = [(Beam((), 0.0, False, 0.0), model.begin(prompt))]
     done: list[Beam] = []
     for length in range(1, max_tokens + 1):
+        # 1. Every beam with every next token; twice as many as wanted, since some of them may end.
         rows = np.array([beam.total + np.asarray(state.log_probs) for beam, state in living])  # (beams, V)
-        best = np.argsort(-rows, axis=None, kind="stable")[: 2 * width]  # twice as many: some of them may end
+        best = np.argsort(-rows, axis=None, kind="stable")[: 2 * width]
+        # 2. Those that end among the best are set aside, the best of the others go on.
         kept: list[tuple[Beam, Any]] = []
         ended: list[Beam] = []
         for rank, place in enumerate(best):
@@ -79,6 +98,7 @@ def beam_search(
         done = sorted([*done, *ended], key=lambda b: -b.score)[:width]
         if steps is not None:
             steps.append(Step(tuple(b for b, _ in kept), tuple(ended)))
+        # 3. Enough: nothing goes on, or nothing that does could still enter, or the texts are as long as they may be.
         if not kept or len(done) == width and max(b.score for b, _ in kept) <= done[-1].score or length == max_tokens:
             living = [(b, None) for b, _ in kept]
             break

@@ -26,7 +26,13 @@ __all__ = ["Constraint", "TokenTable", "choices_pattern", "json_pattern", "token
 
 
 class TokenTable:
-    """The bytes of every token as one array, for reading all tokens through an automaton at once."""
+    """The bytes of every token as one array, for reading all tokens through an automaton at once.
+
+    >>> table = TokenTable([b"", b"a", b"ab"])
+    >>> automaton = compile_pattern("ab")
+    >>> (table.read(automaton, automaton.start) != DEAD).tolist()
+    [False, True, True]
+    """
 
     def __init__(self, tokens: Sequence[bytes]):
         """tokens: the bytes of each id; b"" for special tokens, which are never allowed. Raises ValueError for no tokens."""
@@ -50,10 +56,17 @@ class TokenTable:
 
 
 class Constraint:
-    """Where a text stands in a pattern: `mask()` says which ids may come next, `advance(id)` moves on.
+    """A logits mask for structured output: `mask()` says which ids may come next in a pattern, `advance(id)` moves on.
 
     The end id is allowed exactly where the text so far matches the whole pattern. With `max_tokens` a token is allowed only if
     the pattern can still be completed in the tokens left, byte by byte if need be.
+
+    >>> allowed = Constraint("(ab|b)", [b"", b"a", b"b", b"ab"], end_id=0)
+    >>> allowed.mask().tolist()
+    [False, True, True, True]
+    >>> allowed.advance(1)
+    >>> allowed.mask().tolist()  # only "b" may follow "a"
+    [False, False, True, False]
     """
 
     def __init__(
@@ -69,7 +82,9 @@ class Constraint:
         self._distance = self._distances()
         need = self._distance[self.state]
         if not np.isfinite(need):
-            raise ValueError("no text of these tokens can match the pattern: it needs a byte that no token consists of")
+            raise ValueError(
+                "expected a pattern that these tokens can spell, got one that needs a byte of which no token consists"
+            )
         if max_tokens is not None and need > max_tokens:
             raise ValueError(
                 f"the shortest text that matches takes up to {int(need)} tokens, but only {max_tokens} are left; "
@@ -117,7 +132,7 @@ class Constraint:
     def advance(self, id: int) -> None:
         """Move on by a token. Raises ValueError for one that `mask` does not allow."""
         if not self.mask()[id]:
-            raise ValueError(f"token {id} is not allowed here; choose among mask()")
+            raise ValueError(f"expected an id that is allowed here, got {id}; choose among mask()")
         if id == self.end_id:
             self.ended = True
         else:
@@ -130,6 +145,11 @@ def token_bytes(tokenizer: Any) -> list[bytes]:
     """The bytes of every id of a byte-level tokenizer: the course's own, or one of transformers; b"" for special tokens.
 
     Raises TypeError for a tokenizer that is neither.
+
+    >>> from helpers.tokenizers.bpe import BPE
+    >>> tokens = token_bytes(BPE.from_smollm2())
+    >>> tokens[2], len(tokens)  # a special token is never allowed
+    (b'', 49152)
     """
     if hasattr(tokenizer, "decode_bytes"):
         special = set(tokenizer.special_tokens.values())
@@ -148,7 +168,11 @@ def token_bytes(tokenizer: Any) -> list[bytes]:
 
 
 def choices_pattern(options: Iterable[str]) -> str:
-    """A pattern for one of several texts. Raises ValueError when there is none."""
+    """A pattern for one of several texts. Raises ValueError when there is none.
+
+    >>> choices_pattern(["yes", "no"])
+    '(yes|no)'
+    """
     listed = [re.escape(option) for option in options]
     if not listed:
         raise ValueError("expected at least one option, got none")
@@ -166,6 +190,9 @@ def json_pattern(schema: dict[str, Any]) -> str:
     Known keys: type (object, array, string, integer, number, boolean, null), properties, items, minItems, maxItems, minLength,
     maxLength, enum, const, anyOf. All properties are required; arrays hold at most 8 items and strings at most 60 characters
     unless said otherwise, since a regular expression can count only so far. Raises ValueError for anything else.
+
+    >>> json_pattern({"enum": ["red", 1]})
+    '("red"|1)'
     """
     known = {
         "type",

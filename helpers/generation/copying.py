@@ -18,8 +18,13 @@ __all__ = ["SpanConstraint"]
 class SpanConstraint:
     """Masks for answers that are a span of words of one of the sources.
 
-    Each source is tokenized word by word with the blank before it, so that spans begin and end where words do.
-    max_words: the longest span. lead: the answer begins after a blank (" word") or at the very start of a text ("word").
+    Each source is tokenized word by word with the space before it, so that spans begin and end where words do.
+    max_words: the longest span. lead: the answer begins after a space (" word") or at the very start of a text ("word").
+
+    >>> from helpers.tokenizers.plain import ByteTokenizer
+    >>> allowed = SpanConstraint(ByteTokenizer(), ["the river"], end_id=256, lead="")
+    >>> bytes(np.flatnonzero(allowed.mask()).tolist())  # an answer begins where a word does
+    b'rt'
     """
 
     def __init__(self, tokenizer: Any, sources: Sequence[str], end_id: int, max_words: int = 12, lead: str = " "):
@@ -54,5 +59,5 @@ class SpanConstraint:
             if w + 1 < len(self.rows[s]) and w + 1 - first < self.max_words:
                 kept.append((s, w + 1, 0, first, self.rows[s][w + 1]))
         if not kept and not self.spans:
-            raise ValueError(f"id {id} does not follow in any source; ask mask() first")
+            raise ValueError(f"expected an id that follows in a source, got {id}; ask mask() first")
         self._places = kept

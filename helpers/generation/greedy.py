@@ -10,8 +10,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
+from helpers.generation.sampling import GREEDY, generate_tokens
+from helpers.models.language_model import State
 from helpers.models.neural import evaluating, label_log_probs
 from helpers.models.transformer import Transformer
 from helpers.tokenizers.labels import IGNORE
@@ -20,9 +23,19 @@ __all__ = ["Writer"]
 
 
 class Writer:
-    """A model, its tokenizer, and the cache of the last prompt. Two threads may write: a lock lets one token at a time be read.
+    """Greedy writing with prefix caching: a model, its tokenizer, and the cache of the last prompt.
+
+    Two threads may write: a lock lets one token at a time be read.
 
     tokenizer: anything with encode, decode and special_tokens (chapter 05's BPE with SmolLM2's vocabulary).
+
+    >>> from types import SimpleNamespace
+    >>> from helpers.models.transformer import Config
+    >>> tokenizer = SimpleNamespace(special_tokens={"<|im_end|>": 0})
+    >>> writer = Writer(Transformer(Config(vocab_size=9, hidden_dim=8, n_layers=1, n_heads=2)), tokenizer)
+    >>> first, read = list(writer.write([1, 2, 3], max_tokens=1)), writer.tokens_read
+    >>> list(writer.write([1, 2, 3], max_tokens=1)) == first, read, writer.tokens_read  # only the last token is read again
+    (True, 3, 4)
     """
 
     def __init__(self, model: Transformer, tokenizer: Any, end: str = "<|im_end|>"):
@@ -31,8 +44,20 @@ class Writer:
         self._lock = threading.Lock()
         self.tokens_read = 0  # what went through the model, all prompts together; shared beginnings count once
 
+    @property
+    def vocab_size(self) -> int:
+        return self.model.vocab_size
+
+    def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> _Place:
+        """The state after `ids`, for `sampling.generate_tokens`."""
+        return _Place(self, [self.model.start_id, *ids] if start else list(ids))
+
+    def score(self, ids: Sequence[int]) -> np.ndarray:
+        """Natural-log probability of each id, as `LanguageModel.score`; the cache is not touched."""
+        return self.model.score(ids)
+
     @torch.inference_mode()
-    def _read(self, ids: Sequence[int]) -> torch.Tensor:
+    def read(self, ids: Sequence[int]) -> torch.Tensor:
         """(V,) logits after these ids; what they share with the last ones is taken from the cache."""
         with self._lock, evaluating(self.model):
             return self._read_on(ids)
@@ -63,20 +88,13 @@ class Writer:
                 f"expected prompt and answer within {limit} tokens, got {len(ids)} and {max_tokens}; use fewer or "
                 "shorter sources, or forget a part of the chat"
             )
-        row = list(ids)
-        for _ in range(max_tokens):
+        if stop is not None and stop():
+            return
+        settings = dict(max_tokens=max_tokens, stop_ids=[self.end_id], allowed=allowed, start=False)
+        for token in generate_tokens(self, ids, GREEDY, **settings):
+            yield token.id
             if stop is not None and stop():
                 return
-            logits = self._read(row)
-            if allowed is not None:
-                logits = logits.masked_fill(~torch.as_tensor(allowed.mask()), -torch.inf)
-            id = int(logits.argmax())
-            if id == self.end_id:
-                return
-            if allowed is not None:
-                allowed.advance(id)
-            row.append(id)
-            yield id
 
     def stream(self, ids: Sequence[int], max_tokens: int = 40, **settings: Any) -> Iterator[str]:
         """The text so far, after each token. A character that is still missing bytes is shown when it is whole."""
@@ -97,3 +115,27 @@ class Writer:
         x, y = torch.tensor([[*before, *ids[:-1]]]), torch.tensor([[IGNORE] * (len(before) - 1) + list(ids)])
         with evaluating(self.model):
             return float(label_log_probs(self.model, x, y, torch.float64))
+
+
+class _Place(State):
+    """A place in a text: only its ids. What the model makes of them the writer remembers, or reads again when they are asked for
+    after another text."""
+
+    def __init__(self, writer: Writer, row: list[int]):
+        self._writer, self._row, self._logits = writer, row, None
+
+    @property
+    def logits(self) -> torch.Tensor:
+        if self._logits is None:
+            self._logits = self._writer.read(self._row)
+        return self._logits
+
+    @property
+    def log_probs(self) -> np.ndarray:
+        return self.logits.double().log_softmax(-1).numpy()
+
+    def advance(self, id: int) -> None:
+        self._row, self._logits = [*self._row, id], None
+
+    def fork(self) -> _Place:
+        return _Place(self._writer, list(self._row))

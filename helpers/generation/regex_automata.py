@@ -39,7 +39,11 @@ _BEYOND = [
 
 @dataclass(frozen=True)
 class Automaton:
-    """A deterministic automaton. table: (S, 257) next state for each byte, column 256 stays; state 0 is DEAD."""
+    """A deterministic automaton. table: (S, 257) next state for each byte, column 256 stays; state 0 is DEAD.
+
+    >>> compile_pattern("(yes|no)").matches("no"), compile_pattern("(yes|no)").matches("yes, no")
+    (True, False)
+    """
 
     table: np.ndarray
     start: int
@@ -229,7 +233,12 @@ class _Nfa:
 
 
 def compile_pattern(pattern: str) -> Automaton:
-    """The automaton of a pattern. Raises ValueError for a pattern that cannot be read, or is too large."""
+    """The automaton of a pattern. Raises ValueError for a pattern that cannot be read, or is too large.
+
+    >>> compile_pattern("[a-c]{2}é?").matches("abé")
+    True
+    """
+    # 1. Read the pattern into a tree, and build an automaton that may be in several states at once.
     parser = _Parser(pattern)
     tree = parser.either()
     if parser.at < len(pattern):
@@ -237,6 +246,7 @@ def compile_pattern(pattern: str) -> Automaton:
     nfa = _Nfa()
     first = nfa.state()
     last = nfa.add(tree, first)
+    # 2. Where each state leads without reading a byte.
     closures: dict[int, frozenset[int]] = {}
 
     def closure(state: int) -> frozenset[int]:
@@ -250,6 +260,7 @@ def compile_pattern(pattern: str) -> Automaton:
             closures[state] = frozenset(s for s in seen if nfa.edges[s] or s == last)  # the others lead on, no more
         return closures[state]
 
+    # 3. Each set of states that can be reached together is one state of the result.
     numbers: dict[frozenset[int], int] = {frozenset(): DEAD, closure(first): 1}
     rows, todo = [np.zeros(257, dtype=np.int32)], [closure(first)]
     while todo:

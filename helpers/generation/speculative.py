@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 
-from helpers.generation.sampling import Sampler, scores_of
-from helpers.models.language_model import LanguageModel, check_ids
-from helpers.models.neural import NeuralState, evaluating
+from helpers.generation.sampling import Sampler
+from helpers.models.language_model import LanguageModel, State, check_ids, scores_of
 
 __all__ = ["PromptLookup", "Speculated", "accept", "speculate"]
 
@@ -25,6 +23,11 @@ def accept(p: np.ndarray, q: np.ndarray, guess: int, rng: np.random.Generator) -
     """Check one guess, drawn from q, against p, (V,) each: (kept, token), the token being the guess or a new draw.
 
     Kept with probability min(1, p/q); otherwise drawn from max(p - q, 0), normalised. Together that is a draw from p.
+
+    >>> accept(np.array([0.0, 1.0]), np.array([1.0, 0.0]), guess=0, rng=np.random.default_rng(0))  # impossible under p
+    (False, 1)
+    >>> accept(np.array([0.5, 0.5]), np.array([0.5, 0.5]), guess=0, rng=np.random.default_rng(0))
+    (True, 0)
     """
     if rng.random() * q[guess] < p[guess]:
         return True, guess
@@ -35,7 +38,11 @@ def accept(p: np.ndarray, q: np.ndarray, guess: int, rng: np.random.Generator) -
 @dataclass
 class Speculated:
     """What was written. rounds: how often guesses were checked, for a Transformer one run each; proposed, accepted: guesses in
-    all, and those that were kept."""
+    all, and those that were kept.
+
+    >>> Speculated([1, 2, 3], rounds=1, proposed=4, accepted=2).acceptance
+    0.5
+    """
 
     ids: list[int] = field(default_factory=list)
     rounds: int = 0
@@ -61,11 +68,17 @@ def speculate(
     start: bool = True,
     rng: np.random.Generator | int = 0,
 ) -> Speculated:
-    """Write with `target`, `draft` guessing `n_guesses` tokens ahead each round; both share one vocabulary.
+    """Write with `target`; `draft` guesses `n_guesses` tokens ahead each round (the draft length k). Both share one vocabulary.
 
     The sampler changes both distributions in the same way; penalties are refused, since they change with every token.
-    start: put the target's start symbol before the prompt; False for a chat template, which brings its own beginning.
+    start: put the start symbol before the prompt; False for a chat template, which brings its own beginning.
     Raises ValueError for different vocabularies, n_guesses < 1 or a sampler with penalties.
+
+    >>> from helpers.models import count_ngrams, ngram
+    >>> model = ngram.maximum_likelihood(count_ngrams([[1, 2, 3, 0]], order=2, vocab_size=4))
+    >>> out = speculate(model, model, [1], max_tokens=2)  # a draft that is the target is always right
+    >>> out.ids, out.rounds, out.acceptance
+    ([2, 3], 1, 1.0)
     """
     sampler = sampler or Sampler()
     if target.vocab_size != draft.vocab_size:
@@ -80,38 +93,41 @@ def speculate(
     rng = np.random.default_rng(rng)
     prompt, stop_ids = check_ids(prompt, target.vocab_size, "prompt").tolist(), set(stop_ids)
     out = Speculated()
-    large, small = target.begin(prompt) if start else target.begin(prompt, start=False), draft.begin(prompt)
+    large, small = target.begin(prompt, start=start), draft.begin(prompt, start=start)
     pending: list[int] = []  # the last token written: the large model reads it together with the next guesses, in one run
     while len(out.ids) < max_tokens:
+        # 1. The small model guesses; the large one adds a token of its own, so one guess less is wanted at the end.
         guesses, q = [], []
         ahead = small.fork()
-        for _ in range(min(n_guesses, max_tokens - len(out.ids) - 1)):  # the large model adds one more
+        for _ in range(min(n_guesses, max_tokens - len(out.ids) - 1)):
             q.append(sampler.probs(scores_of(ahead)))
             guesses.append(int(rng.choice(len(q[-1]), p=q[-1])))
             ahead.advance(guesses[-1])
-        rows, after = read_ahead(large, pending + guesses)
-        before, rows = rows, rows[len(pending) :]
+        # 2. The large model reads all guesses in one run.
+        rows = large.read_ahead(pending + guesses)[len(pending) :]  # (guesses + 1, V)
         out.rounds += 1
         out.proposed += len(guesses)
+        # 3. Check them in order, until one is refused or ends the text.
         kept: list[int] = []
-        for number in range(len(guesses) + 1):
-            p = sampler.probs(rows[number])
-            if number == len(guesses):
-                kept.append(int(rng.choice(len(p), p=p)))  # every guess was kept: one token for free
-                break
-            good, token = accept(p, q[number], guesses[number], rng)
+        for guess, scores, q_guess in zip(guesses, rows, q):
+            good, token = accept(sampler.probs(scores), q_guess, guess, rng)
             kept.append(token)
             out.accepted += good
             if not good or token in stop_ids:
                 break
+        else:  # every guess was kept: one token for free
+            p = sampler.probs(rows[-1])
+            kept.append(int(rng.choice(len(p), p=p)))
+        # 4. The end?
         for number, token in enumerate(kept):
             if token in stop_ids:
                 out.reason = "stop id"
                 out.ids += kept[:number]
                 return out
         out.ids += kept
+        # 5. Take back what was read in vain. The last token that was written is read with the next guesses.
         if len(out.ids) < max_tokens:
-            large = settle(large, after, pending + guesses, pending + kept[:-1], before)
+            large.rewind(len(guesses) - (len(kept) - 1))
             pending = kept[-1:]
             for token in kept:
                 small.advance(token)
@@ -122,6 +138,11 @@ class PromptLookup:
     """A draft without any weights: where the last tokens stood before in this text, guess what followed them then.
 
     Good where a text repeats itself or copies from its prompt. Source: Saxena 2023, Prompt lookup decoding.
+
+    >>> from helpers.models.language_model import Uniform
+    >>> state = PromptLookup(Uniform(9), share=0.9).begin([1, 2, 3, 5, 1, 2])
+    >>> int(np.argmax(state.log_probs)), round(np.exp(state.log_probs[3]).item(), 3)  # 0.9 and a ninth of 0.1
+    (3, 0.911)
     """
 
     def __init__(self, fallback: LanguageModel, *, longest: int = 3, share: float = 0.9):
@@ -132,8 +153,8 @@ class PromptLookup:
         self.fallback, self.longest, self.share = fallback, longest, share
         self.vocab_size = fallback.vocab_size
 
-    def begin(self, ids: Sequence[int] = ()) -> LookupState:
-        return LookupState(self, list(check_ids(ids, self.vocab_size)), self.fallback.begin(ids))
+    def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> LookupState:
+        return LookupState(self, check_ids(ids, self.vocab_size).tolist(), self.fallback.begin(ids, start=start))
 
     def score(self, ids: Sequence[int]) -> np.ndarray:
         state, scores = self.begin(), []
@@ -143,7 +164,7 @@ class PromptLookup:
         return np.array(scores)
 
 
-class LookupState:
+class LookupState(State):
     """Where a `PromptLookup` stands: all tokens so far, and the fallback's state."""
 
     def __init__(self, model: PromptLookup, row: list[int], inner: Any):
@@ -175,44 +196,3 @@ class LookupState:
 
     def fork(self) -> LookupState:
         return LookupState(self.model, list(self._row), self._inner.fork())
-
-
-def read_ahead(state: Any, ids: Sequence[int]) -> tuple[list[np.ndarray], Any]:
-    """Scores (V,) of the next token before the first id and after each of them, and the state after all; `state` is kept.
-
-    A network reads all ids at once: that is where the time is saved. Other models go step by step.
-    """
-    rows, after = [scores_of(state)], state.fork()
-    if not ids:
-        return rows, after
-    limit = getattr(getattr(state, "model", None), "context_length", None)
-    if isinstance(state, NeuralState) and (limit is None or len(state._row) + len(ids) <= limit):
-        model = state.model
-        with torch.inference_mode(), evaluating(model):
-            features, after._memory = model.features(torch.tensor([list(ids)], device=model.device), after._memory)
-            logits = model.logits(features[0])  # (n, V)
-        after._row, after.logits, after._log_probs = [*state._row, *ids], logits[-1], None
-        return rows + list(logits.double().cpu().numpy()), after
-    for id in ids:
-        after.advance(id)
-        rows.append(scores_of(after))
-    return rows, after
-
-
-def settle(before: Any, after: Any, read: Sequence[int], good: Sequence[int], rows: Sequence[np.ndarray]) -> Any:
-    """The state after the ids that were right: `after` has read them all, and is moved back to the last good one where it can.
-
-    rows: the scores that `read_ahead` gave for `read`; good: its first ids.
-    """
-    if len(good) == len(read):
-        return after
-    same_window = isinstance(after, NeuralState) and len(after._row) == len(before._row) + len(read)
-    if same_window and hasattr(after._memory, "truncate"):
-        after._row = after._row[: len(before._row) + len(good)]
-        after._memory.truncate(len(after._row))
-        after.logits, after._log_probs = torch.as_tensor(rows[len(good)]).to(after.logits), None
-        return after
-    state = before.fork()  # a recurrent state cannot be moved back, so it is moved on again
-    for id in good:
-        state.advance(id)
-    return state

@@ -18,16 +18,22 @@ __all__ = [
     "attend",
     "attention_weights",
     "causal_mask",
+    "fused_attend",
     "online_softmax_attention",
     "repeat_heads",
     "rotary_table",
     "rotate",
     "rotate_interleaved",
+    "sinusoids",
 ]
 
 
 def causal_mask(n_queries: int, n_keys: int | None = None, device: torch.device | str = "cpu") -> Tensor:
-    """(T, S) True where a query may look: at itself and everything before it. The queries are the last T of the S positions."""
+    """(T, S) True where a query may look: at itself and everything before it. The queries are the last T of the S positions.
+
+    >>> causal_mask(2, 3).int().tolist()
+    [[1, 1, 0], [1, 1, 1]]
+    """
     n_keys = n_queries if n_keys is None else n_keys
     if n_keys < n_queries:
         raise ValueError(f"expected at least as many keys as queries, got {n_keys} and {n_queries}")
@@ -39,6 +45,9 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tenso
 
     q: (..., T, D), k: (..., S, D); mask: (..., T, S) True where a query may look. Source: Vaswani et al. 2017, equation 1.
     Raises ValueError when a query may look nowhere: its softmax would be 0 / 0.
+
+    >>> attention_weights(torch.zeros(1, 4), torch.zeros(2, 4)).tolist()
+    [[0.5, 0.5]]
     """
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (..., T, S)
     if mask is not None:
@@ -51,7 +60,11 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tenso
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Each query's average of the values, weighted by `attention_weights`: (..., T, D)."""
+    """Each query's average of the values, weighted by `attention_weights`: (..., T, D).
+
+    >>> attend(torch.zeros(1, 4), torch.zeros(2, 4), torch.tensor([[2.0], [4.0]])).tolist()
+    [[3.0]]
+    """
     return attention_weights(q, k, mask) @ v
 
 
@@ -60,6 +73,9 @@ def online_softmax_attention(q: Tensor, k: Tensor, v: Tensor, block: int = 16) -
 
     It keeps, for each query, the largest score so far, the sum of exponentials and the weighted sum of values, and rescales
     both sums when a larger score turns up. The idea of FlashAttention (Dao et al. 2022; Milakov and Gimelshein 2018).
+
+    >>> online_softmax_attention(torch.zeros(1, 4), torch.zeros(2, 4), torch.tensor([[2.0], [4.0]]), block=1).tolist()
+    [[3.0]]
     """
     largest = q.new_full((*q.shape[:-1], 1), -math.inf)  # (..., T, 1)
     total, out = torch.zeros_like(largest), v.new_zeros((*q.shape[:-1], v.shape[-1]))
@@ -75,9 +91,12 @@ def online_softmax_attention(q: Tensor, k: Tensor, v: Tensor, block: int = 16) -
 
 
 def repeat_heads(x: Tensor, times: int) -> Tensor:
-    """(B, K, S, D) -> (B, K * times, S, D): each key-value head serves `times` query heads that stand side by side.
+    """repeat_kv, (B, K, S, D) -> (B, K * times, S, D): each key-value head serves `times` query heads that stand side by side.
 
     Grouped-query attention, Ainslie et al. 2023.
+
+    >>> repeat_heads(torch.tensor([1, 2]).view(1, 2, 1, 1), 2).flatten().tolist()
+    [1, 1, 2, 2]
     """
     if times == 1:
         return x
@@ -89,9 +108,13 @@ def repeat_heads(x: Tensor, times: int) -> Tensor:
 
 
 def rotary_table(head_dim: int, n_positions: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
-    """cos and sin (n_positions, head_dim / 2) of the angles position * base^(-2i / head_dim), i = 0, 1, ...
+    """The RoPE cache: cos and sin (n_positions, head_dim / 2) of the angles position * base^(-2i / head_dim), i = 0, 1, ...
 
     Early channels turn fast, late ones slowly. Source: Su et al. 2021, RoFormer. Raises ValueError for an odd head_dim.
+
+    >>> cos, sin = rotary_table(2, 3)  # one pair of channels: angles 0, 1 and 2
+    >>> [round(c, 2) for c in cos.flatten().tolist()]
+    [1.0, 0.54, -0.42]
     """
     if head_dim % 2:
         raise ValueError(f"expected an even head_dim, since channels are rotated in pairs, got {head_dim}")
@@ -102,21 +125,47 @@ def rotary_table(head_dim: int, n_positions: int, base: float = 10_000.0) -> tup
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair (x_i, x_{i + D/2}) by the angle of its position. x: (..., T, D); cos, sin: (T, D/2)."""
+    """apply_rope: turn each pair (x_i, x_{i + D/2}) by the angle of its position. x: (..., T, D); cos, sin: (T, D/2).
+
+    >>> cos, sin = torch.zeros(1, 2), torch.ones(1, 2)  # a right angle
+    >>> rotate(torch.tensor([[1.0, 2.0, 0.0, 0.0]]), cos, sin).tolist()
+    [[0.0, 0.0, 1.0, 2.0]]
+    """
     first, second = x.chunk(2, dim=-1)  # (..., T, D/2) each
     return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
 
 
 def rotate_interleaved(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """The other pairing, (x_{2i}, x_{2i + 1}). As good, but weights that were trained with one pairing fit only that one."""
+    """The other pairing, (x_{2i}, x_{2i + 1}). As good, but weights that were trained with one pairing fit only that one.
+
+    >>> cos, sin = torch.zeros(1, 2), torch.ones(1, 2)  # a right angle
+    >>> rotate_interleaved(torch.tensor([[1.0, 0.0, 2.0, 0.0]]), cos, sin).tolist()
+    [[0.0, 1.0, 0.0, 2.0]]
+    """
     first, second = x[..., 0::2], x[..., 1::2]
     return torch.stack([first * cos - second * sin, second * cos + first * sin], dim=-1).flatten(-2)
+
+
+def sinusoids(n_positions: int, dim: int) -> Tensor:
+    """Sinusoidal position encoding (n_positions, dim): sines and cosines of the angles of `rotary_table`, side by side.
+
+    Source: Vaswani et al. 2017, 3.5.
+
+    >>> [[round(x, 2) for x in row] for row in sinusoids(2, 2).tolist()]  # sin and cos of 0 and of 1
+    [[0.0, 1.0], [0.84, 0.54]]
+    """
+    cos, sin = rotary_table(dim + dim % 2, n_positions)
+    return torch.stack([sin, cos], dim=-1).flatten(1)[:, :dim]
 
 
 def fused_attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """`attend` with a causal mask by torch's fused kernel. q: (B, H, T, D), k, v: (B, K, S, D), the queries being the last T.
 
     A torch kernel that aligns the causal mask at the first key is only right for T = S; other cases get an explicit mask.
+
+    >>> x, v = torch.zeros(1, 1, 2, 1), torch.tensor([2.0, 4.0]).view(1, 1, 2, 1)
+    >>> fused_attend(x, x, v).flatten().tolist()  # the first sees itself, the second both
+    [2.0, 3.0]
     """
     T, S = q.shape[2], k.shape[2]
     groups = q.shape[1] // k.shape[1]

@@ -26,7 +26,11 @@ __all__ = ["BertConfig", "Encoder", "TextEncoder", "load_encoder", "mean_over_to
 
 @dataclass(frozen=True)
 class BertConfig:
-    """The shape of a BERT; the numbers are MiniLM's."""
+    """The shape of a BERT; the numbers are MiniLM's.
+
+    >>> BertConfig().hidden_dim // BertConfig().n_heads
+    32
+    """
 
     vocab_size: int = 30_522
     context_length: int = 512
@@ -56,7 +60,12 @@ class EncoderBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """(B, T) ids and a mask of the real tokens -> (B, T, C) last hidden states."""
+    """(B, T) ids and a mask of the real tokens -> (B, T, C) last hidden states.
+
+    >>> model = Encoder(BertConfig(vocab_size=5, context_length=4, hidden_dim=8, n_layers=1, n_heads=2, ffn_dim=16))
+    >>> tuple(model(torch.tensor([[1, 2, 3]]), torch.ones(1, 3, dtype=torch.bool)).shape)
+    (1, 3, 8)
+    """
 
     def __init__(self, config: BertConfig = BertConfig()):
         super().__init__()
@@ -125,13 +134,25 @@ def bert_name(name: str) -> str:
 
 
 def mean_over_tokens(states: Tensor, real: Tensor) -> Tensor:
-    """(B, T, C) states -> (B, C): the mean over real tokens, divided by its length; padding does not count."""
+    """Mean pooling, (B, T, C) states -> (B, C): the mean over real tokens, divided by its length; padding does not count.
+
+    >>> states = torch.tensor([[[3.0, 0.0], [0.0, 4.0], [9.0, 9.0]]])  # the third is padding
+    >>> [round(x, 2) for x in mean_over_tokens(states, torch.tensor([[True, True, False]]))[0].tolist()]
+    [0.6, 0.8]
+    """
     total = (states * real[:, :, None]).sum(1)
     return F.normalize(total / real.sum(1, keepdim=True), dim=-1)
 
 
 class TextEncoder:
-    """Texts to unit vectors. Longer texts than `max_tokens` lose their end, silently for the model, so cut them into chunks."""
+    """Texts to unit vectors. Longer texts than `max_tokens` lose their end, silently for the model, so cut them into chunks.
+
+    >>> tokenizer = WordPiece(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "river"])
+    >>> model = Encoder(BertConfig(vocab_size=6, context_length=8, hidden_dim=8, n_layers=1, n_heads=2, ffn_dim=16))
+    >>> rows = TextEncoder(model, tokenizer).encode(["a river", "river"])
+    >>> rows.shape, (rows**2).sum(1).round(3).tolist()
+    ((2, 8), [1.0, 1.0])
+    """
 
     def __init__(self, model: Encoder, tokenizer: WordPiece, max_tokens: int = 256):
         self.model, self.tokenizer, self.max_tokens = model, tokenizer, max_tokens
@@ -174,7 +195,12 @@ class TextEncoder:
 
 
 def load_encoder(max_tokens: int = 256) -> TextEncoder:
-    """all-MiniLM-L6-v2 in our own classes: 22.6 million parameters, 384 numbers a text. Raises DataError as `load_minilm`."""
+    """all-MiniLM-L6-v2 in our own classes: 22.6 million parameters, 384 numbers a text. Raises DataError as `load_minilm`.
+
+    >>> rows = load_encoder().encode(["A river.", "A stream.", "A parliament."])
+    >>> bool(rows[0] @ rows[1] > rows[0] @ rows[2])
+    True
+    """
     from safetensors.torch import load_file
 
     from helpers.data.weights import minilm_folder

@@ -19,6 +19,10 @@ def elman_forward(x: Tensor, h0: Tensor, W: Tensor, U: Tensor, b: Tensor) -> Ten
     """All states (T + 1, B, H), the first being h0, of h_t = tanh(x_t W + h_{t-1} U + b).
 
     x: (T, B, C), W: (C, H), U: (H, H), b: (H,).
+
+    >>> one, zero = torch.ones(1, 1), torch.zeros(1, 1)
+    >>> round(elman_forward(one[None], zero, 0.5 * one, one, torch.zeros(1))[-1].item(), 3)  # tanh(0.5)
+    0.462
     """
     states = [h0]
     for x_t in x:
@@ -27,7 +31,13 @@ def elman_forward(x: Tensor, h0: Tensor, W: Tensor, U: Tensor, b: Tensor) -> Ten
 
 
 def elman_backward(x: Tensor, states: Tensor, U: Tensor, d_outputs: Tensor) -> dict[str, Tensor]:
-    """The gradients of W, U, b and h0 from those of the outputs, d_outputs (T, B, H)."""
+    """The gradients of W, U, b and h0 from those of the outputs, d_outputs (T, B, H).
+
+    >>> one, zero = torch.ones(1, 1), torch.zeros(1, 1)
+    >>> states = elman_forward(one[None], zero, 0.5 * one, one, torch.zeros(1))
+    >>> round(elman_backward(one[None], states, one, one[None])["W"].item(), 3)  # 1 - tanh(0.5)^2
+    0.786
+    """
     d_next, d_before = torch.zeros_like(states[0]), []  # d_next: what later steps want of this state
     for t in reversed(range(len(x))):
         d_h = d_outputs[t] + d_next
@@ -91,6 +101,11 @@ def lstm_through_time(projected: Tensor, h: Tensor, c: Tensor, weight_hh: Tensor
     """Outputs (B, T, H) and the last cell (B, H) of an LSTM, gradients by the written-out backward pass.
 
     projected: (B, T, 4H), inputs times their matrix plus both biases, gates i, f, g, o; h, c: (B, H); weight_hh: (4H, H).
+
+    >>> zero = torch.zeros(1, 1)  # gates of sigmoid(0) = 0.5, an input of tanh(0) = 0, a cell of 1
+    >>> h, c = lstm_through_time(torch.zeros(1, 1, 4), zero, torch.ones(1, 1), torch.zeros(4, 1))
+    >>> c.item(), round(h.item(), 3)  # 0.5, and 0.5 tanh(0.5)
+    (0.5, 0.231)
     """
     outputs, c = _LSTMThroughTime.apply(projected.transpose(0, 1), h, c, weight_hh)
     return outputs.transpose(0, 1), c

@@ -12,14 +12,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from helpers.models.language_model import check_ids
+from helpers.models.language_model import State, check_ids
 from helpers.models.ngram_counts import NgramCounts
 
 __all__ = ["BrokenBackoff"]
 
 
 class BrokenBackoff:
-    """Scores in the shape of a language model; they do not sum to 1. Use `ngram.kneser_ney` for a model that does."""
+    """Scores in the shape of a language model; they do not sum to 1. Use `ngram.kneser_ney` for a model that does.
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> model = BrokenBackoff(count_ngrams([[0, 1, 2, 3], [4, 0, 1, 2]], order=2, vocab_size=5))
+    >>> round(np.exp(model.begin([0]).log_probs).sum().item(), 3)  # 23 / 13, not 1
+    1.769
+    """
 
     def __init__(self, counts: NgramCounts, order: int | None = None):
         """counts: from `ngram_counts.count_ngrams`. Raises ValueError for an order that was not counted."""
@@ -42,13 +48,14 @@ class BrokenBackoff:
             scores = np.where(seen, level.counts[gram] / np.maximum(totals[context], 1), scores)
         return np.split(np.log(scores), np.cumsum([len(d) for d in documents])[:-1]) if len(documents) else []
 
-    def begin(self, ids: Sequence[int] = ()) -> _State:
-        return _State(self, self.counts.start()[: self.order - 1] + tuple(check_ids(ids, self.vocab_size).tolist()))
+    def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> _State:
+        before = self.counts.start()[: self.order - 1] if start else ()
+        return _State(self, before + tuple(check_ids(ids, self.vocab_size).tolist()))
 
 
-class _State:
+class _State(State):
     def __init__(self, model: BrokenBackoff, context: tuple[int, ...]):
-        self.model, self.context = model, context[len(context) - (model.order - 1) :]
+        self.model, self.context = model, context[max(0, len(context) - (model.order - 1)) :]
 
     @property
     def log_probs(self) -> np.ndarray:
@@ -65,7 +72,7 @@ class _State:
     def advance(self, id: int) -> None:
         check_ids([id], self.model.vocab_size)
         context = (*self.context, int(id))
-        self.context = context[len(context) - (self.model.order - 1) :]
+        self.context = context[max(0, len(context) - (self.model.order - 1)) :]
 
     def fork(self) -> _State:
         return _State(self.model, self.context)

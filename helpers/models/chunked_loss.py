@@ -11,9 +11,6 @@ from helpers.tokenizers.labels import IGNORE
 __all__ = ["chunked_cross_entropy"]
 
 
-# ------------------------------------------------------------------------------------------------------------- the loss
-
-
 class _LinearCrossEntropy(torch.autograd.Function):
     """Cross-entropy of softmax(features @ weight.T + bias), a few rows at a time, gradients computed on the way."""
 
@@ -54,11 +51,15 @@ class _LinearCrossEntropy(torch.autograd.Function):
 def chunked_cross_entropy(
     features: Tensor, weight: Tensor, targets: Tensor, bias: Tensor | None = None, *, chunk: int = 512
 ) -> Tensor:
-    """Mean cross-entropy in nats of the next-token logits `features @ weight.T + bias`, without storing all the logits.
+    """Fused linear cross-entropy: the mean, in nats, of the logits `features @ weight.T + bias`, without storing them all.
 
     features: (..., C); weight: (V, C); targets: (...) ids, IGNORE where a position does not count. Loss and gradients equal
     those of F.cross_entropy on the full logits. chunk: how many positions at a time. Raises ValueError when shapes or devices do
     not fit, an id is out of range or chunk < 1, TypeError for targets that are no ids.
+
+    >>> loss = chunked_cross_entropy(torch.zeros(3, 2), torch.zeros(4, 2), torch.tensor([0, 1, IGNORE]))
+    >>> round(loss.item(), 3)  # ln 4
+    1.386
     """
     if chunk < 1:
         raise ValueError(f"expected a chunk of at least 1, got {chunk}")

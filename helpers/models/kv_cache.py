@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import torch
 from torch import Tensor
 
-__all__ = ["KVCache"]
-
-
-# ---------------------------------------------------------------------------------------------------------------- cache
+__all__ = ["KVCache", "keep_rows", "repeat_rows"]
 
 
 class KVCache:
     """The keys and values of all tokens so far, for every layer, so that a new token needs only its own.
 
     Room is doubled when it runs out, up to `limit` positions. A fork copies what is filled.
+
+    >>> cache = KVCache(n_layers=1, limit=8)
+    >>> k = torch.zeros(1, 2, 3, 4)  # one text, two heads, three tokens
+    >>> cache.append(0, k, k)[0].shape[2], cache.append(0, k, k)[0].shape[2]
+    (3, 6)
+    >>> cache.truncate(4)
+    >>> cache.length, cache.n_bytes  # 2 * 2 * 4 * 4 numbers of 4 bytes
+    (4, 256)
     """
 
     def __init__(self, n_layers: int, limit: int):
@@ -53,13 +62,57 @@ class KVCache:
         self.length = length
 
     def fork(self) -> KVCache:
+        """A copy that goes its own way."""
+        return self._changed(lambda t: t[:, :, : self.length].clone())
+
+    def repeat_rows(self, n: int) -> KVCache:
+        """A cache in which each row stands n times side by side. Raises ValueError for an empty one."""
+        if any(k is None for k in self.keys):
+            raise ValueError("expected a cache that holds a text, got an empty one; read the prompt first")
+        return self._changed(lambda t: t[:, :, : self.length].repeat_interleave(n, dim=0))  # (B * n, K, T, D)
+
+    def keep_rows(self, rows: list[int]) -> KVCache:
+        """A cache of these rows alone."""
+        return self._changed(lambda t: t[rows])
+
+    def _changed(self, change: Callable[[Tensor], Tensor]) -> KVCache:
         other = KVCache(len(self.keys), self.limit)
         other.length = self.length
-        other.keys = [None if k is None else k[:, :, : self.length].clone() for k in self.keys]
-        other.values = [None if v is None else v[:, :, : self.length].clone() for v in self.values]
+        other.keys, other.values = ([None if t is None else change(t) for t in store] for store in (self.keys, self.values))
         return other
 
     @property
     def n_bytes(self) -> int:
         """Memory of the filled part: 2 * layers * K * D * length * bytes per number (times the batch)."""
         return sum(t[:, :, : self.length].numel() * t.element_size() for t in [*self.keys, *self.values] if t is not None)
+
+
+# --------------------------------------------------------------------------- the same for what recurrent networks remember
+
+
+def repeat_rows(memory: Any, n: int) -> Any:
+    """What a model remembers, n times side by side: a cache, a tensor (the batch is its last axis but one), a tuple or list.
+
+    >>> repeat_rows(torch.tensor([[1], [2]]), 2).flatten().tolist()
+    [1, 1, 2, 2]
+    """
+    if isinstance(memory, KVCache):
+        return memory.repeat_rows(n)
+    if isinstance(memory, Tensor):
+        return memory.repeat_interleave(n, dim=-2)
+    if isinstance(memory, tuple | list):
+        return type(memory)(repeat_rows(part, n) for part in memory)
+    raise TypeError(f"expected a cache or tensors, got {type(memory).__name__}")
+
+
+def keep_rows(memory: Any, rows: list[int]) -> Any:
+    """Only these rows of what is remembered: texts that have ended cost nothing more.
+
+    >>> keep_rows(torch.tensor([[1], [2], [3]]), [0, 2]).flatten().tolist()
+    [1, 3]
+    """
+    if isinstance(memory, KVCache):
+        return memory.keep_rows(rows)
+    if isinstance(memory, Tensor):
+        return memory.index_select(-2, torch.tensor(rows, device=memory.device))
+    return type(memory)(keep_rows(part, rows) for part in memory)

@@ -5,7 +5,6 @@ Transformers all offer the same small interface (`LanguageModel`): `score` for j
 `fork` for writing one. `bits_per_byte` measures any of them on the same documents, whatever their tokenizer. NumPy only.
 
     documents = encode_documents(tokenizer, texts)      # ids, each document closed by the end-of-text id
-    result = bits_per_byte(model, tokenizer, texts)     # result.score, result.low, result.high
 """
 
 from __future__ import annotations
@@ -24,15 +23,18 @@ __all__ = [
     "check_ids",
     "encode_documents",
     "end_of_text",
-    "sample",
     "score_documents",
+    "scores_of",
 ]
 
 END_OF_TEXT = "<|endoftext|>"
 
 
 class State(Protocol):
-    """Where a model stands in a text. log_probs: (V,) natural-log probabilities of the next id."""
+    """Where a model stands in a text. log_probs: (V,) natural-log probabilities of the next id.
+
+    A subclass gives log_probs, `advance` and `fork`; reading ahead and rewinding follow from them. Networks do both faster.
+    """
 
     log_probs: np.ndarray
 
@@ -41,6 +43,27 @@ class State(Protocol):
 
     def fork(self) -> State:
         """A cheap copy that can be advanced on its own (for trying several continuations)."""
+
+    def read_ahead(self, ids: Sequence[int]) -> np.ndarray:
+        """Move on by several ids. Scores (n + 1, V) of the next token: before the first of the n ids, and after each."""
+        before, rows = self.fork(), [scores_of(self)]
+        for id in ids:
+            self.advance(id)
+            rows.append(scores_of(self))
+        self._ahead = before, list(ids)
+        return np.array(rows)
+
+    def rewind(self, n: int) -> None:
+        """Take back the last n of the ids that `read_ahead` has just read. Raises ValueError for more than these."""
+        before, ids = getattr(self, "_ahead", (None, []))
+        if not 0 <= n <= len(ids):
+            raise ValueError(f"expected n from 0 to {len(ids)}, the number of ids just read ahead, got {n}")
+        if n == 0:
+            return
+        vars(self).update(vars(before.fork()))
+        for id in ids[: len(ids) - n]:
+            self.advance(id)
+        self._ahead = before, ids[: len(ids) - n]
 
 
 @runtime_checkable
@@ -55,8 +78,12 @@ class LanguageModel(Protocol):
     def score(self, ids: Sequence[int]) -> np.ndarray:
         """Natural-log probability (T,), float64, of each id given all before it (the first given the start of a text)."""
 
-    def begin(self, ids: Sequence[int] = ()) -> State:
-        """The state after `ids`, counted from the start of a text."""
+    def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> State:
+        """The state after `ids`, counted from the start of a text; with start=False from somewhere within one.
+
+        start=False leaves the start symbol out. Networks read the ids alone, as a chat template wants it that brings its own
+        beginning; counts know a shorter context; a model without a start symbol takes no notice.
+        """
 
 
 class Tokenizer(Protocol):
@@ -69,11 +96,25 @@ class Tokenizer(Protocol):
     def decode(self, ids: Sequence[int]) -> str: ...
 
 
+def scores_of(state: State) -> np.ndarray:
+    """The logits of a state where the model has some (networks), else its log-probabilities (counts): (V,) float64.
+
+    >>> scores_of(Uniform(2).begin([0])).round(2).tolist()
+    [-0.69, -0.69]
+    """
+    logits = getattr(state, "logits", None)
+    return np.asarray(state.log_probs if logits is None else logits.double().cpu().numpy(), dtype=np.float64)
+
+
 # ------------------------------------------------------------------------------------------------ ids and documents
 
 
 def check_ids(ids: Sequence[int], vocab_size: int, what: str = "ids") -> np.ndarray:
-    """ids as an int64 array (T,). Raises TypeError unless they are whole numbers, ValueError unless 0 <= id < vocab_size."""
+    """ids as an int64 array (T,). Raises TypeError unless they are whole numbers, ValueError unless 0 <= id < vocab_size.
+
+    >>> check_ids([3, 0], vocab_size=4).tolist()
+    [3, 0]
+    """
     array = np.asarray(ids)
     if array.size == 0:
         return np.zeros(0, dtype=np.int64)
@@ -96,19 +137,27 @@ def end_of_text(tokenizer: Tokenizer) -> int:
     """The id that closes a document: `tokenizer.end_id`, else that of the special token "<|endoftext|>".
 
     Raises ValueError when the tokenizer has neither.
+
+    >>> from helpers.tokenizers.plain import ByteTokenizer
+    >>> end_of_text(ByteTokenizer())
+    256
     """
     if getattr(tokenizer, "end_id", None) is not None:
         return int(tokenizer.end_id)
     special = getattr(tokenizer, "special_tokens", None) or {}
     if END_OF_TEXT in special:
         return int(special[END_OF_TEXT])
-    raise ValueError(f"the tokenizer has no end of text: give it an attribute end_id, or the special token {END_OF_TEXT}")
+    raise ValueError(f"expected a tokenizer with an end of text, got none; give it end_id, or the special token {END_OF_TEXT}")
 
 
 def encode_documents(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:
     """The ids of each text, closed by the end-of-text id: what the models of this course are trained and judged on.
 
     Raises TypeError when `texts` is one string.
+
+    >>> from helpers.tokenizers.plain import ByteTokenizer
+    >>> [d.tolist() for d in encode_documents(ByteTokenizer(), ["hi"])]
+    [[104, 105, 256]]
     """
     if isinstance(texts, str):
         raise TypeError("expected a list of texts, got one string; write [text]")
@@ -117,17 +166,25 @@ def encode_documents(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndar
 
 
 def score_documents(model: LanguageModel, documents: Sequence[Sequence[int]]) -> list[np.ndarray]:
-    """`model.score` of each document; all at once where the model offers `score_batch`."""
+    """`model.score` of each document; all at once where the model offers `score_batch`.
+
+    >>> [s.round(2).tolist() for s in score_documents(Uniform(2), [[0], [1, 1]])]
+    [[-0.69], [-0.69, -0.69]]
+    """
     if hasattr(model, "score_batch"):
         return list(model.score_batch(documents))
     return [model.score(ids) for ids in documents]
 
 
-# ----------------------------------------------------------------------------------------- the simplest model, sampling
+# ---------------------------------------------------------------------------------------------------- the simplest model
 
 
-class Uniform:
-    """Every token equally likely, always: the model that has learned nothing. log2(vocab_size) bits per token."""
+class Uniform(State):
+    """Every token equally likely, always: the model that has learned nothing. log2(vocab_size) bits per token.
+
+    >>> Uniform(4).score([0, 3]).round(3).tolist()  # -ln 4
+    [-1.386, -1.386]
+    """
 
     def __init__(self, vocab_size: int):
         if vocab_size < 1:
@@ -138,7 +195,7 @@ class Uniform:
     def score(self, ids: Sequence[int]) -> np.ndarray:
         return np.full(len(check_ids(ids, self.vocab_size)), -math.log(self.vocab_size))
 
-    def begin(self, ids: Sequence[int] = ()) -> Uniform:
+    def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> Uniform:
         check_ids(ids, self.vocab_size)
         return self
 
@@ -147,27 +204,3 @@ class Uniform:
 
     def fork(self) -> Uniform:
         return self  # nothing changes, so nothing needs copying
-
-
-def sample(
-    model: LanguageModel,
-    ids: Sequence[int] = (),
-    *,
-    max_tokens: int = 100,
-    end_id: int | None = None,
-    rng: np.random.Generator | int = 0,
-) -> list[int]:
-    """Write: draw each next token from the model's own distribution, until `end_id` (not returned) or `max_tokens`.
-
-    ids: the prompt, not returned. rng: a NumPy generator or a seed. Chapter 10 has the other ways to choose a token.
-    """
-    rng = np.random.default_rng(rng)
-    state, written = model.begin(ids), []
-    for _ in range(max_tokens):
-        p = np.exp(state.log_probs)
-        chosen = int(rng.choice(len(p), p=p / p.sum()))
-        if chosen == end_id:
-            break
-        written.append(chosen)
-        state.advance(chosen)
-    return written

@@ -9,9 +9,7 @@ Shapes: B batch, T time (tokens), C channels (width of the model), V vocabulary.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,30 +19,28 @@ from torch import Tensor, nn
 from helpers.models.chunked_loss import chunked_cross_entropy
 from helpers.models.fast_linear import linear
 from helpers.models.language_model import check_ids
+from helpers.models.neural_state import NeuralState, evaluating
 from helpers.tokenizers.labels import IGNORE
 
 __all__ = ["NeuralLM", "NeuralState", "as_ids", "count_parameters", "evaluating", "label_log_probs", "pad"]
 
 
 def pad(documents: Sequence[Sequence[int]], value: int) -> Tensor:
-    """Documents of different lengths as one tensor (B, longest), filled up on the right with `value`."""
+    """Documents of different lengths as one tensor (B, longest), filled up on the right with `value`.
+
+    >>> pad([[1, 2, 3], [4]], value=0).tolist()
+    [[1, 2, 3], [4, 0, 0]]
+    """
     rows = [torch.as_tensor(np.asarray(d, dtype=np.int64)) for d in documents]
     return nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=value)
 
 
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Inside, dropout is off; afterwards the model is in the mode it was in."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)
-
-
 def count_parameters(model: nn.Module, trainable: bool = False) -> int:
-    """How many numbers the model holds, shared (tied) ones counted once; with `trainable` only those that are trained."""
+    """How many numbers the model holds, shared (tied) ones counted once; with `trainable` only those that are trained.
+
+    >>> count_parameters(nn.Linear(2, 3))  # 3 * 2 weights and 3 biases
+    9
+    """
     return sum(p.numel() for p in model.parameters() if p.requires_grad or not trainable)
 
 
@@ -53,6 +49,13 @@ def label_log_probs(model: NeuralLM, x: Tensor, y: Tensor, dtype: torch.dtype = 
     after x[b, :t + 1]. Differentiable; a row without labels gives 0.
 
     model: anything with `features` and `logits`. dtype: what log-softmax and sum are computed in.
+
+    >>> from helpers.models.rnn import RecurrentLM
+    >>> model = RecurrentLM(4)
+    >>> _ = nn.init.zeros_(model.embedding.weight)  # every token has probability 1/4 now
+    >>> y = torch.tensor([[IGNORE, 2, 3], [IGNORE, IGNORE, 1]])
+    >>> [round(p, 2) for p in label_log_probs(model, torch.zeros(2, 3, dtype=torch.long), y).tolist()]
+    [-2.77, -1.39]
     """
     kept = y != IGNORE
     features, _ = model.features(x)  # (B, T, C)
@@ -67,6 +70,9 @@ def as_ids(
     """ids, checked: (B, T) whole numbers from 0 to vocab_size - 1, together with `past` tokens at most context_length.
 
     Raises TypeError for another dtype, ValueError for another shape or device, ids outside the vocabulary, no tokens or too many.
+
+    >>> as_ids(torch.tensor([[0, 3]]), vocab_size=4).tolist()
+    [[0, 3]]
     """
     if not isinstance(ids, Tensor) or ids.dtype not in (torch.int64, torch.int32):
         got = f"a tensor of {ids.dtype}" if isinstance(ids, Tensor) else type(ids).__name__
@@ -101,6 +107,18 @@ class NeuralLM(nn.Module):
     vocab_size: V. start_id: the id that stands before every text (the end-of-text id: after one text comes the next).
     context_length: the longest text it takes at once; None for any. A longer text is read through a window: when it is full,
     the older half is dropped, in `score` and in `begin` alike.
+
+    >>> class Bigram(NeuralLM):
+    ...     vocab_size, start_id = 2, 0
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.table = nn.Parameter(torch.zeros(2, 2))
+    ...     def features(self, ids, state=None):
+    ...         return nn.functional.one_hot(ids, 2).float(), None
+    ...     def output(self):
+    ...         return self.table.T, None
+    >>> Bigram().score([1, 0]).round(2).tolist()
+    [-0.69, -0.69]
     """
 
     vocab_size: int
@@ -133,7 +151,7 @@ class NeuralLM(nn.Module):
         features, state = self.features(ids, state)
         weight, bias = self.output()
         kept = targets != IGNORE
-        if features.shape[:-1] == kept.shape and not bool(kept.all()):  # a prompt needs no logits: they are the dear part
+        if features.shape[:-1] == kept.shape and not bool(kept.all()):  # a prompt needs no logits: they are the expensive part
             features, targets = features[kept], targets[kept]
         return chunked_cross_entropy(features, weight, targets, bias, chunk=chunk), state
 
@@ -197,57 +215,3 @@ class NeuralLM(nn.Module):
         if not start and not row:
             raise ValueError("expected at least one id, got none; without a start symbol an empty text has no next token")
         return NeuralState(self, [self.start_id, *row] if start else row)
-
-
-class NeuralState:
-    """Where a network stands in a text; see `language_model.State`. What it remembers is the model's business."""
-
-    def __init__(self, model: NeuralLM, row: list[int]):
-        self.model, self._row = model, row
-        limit = model.context_length
-        if limit is not None and len(self._row) > limit:  # the window that `score` would use for the next token
-            step = max(1, limit // 2)
-            excess = len(self._row) - limit
-            self._row = self._row[-(-excess // step) * step :]
-        self._memory = model.begin_state(1)
-        self._read(self._row)
-
-    @torch.inference_mode()
-    def _read(self, ids: list[int]) -> None:
-        with evaluating(self.model):
-            features, self._memory = self.model.features(torch.tensor([ids], device=self.model.device), self._memory)
-            self.logits = self.model.logits(features[0, -1])  # (V,)
-        self._log_probs = None
-
-    @property
-    def log_probs(self) -> np.ndarray:
-        """(V,) natural-log probabilities of the next id, float64."""
-        if self._log_probs is None:
-            self._log_probs = self.logits.double().log_softmax(-1).cpu().numpy()
-        return self._log_probs
-
-    def advance(self, id: int) -> None:
-        """Move on by one token."""
-        (id,) = check_ids([id], self.model.vocab_size).tolist()
-        limit = self.model.context_length
-        self._row.append(id)
-        if limit is not None and len(self._row) > limit:
-            self._row = self._row[max(1, limit // 2) :]
-            self._memory = self.model.begin_state(1)
-            self._read(self._row)
-        else:
-            self._read([id])
-
-    def fork(self) -> NeuralState:
-        """A copy that is advanced on its own."""
-        other = copy.copy(self)
-        other._row = list(self._row)
-        other._memory = fork_memory(self._memory)
-        return other
-
-
-def fork_memory(memory: Any) -> Any:
-    """A copy of what a model remembers: tensors are never changed in place, other objects know how to fork themselves."""
-    if hasattr(memory, "fork"):
-        return memory.fork()
-    return memory

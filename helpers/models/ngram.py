@@ -1,4 +1,4 @@
-"""n-gram language models: one way of counting, many ways of dealing with what was never counted.
+"""Smoothing of n-gram language models: one way of counting, many ways of dealing with what was never counted.
 
 Every smoothing here is of one form. For each length k and each context u that was seen,
 
@@ -16,12 +16,11 @@ arrays per length, and all of them share the same code for scoring, for writing 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.models.language_model import check_ids
-from helpers.models.ngram_counts import Located, NgramCounts
+from helpers.models.ngram_counts import NgramCounts
+from helpers.models.ngram_model import NgramModel, NgramState
 
 __all__ = [
     "NgramModel",
@@ -36,146 +35,15 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class NgramModel:
-    """A smoothed n-gram model; it implements `language_model.LanguageModel`. Made by the functions below.
-
-    alphas[k - 1]: (G,) one number for each k-gram, or None where a length is not used. gammas[k - 1]: (C,) one for each of its
-    contexts; 1 where the context was never followed by anything. base: the probability of each token below length 1.
-    """
-
-    name: str
-    counts: NgramCounts
-    order: int
-    alphas: tuple[np.ndarray | None, ...]
-    gammas: tuple[np.ndarray | None, ...]
-    base: float
-    settings: tuple = ()
-
-    @property
-    def vocab_size(self) -> int:
-        return self.counts.vocab_size
-
-    @property
-    def n_parameters(self) -> int:
-        """How many numbers were learned: the k-grams that occurred, of all lengths in use, and their contexts."""
-        used = [level for level, alpha in zip(self.counts.levels, self.alphas) if alpha is not None]
-        return int(sum(np.count_nonzero(level.counts) + np.count_nonzero(np.diff(level.first)) for level in used))
-
-    def score(self, ids: Sequence[int]) -> np.ndarray:
-        """Natural-log probability (T,) of each id given all before it; -inf for probability 0. Raises for bad ids."""
-        return self.score_batch([ids])[0]
-
-    def score_batch(self, documents: Sequence[Sequence[int]]) -> list[np.ndarray]:
-        """`score` of many documents in one go, far faster than one by one."""
-        with np.errstate(divide="ignore"):
-            log_probs = np.log(self.probabilities(self.counts.locate(documents)))
-        return np.split(log_probs, np.cumsum([len(d) for d in documents])[:-1]) if len(documents) else []
-
-    def probabilities(self, located: Located) -> np.ndarray:
-        """The probability (T,) of each located token: the recursion of the module, from short contexts to long ones."""
-        p = np.full(len(located.grams[0]), self.base)
-        for k in range(self.order):
-            alpha, gamma = self.alphas[k], self.gammas[k]
-            if alpha is None:
-                continue
-            context, gram = located.contexts[k], located.grams[k]
-            p = np.where(context >= 0, gamma[context] * p + np.where(gram >= 0, alpha[gram], 0.0), p)
-        return p
-
-    def begin(self, ids: Sequence[int] = ()) -> NgramState:
-        """The state after `ids`, counted from the start of a text. Only the last order - 1 of them matter."""
-        ids = check_ids(ids, self.vocab_size).tolist()
-        return NgramState(self, self.counts.start()[: self.order - 1] + tuple(ids))
-
-    def path(self, context: Sequence[int]) -> list[tuple[int, float, float, np.ndarray]]:
-        """How the next-token distribution comes about, shortest context first: for each length k in use and seen,
-        (k, gamma, alpha mass, p_k over the vocabulary). `context` may hold start symbols (the id vocab_size)."""
-        context = tuple(context)
-        context = context[len(context) - min(len(context), self.order - 1) :]
-        p, steps = np.full(self.vocab_size, self.base), []
-        nodes = self.counts.nodes(context)
-        for k in range(1, min(self.order, len(nodes)) + 1):
-            alpha, gamma = self.alphas[k - 1], self.gammas[k - 1]
-            if alpha is None:
-                continue
-            words, where = self.counts.following(k, nodes[k - 1])
-            inside = words < self.vocab_size  # the start symbol is never predicted
-            p = p * gamma[nodes[k - 1]]
-            p[words[inside]] += alpha[where][inside]
-            steps.append((k, float(gamma[nodes[k - 1]]), float(alpha[where][inside].sum()), p))
-        return steps or [(0, 1.0, 0.0, p)]
-
-    def sample_batch(self, n: int, *, end_id: int, max_tokens: int = 400, rng: np.random.Generator | int = 0) -> list[np.ndarray]:
-        """n texts drawn from the model from the start symbol on, all at once; each without its `end_id`.
-
-        Exact: going down from the longest context, stop at length k with probability (mass of alpha_k) and draw one of its
-        k-grams by alpha, else go on to the shorter context. Needs a model whose distributions sum to 1.
-        """
-        check_ids([end_id], self.vocab_size)
-        rng, base, V = np.random.default_rng(rng), self.vocab_size + 1, self.vocab_size
-        sums = [None if a is None else np.concatenate([[0.0], np.cumsum(a)]) for a in self.alphas]
-        history = np.full((n, self.order - 1 + max_tokens), V, dtype=np.int64)
-        alive, lengths = np.arange(n), np.full(n, max_tokens)
-        for step in range(max_tokens):
-            here = self.order - 1 + step
-            chosen, open_ = np.full(len(alive), -1), np.ones(len(alive), dtype=bool)
-            for k in range(self.order, 0, -1):  # longest context first
-                if sums[k - 1] is None or not open_.any():
-                    continue
-                rows = np.flatnonzero(open_)
-                node = np.zeros(len(rows), dtype=np.int64)
-                for j in range(k - 1):  # walk down to the node of the last k - 1 symbols
-                    node = self.counts._find(self.counts.levels[j], node, history[alive[rows], here - k + 1 + j])
-                rows, node = rows[node >= 0], node[node >= 0]
-                first, last = self.counts.levels[k - 1].first[node], self.counts.levels[k - 1].first[node + 1]
-                low, u = sums[k - 1][first], rng.random(len(rows))
-                hit = u < sums[k - 1][last] - low
-                gram = np.searchsorted(sums[k - 1], (low + u)[hit], side="right") - 1
-                gram = np.clip(gram, first[hit], last[hit] - 1)
-                chosen[rows[hit]] = self.counts.levels[k - 1].keys[gram] - node[hit] * base
-                open_[rows[hit]] = False
-            chosen[open_] = rng.integers(V, size=int(open_.sum()))
-            history[alive, here] = chosen
-            lengths[alive[chosen == end_id]] = step
-            alive = alive[chosen != end_id]
-            if len(alive) == 0:
-                break
-        return [history[i, self.order - 1 : self.order - 1 + lengths[i]].copy() for i in range(n)]
-
-
-class NgramState:
-    """Where an n-gram model stands: the last order - 1 ids, no more. log_probs: (V,), worked out when asked for."""
-
-    def __init__(self, model: NgramModel, context: tuple[int, ...]):
-        self.model, self.context = model, context[len(context) - (model.order - 1) :]
-        self._log_probs: np.ndarray | None = None
-
-    @property
-    def log_probs(self) -> np.ndarray:
-        if self._log_probs is None:
-            with np.errstate(divide="ignore"):
-                self._log_probs = np.log(self.model.path(self.context)[-1][3])
-        return self._log_probs
-
-    def advance(self, id: int) -> None:
-        check_ids([id], self.model.vocab_size)
-        context = (*self.context, int(id))
-        self.context, self._log_probs = context[len(context) - (self.model.order - 1) :], None
-
-    def fork(self) -> NgramState:
-        copy = NgramState(self.model, self.context)
-        copy._log_probs = self._log_probs
-        return copy
-
-
-# ------------------------------------------------------------------------------------------------------ the smoothings
-
-
 def maximum_likelihood(counts: NgramCounts, order: int | None = None) -> NgramModel:
     """The share of the context's continuations: c(u w) / c(u). What was never seen gets 0.
 
     After a context that was never seen there is no distribution: all probabilities are 0, as in nltk.
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> np.exp(maximum_likelihood(counts).begin([0]).log_probs).round(3).tolist()
+    [0.0, 0.667, 0.333]
     """
     return _one_length("maximum likelihood", counts, order, 0.0)
 
@@ -184,6 +52,11 @@ def add_k(counts: NgramCounts, k: float, order: int | None = None) -> NgramModel
     """(c(u w) + k) / (c(u) + k V): every token gets k occurrences as a present. Raises ValueError unless k > 0.
 
     Source: Lidstone 1920; Jeffreys 1946 for k = 1/2.
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> np.exp(add_k(counts, 0.5).begin([0]).log_probs).round(3).tolist()
+    [0.111, 0.556, 0.333]
     """
     if not k > 0:
         raise ValueError(f"expected k > 0, got {k}; k = 0 is maximum_likelihood")
@@ -191,7 +64,13 @@ def add_k(counts: NgramCounts, k: float, order: int | None = None) -> NgramModel
 
 
 def laplace(counts: NgramCounts, order: int | None = None) -> NgramModel:
-    """add_k with k = 1. Source: Laplace 1774."""
+    """add_k with k = 1. Source: Laplace 1774.
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> np.exp(laplace(counts).begin([0]).log_probs).round(3).tolist()
+    [0.167, 0.5, 0.333]
+    """
     return add_k(counts, 1.0, order)
 
 
@@ -199,6 +78,11 @@ def interpolation(counts: NgramCounts, weights: Sequence[float], order: int | No
     """p_k = weights[k-1] * c(u w) / c(u) + (1 - weights[k-1]) * p_{k-1}, down to the uniform distribution.
 
     weights: one for each length from 1 to order, each from 0 to 1. Source: Jelinek, Mercer 1980.
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> np.exp(interpolation(counts, [1.0, 0.5]).begin([0]).log_probs).round(3).tolist()
+    [0.25, 0.5, 0.25]
     """
     order = _order(counts, order)
     weights = _per_length(weights, order, "weights", 1.0)
@@ -214,6 +98,11 @@ def absolute_discounting(counts: NgramCounts, discount: float | Sequence[float] 
     """Take `discount` off every count and hand what was taken down to the shorter context.
 
     discount: from 0 to 1, one for all lengths or one for each length from 1 to order. Source: Ney, Essen, Kneser 1994.
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> np.exp(absolute_discounting(counts, [0.0, 0.5]).begin([0]).log_probs).round(3).tolist()
+    [0.167, 0.611, 0.222]
     """
     order = _order(counts, order)
     discounts = _per_length(discount, order, "discount", 1.0)
@@ -227,6 +116,11 @@ def kneser_ney(counts: NgramCounts, discount: float | Sequence[float] | None = N
     discount: None for the modified form (three discounts per length, for counts of 1, 2 and 3 or more, estimated from the
     training counts), else from 0 to 1, one for all lengths or one for each. A start symbol counts as one left neighbor.
     Sources: Kneser, Ney 1995; Chen, Goodman 1998, section 3 (modified, interpolated).
+
+    >>> from helpers.models.ngram_counts import count_ngrams
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> np.exp(kneser_ney(counts, [0.0, 0.5]).begin([0]).log_probs).round(3).tolist()
+    [0.111, 0.611, 0.278]
     """
     order = _order(counts, order)
     given = None if discount is None else _per_length(discount, order, "discount", 1.0)
@@ -245,6 +139,9 @@ def discounts_of(counts: np.ndarray) -> tuple[float, float, float]:
     Where the estimate cannot be trusted it is (0.5, 1, 1.5), the fallback of KenLM: one of the four numbers is 0 (a tiny
     corpus), a discount is below 0 or above its count, or it grows by more than 1 from one count to the next (rare words were
     taken out of the vocabulary). Source: Chen, Goodman 1998, equation 26.
+
+    >>> discounts_of(np.array([1, 1, 1, 1, 2, 2, 3, 4]))
+    (0.5, 1.25, 1.0)
     """
     n1, n2, n3, n4 = (int(np.count_nonzero(counts == c)) for c in (1, 2, 3, 4))
     if min(n1, n2, n3, n4) > 0:

@@ -28,6 +28,10 @@ class Level:
     keys: (G,) sorted, see the module. counts: (G,) occurrences. continuations: (G,) number of different tokens seen before the
     k-gram (zeros at the longest length, where nothing is known of them). first: (C + 1,) the k-grams of context c are
     first[c] to first[c + 1] - 1.
+
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> counts.levels[0].counts.tolist()  # 0, 1, 2 and the start symbol, which is never counted
+    [3, 2, 1, 0]
     """
 
     keys: np.ndarray
@@ -47,6 +51,10 @@ class Located:
 
     A context or k-gram that never occurred is -1. Finding them is the slow part of scoring, and it does not depend on the
     smoothing: locate once, then try many discounts.
+
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> counts.locate([[0, 2, 2]]).grams[1].tolist()  # the third token never followed its context
+    [2, 1, -1]
     """
 
     contexts: list[np.ndarray]
@@ -55,7 +63,14 @@ class Located:
 
 @dataclass(frozen=True)
 class NgramCounts:
-    """The k-grams of a corpus for k = 1 to `order`; levels[k - 1] holds those of length k. Made by `count`."""
+    """The k-grams of a corpus for k = 1 to `order`; levels[k - 1] holds those of length k. Made by `count`.
+
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> counts.gram_count([0, 1]), counts.gram_count([1, 0])
+    (2, 0)
+    >>> counts.following(2, counts.nodes([0])[1])[0].tolist()
+    [1, 2]
+    """
 
     order: int
     vocab_size: int
@@ -130,6 +145,10 @@ def count_ngrams(documents: Sequence[Sequence[int]], order: int, vocab_size: int
 
     Raises ValueError for order < 1, vocab_size < 1, no documents, documents without a single token, or ids outside
     0..vocab_size-1; TypeError for ids that are no whole numbers. Empty documents among others count as nothing.
+
+    >>> counts = count_ngrams([[0, 1], [0, 1], [0, 2]], order=2, vocab_size=3)
+    >>> counts.n_tokens, counts.gram_count([0, 1])
+    (6, 2)
     """
     if not isinstance(order, (int, np.integer)) or order < 1:
         raise ValueError(f"expected an order of 1 or more (1 = no context, 3 = two tokens of context), got {order!r}")
@@ -142,17 +161,20 @@ def count_ngrams(documents: Sequence[Sequence[int]], order: int, vocab_size: int
     base = vocab_size + 1
     nodes, levels, parents = symbols, [], 1
     for k in range(1, order + 1):
+        # 1. The different k-grams, and how often each occurs.
         if k == 1:
             keys, counts = np.arange(base, dtype=np.int64), np.bincount(symbols[real], minlength=base)
         else:
             ends = np.flatnonzero(place >= k - 1)  # where a window of k symbols, all of one document, ends
             keys, example, found = _unique(nodes[ends - 1] * base + symbols[ends])
             counts = np.bincount(found[real[ends]], minlength=len(keys))
+            # 2. How many different tokens stand before each (k-1)-gram.
             without_first = nodes[ends[example]]  # the node of each k-gram's last k - 1 symbols
             continuations = np.bincount(without_first[counts > 0], minlength=parents)
             levels[-1] = replace(levels[-1], continuations=continuations.astype(np.int32))
             nodes = np.zeros(len(symbols), dtype=np.int64)
             nodes[ends] = found
+        # 3. Where the continuations of each context begin.
         contexts = 1 if k == 1 else parents
         first = np.zeros(contexts + 1, dtype=np.int64)
         np.cumsum(np.bincount(keys // base if k > 1 else np.zeros(base, dtype=np.int64), minlength=contexts), out=first[1:])

@@ -21,15 +21,15 @@ def load_smollm2(dtype: Any = "float32", attn_implementation: str = "sdpa") -> t
     """SmolLM2 as the library's own class, in evaluation mode, and its tokenizer.
 
     Args: ``dtype`` "float32" (538 MB), "bfloat16" or "float16" (269 MB), also as a torch dtype;
-    ``attn_implementation`` "sdpa", or "eager" for models that shall return their attention maps.
+    ``attn_implementation`` "sdpa", or "eager" for models that are to return their attention maps.
 
     Raises ValueError for another dtype or implementation, DataError when the weights are missing or damaged.
     """
     name = str(dtype).removeprefix("torch.")
     if name not in DTYPES:
-        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}; got {dtype!r}.")
+        raise ValueError(f"expected dtype to be one of {', '.join(DTYPES)}, got {dtype!r}")
     if attn_implementation not in ATTENTION:
-        raise ValueError(f"attn_implementation must be one of {', '.join(ATTENTION)}; got {attn_implementation!r}.")
+        raise ValueError(f"expected attn_implementation to be one of {', '.join(ATTENTION)}, got {attn_implementation!r}")
     folder = smollm2_folder()
     with quiet():
         import torch

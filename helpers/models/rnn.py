@@ -63,7 +63,12 @@ class _Recurrent(nn.Module):
 
 
 class Elman(_Recurrent):
-    """h_t = tanh(W x_t + U h_{t-1} + b). Source: Elman 1990, Finding structure in time."""
+    """h_t = tanh(W x_t + U h_{t-1} + b). Source: Elman 1990, Finding structure in time.
+
+    >>> outputs, h = Elman(3, 4)(torch.zeros(2, 5, 3))
+    >>> tuple(outputs.shape), tuple(h.shape)
+    ((2, 5, 4), (2, 4))
+    """
 
     def step(self, x: Tensor, h: Tensor) -> Tensor:
         return torch.tanh(x + F.linear(h, self.weight_hh_l0, self.bias_hh_l0))
@@ -74,6 +79,10 @@ class LSTM(_Recurrent):
 
     i, f, o = sigmoid(...), g = tanh(...);  c_t = f * c_{t-1} + i * g;  h_t = o * tanh(c_t).
     Gate order i, f, g, o. Source: Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000.
+
+    >>> outputs, (h, c) = LSTM(3, 4)(torch.zeros(2, 5, 3))
+    >>> tuple(outputs.shape), tuple(c.shape)
+    ((2, 5, 4), (2, 4))
     """
 
     n_gates = 4
@@ -101,6 +110,10 @@ class GRU(_Recurrent):
 
     r, z = sigmoid(...);  n = tanh(W x + r * (U h + b));  h_t = (1 - z) * n + z * h_{t-1}. Gate order r, z, n.
     Source: Cho et al. 2014; the reset gate stands after the matrix product, as in torch and cuDNN.
+
+    >>> outputs, h = GRU(3, 4)(torch.zeros(2, 5, 3))
+    >>> tuple(outputs.shape), tuple(h.shape)
+    ((2, 5, 4), (2, 4))
     """
 
     n_gates = 3
@@ -118,6 +131,11 @@ KINDS = {"elman": (Elman, nn.RNN), "lstm": (LSTM, nn.LSTM), "gru": (GRU, nn.GRU)
 def initialize(layer: nn.Module, generator: torch.Generator | None = None) -> None:
     """Good starting weights, in place: Xavier for the input, an orthogonal matrix per gate for the state, zero biases,
     and 1 for the forget gate of an LSTM. Sources: Glorot and Bengio 2010; Saxe et al. 2014; Jozefowicz et al. 2015.
+
+    >>> layer = LSTM(1, 2)
+    >>> initialize(layer)
+    >>> layer.bias_ih_l0.tolist()  # i, f, g, o
+    [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     """
     H = layer.weight_hh_l0.shape[1]
     with torch.no_grad():
@@ -132,7 +150,12 @@ def initialize(layer: nn.Module, generator: torch.Generator | None = None) -> No
 
 
 class RecurrentLM(NeuralLM):
-    """A recurrent language model: embedding, layers, and an output that shares the embedding's weights."""
+    """A recurrent language model: embedding, layers, and an output that shares the embedding's weights.
+
+    >>> model = RecurrentLM(vocab_size=10, embedding_dim=4, hidden_dim=8)
+    >>> model.score([1, 2]).shape, len(model.begin([1]).log_probs)
+    ((2,), 10)
+    """
 
     def __init__(
         self,

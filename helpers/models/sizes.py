@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from helpers.models.transformer import Config
+    from helpers.models.config import Config
 
 __all__ = ["SIZES", "Size", "days_of_training", "price_of_training", "training_bytes", "training_flops"]
 
@@ -29,6 +29,9 @@ class Size:
     learned_positions: how many positions have a vector of their own (0 with rotation). attention_bias: "none", "output" (the
     last of the four matrices only) or "all". norm_vectors: 1 for RMSNorm (scales), 2 for LayerNorm (scales and shifts).
     extra_norms: norms outside the blocks, usually one at the end. Raises ValueError for sizes below 1 or that do not divide.
+
+    >>> SIZES["SmolLM2-135M"].parameters()["total"], SIZES["SmolLM2-135M"].cache_bytes_per_token(4)
+    (134515008, 46080)
     """
 
     vocab_size: int
@@ -137,17 +140,29 @@ SIZES = {
 
 
 def training_flops(parameters: float, tokens: float) -> float:
-    """6 N D: two operations a weight forwards, four backwards, for every token. Source: Kaplan et al. 2020."""
+    """6 N D: two operations a weight forwards, four backwards, for every token. Source: Kaplan et al. 2020.
+
+    >>> training_flops(1e9, 20e9)
+    1.2e+20
+    """
     return 6.0 * parameters * tokens
 
 
 def training_bytes(parameters: float, bytes_per_number: int = 4) -> float:
-    """Weights, gradients and AdamW's two moments, without activations: four numbers for each parameter."""
+    """Weights, gradients and AdamW's two moments, without activations: four numbers for each parameter.
+
+    >>> training_bytes(1e9)
+    16000000000.0
+    """
     return 4.0 * bytes_per_number * parameters
 
 
 def days_of_training(flops: float, devices: int, flops_per_day: float) -> float:
-    """Days until `devices`, each doing `flops_per_day`, have done `flops`. Raises ValueError unless all are positive."""
+    """Days until `devices`, each doing `flops_per_day`, have done `flops`. Raises ValueError unless all are positive.
+
+    >>> days_of_training(1e18, devices=10, flops_per_day=1e16)
+    10.0
+    """
     if not (flops > 0 and devices > 0 and flops_per_day > 0):
         raise ValueError(f"expected positive numbers, got {flops} operations, {devices} devices, {flops_per_day} a day")
     return flops / (devices * flops_per_day)
@@ -157,6 +172,9 @@ def price_of_training(days: float, devices: int, per_hour: float, utilization: f
     """The rent of the devices. utilization: the share of their peak speed that is reached, in (0, 1]; days are at the peak.
 
     Raises ValueError for another utilization.
+
+    >>> price_of_training(10, devices=8, per_hour=2.0, utilization=0.5)
+    7680.0
     """
     if not 0 < utilization <= 1:
         raise ValueError(f"expected a utilization above 0 and at most 1, got {utilization}")

@@ -11,89 +11,28 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from helpers.models.attention import attention_weights, causal_mask, fused_attend, repeat_heads, rotary_table, rotate
+from helpers.models.attention import attention_weights, causal_mask, fused_attend, repeat_heads, rotary_table, rotate, sinusoids
+from helpers.models.config import Config
 from helpers.models.fast_linear import Linear
 from helpers.models.kv_cache import KVCache
+from helpers.models.llama_names import llama_name
 from helpers.models.neural import NeuralLM, as_ids
 
-__all__ = ["Attention", "Block", "Config", "FeedForward", "RMSNorm", "Transformer"]
-
-CHOICES = {
-    "positions": ("rope", "learned", "sinusoidal", "none"),
-    "norm": ("rms", "layer", "none"),
-    "norm_place": ("pre", "post"),
-    "activation": ("swiglu", "gelu", "relu"),
-}
-
-
-@dataclass(frozen=True)
-class Config:
-    """The shape of a model. Raises ValueError for sizes that do not divide, or a choice that does not exist.
-
-    n_kv_heads: None for as many as n_heads. ffn_dim: None for 8/3 of hidden_dim with a gate, 4 times without, rounded to 32.
-    dropout: share of zeros on the embeddings and on what attention and feed-forward add. The attention weights themselves have
-    none: on a CPU it would rule out the fused kernel and cost a third of the speed.
-    """
-
-    vocab_size: int
-    context_length: int = 256
-    hidden_dim: int = 192
-    n_layers: int = 4
-    n_heads: int = 4
-    n_kv_heads: int | None = None
-    ffn_dim: int | None = None
-    positions: str = "rope"
-    rope_base: float = 10_000.0
-    norm: str = "rms"
-    norm_eps: float = 1e-5
-    norm_place: str = "pre"
-    activation: str = "swiglu"
-    residual: bool = True
-    tied: bool = True
-    dropout: float = 0.0
-    start_id: int = 0
-
-    def __post_init__(self):
-        if self.n_kv_heads is None:
-            object.__setattr__(self, "n_kv_heads", self.n_heads)
-        if self.ffn_dim is None:
-            wanted = self.hidden_dim * (8 / 3 if self.activation == "swiglu" else 4)
-            object.__setattr__(self, "ffn_dim", max(32, round(wanted / 32) * 32))
-        for name in ("vocab_size", "context_length", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "ffn_dim"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"expected {name} of at least 1, got {getattr(self, name)}")
-        if self.hidden_dim % self.n_heads:
-            raise ValueError(f"expected hidden_dim to divide by n_heads, got {self.hidden_dim} and {self.n_heads}")
-        if self.n_heads % self.n_kv_heads:
-            raise ValueError(
-                f"expected n_heads to divide by n_kv_heads, got {self.n_heads} and {self.n_kv_heads}: each "
-                "key-value head serves the same number of query heads"
-            )
-        if self.positions == "rope" and self.head_dim % 2:
-            raise ValueError(f"expected an even head width for rotation, got {self.head_dim}; change hidden_dim or n_heads")
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"expected {name} to be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
-        if not 0 <= self.dropout < 1 or not 0 <= self.start_id < self.vocab_size:
-            raise ValueError(
-                f"expected dropout in [0, 1) and a start id below {self.vocab_size}, got {self.dropout} and {self.start_id}"
-            )
-
-    @property
-    def head_dim(self) -> int:
-        return self.hidden_dim // self.n_heads
+__all__ = ["Attention", "Block", "Config", "FeedForward", "RMSNorm", "Transformer", "fit_to_width", "make_block"]
 
 
 class RMSNorm(nn.Module):
     """x / sqrt(mean(x^2) + eps) * weight: every vector gets the same length, then each channel its own scale.
 
     Source: Zhang and Sennrich 2019. x: (..., C).
+
+    >>> [round(x, 2) for x in RMSNorm(2)(torch.tensor([3.0, 4.0])).tolist()]  # divided by sqrt((9 + 16) / 2)
+    [0.85, 1.13]
     """
 
     def __init__(self, dim: int, eps: float = 1e-5):
@@ -113,7 +52,12 @@ def make_norm(config: Config) -> nn.Module:
 
 
 class Attention(nn.Module):
-    """Causal multi-head attention with grouped key-value heads."""
+    """Causal multi-head attention with grouped key-value heads.
+
+    >>> layer = Attention(Config(vocab_size=5, hidden_dim=8, n_layers=1, n_heads=2), layer=0)
+    >>> layer.weights(torch.zeros(1, 2, 8))[0, 0].tolist()
+    [[1.0, 0.0], [0.5, 0.5]]
+    """
 
     def __init__(self, config: Config, layer: int):
         super().__init__()
@@ -123,6 +67,7 @@ class Attention(nn.Module):
         self.k = Linear(C, self.K * D, bias=False)
         self.v = Linear(C, self.K * D, bias=False)
         self.o = Linear(self.H * D, C, bias=False)
+        self.drop = nn.Dropout(config.dropout)
 
     def heads(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
         """(B, T, C) -> q (B, H, T, D), k and v (B, K, T, D), q and k turned by their positions."""
@@ -140,7 +85,7 @@ class Attention(nn.Module):
         if cache is not None:
             k, v = cache.append(self.layer, k, v)  # (B, K, S, D)
         out = fused_attend(q, k, v)  # (B, H, T, D)
-        return self.o(out.transpose(1, 2).reshape(B, T, self.H * self.D))
+        return self.drop(self.o(out.transpose(1, 2).reshape(B, T, self.H * self.D)))
 
     def weights(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """The attention maps (B, H, T, T) that `forward` uses without ever showing them; rows sum to 1."""
@@ -149,7 +94,11 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """What each token does on its own: widen, a non-linearity, narrow. SwiGLU: down(silu(gate(x)) * up(x)), Shazeer 2020."""
+    """What each token does on its own: widen, a non-linearity, narrow. SwiGLU: down(silu(gate(x)) * up(x)), Shazeer 2020.
+
+    >>> tuple(FeedForward(Config(vocab_size=5, hidden_dim=8, n_layers=1, n_heads=2))(torch.zeros(1, 3, 8)).shape)
+    (1, 3, 8)
+    """
 
     def __init__(self, config: Config):
         super().__init__()
@@ -158,35 +107,78 @@ class FeedForward(nn.Module):
             self.gate = Linear(C, config.ffn_dim, bias=False)
         self.up = Linear(C, config.ffn_dim, bias=False)
         self.down = Linear(config.ffn_dim, C, bias=False)
+        self.drop = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.activation == "swiglu":
-            return self.down(F.silu(self.gate(x)) * self.up(x))
-        return self.down(F.gelu(self.up(x)) if self.activation == "gelu" else F.relu(self.up(x)))
+            return self.drop(self.down(F.silu(self.gate(x)) * self.up(x)))
+        return self.drop(self.down(F.gelu(self.up(x)) if self.activation == "gelu" else F.relu(self.up(x))))
 
 
 class Block(nn.Module):
-    """Attention, then feed-forward, each added to the residual stream. Pre-norm: x + f(norm(x)); post-norm: norm(x + f(x))."""
+    """Attention, then feed-forward: each reads the normalised stream and adds to it (pre-norm).
+
+    >>> tuple(Block(Config(vocab_size=5, hidden_dim=8, n_layers=1, n_heads=2), layer=0)(torch.zeros(1, 3, 8)).shape)
+    (1, 3, 8)
+    """
+
+    pre = True  # whether the norms stand before attention and feed-forward
 
     def __init__(self, config: Config, layer: int):
         super().__init__()
-        self.pre, self.residual = config.norm_place == "pre", config.residual
         self.norm1, self.attention = make_norm(config), Attention(config, layer)
         self.norm2, self.ffn = make_norm(config), FeedForward(config)
-        self.drop = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None = None, cache: KVCache | None = None) -> Tensor:
-        x = self.add(x, self.norm1, lambda y: self.attention(y, rotary, cache))
-        return self.add(x, self.norm2, self.ffn)
+        x = x + self.attention(self.norm1(x), rotary, cache)
+        return x + self.ffn(self.norm2(x))
 
-    def add(self, x: Tensor, norm: nn.Module, f) -> Tensor:
-        y = self.drop(f(norm(x) if self.pre else x))
-        y = x + y if self.residual else y
-        return y if self.pre else norm(y)
+
+class PostNormBlock(Block):
+    """The block of the first Transformers: each sum is normalised. Vaswani et al. 2017."""
+
+    pre = False
+
+    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None = None, cache: KVCache | None = None) -> Tensor:
+        x = self.norm1(x + self.attention(x, rotary, cache))
+        return self.norm2(x + self.ffn(x))
+
+
+class BareBlock(Block):
+    """Ablation: nothing is added, so each layer replaces the stream."""
+
+    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None = None, cache: KVCache | None = None) -> Tensor:
+        return self.ffn(self.norm2(self.attention(self.norm1(x), rotary, cache)))
+
+
+class BarePostNormBlock(Block):
+    """Ablation: nothing is added, and the norms stand behind."""
+
+    pre = False
+
+    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None = None, cache: KVCache | None = None) -> Tensor:
+        return self.norm2(self.ffn(self.norm1(self.attention(x, rotary, cache))))
+
+
+BLOCKS = {("pre", True): Block, ("post", True): PostNormBlock, ("pre", False): BareBlock, ("post", False): BarePostNormBlock}
+
+
+def make_block(config: Config, layer: int) -> Block:
+    """The block that the config asks for: `Block`, unless norm_place or residual say otherwise.
+
+    >>> type(make_block(Config(vocab_size=5, norm_place="post"), layer=0)).__name__
+    'PostNormBlock'
+    """
+    return BLOCKS[config.norm_place, config.residual](config, layer)
 
 
 class Transformer(NeuralLM):
-    """A decoder-only Transformer; it implements `language_model.LanguageModel`. Vaswani et al. 2017; Touvron et al. 2023."""
+    """A decoder-only Transformer; it implements `language_model.LanguageModel`. Vaswani et al. 2017; Touvron et al. 2023.
+
+    >>> model = Transformer(Config(vocab_size=5, hidden_dim=8, n_layers=1, n_heads=2))
+    >>> tuple(model(torch.tensor([[0, 1, 2]]))[0].shape), model.score([1, 2]).shape
+    ((1, 3, 5), (2,))
+    """
 
     def __init__(self, config: Config, seed: int | None = 0):
         """seed: of the starting weights, normal with deviation 0.02, those that write into the residual stream smaller by
@@ -197,7 +189,7 @@ class Transformer(NeuralLM):
         self.embedding = nn.Embedding(config.vocab_size, config.hidden_dim)
         if config.positions == "learned":
             self.position_embedding = nn.Embedding(config.context_length, config.hidden_dim)
-        self.blocks = nn.ModuleList(Block(config, n) for n in range(config.n_layers))
+        self.blocks = nn.ModuleList(make_block(config, n) for n in range(config.n_layers))
         self.norm = make_norm(config) if config.norm_place == "pre" else nn.Identity()
         if not config.tied:
             self.out = Linear(config.hidden_dim, config.vocab_size, bias=False)
@@ -291,43 +283,16 @@ class Transformer(NeuralLM):
         return maps
 
 
-LLAMA_NAMES = {
-    "model.embed_tokens": "embedding",
-    "model.norm": "norm",
-    "lm_head": "out",
-    "model.layers": "blocks",
-    "self_attn.q_proj": "attention.q",
-    "self_attn.k_proj": "attention.k",
-    "self_attn.v_proj": "attention.v",
-    "self_attn.o_proj": "attention.o",
-    "mlp.gate_proj": "ffn.gate",
-    "mlp.up_proj": "ffn.up",
-    "mlp.down_proj": "ffn.down",
-    "input_layernorm": "norm1",
-    "post_attention_layernorm": "norm2",
-}
-
-
-def llama_name(name: str) -> str:
-    """Our name of a weight that transformers calls `name`: "model.layers.3.mlp.up_proj.weight" -> "blocks.3.ffn.up.weight"."""
-    for theirs, ours in LLAMA_NAMES.items():
-        name = name.replace(theirs, ours)
-    return name
-
-
-def sinusoids(n_positions: int, dim: int) -> Tensor:
-    """(n_positions, dim) sines and cosines of the angles of `rotary_table`, side by side. Source: Vaswani et al. 2017, 3.5."""
-    cos, sin = rotary_table(dim + dim % 2, n_positions)
-    return torch.stack([sin, cos], dim=-1).flatten(1)[:, :dim]
-
-
-def fit_to_width(model):
+def fit_to_width(model: Transformer) -> Transformer:
     """The model, its starting weights scaled to its width, in place: matrices 1 / sqrt(width), embeddings 0.2.
 
     The usual 0.02 is far too small for vectors of 16 to 96 numbers: most of a short training would go into growing them.
-    """
-    import torch
 
+    >>> model = Transformer(Config(vocab_size=5, hidden_dim=8, n_layers=1, n_heads=2))
+    >>> before = model.embedding.weight[0, 0].item()
+    >>> round(fit_to_width(model).embedding.weight[0, 0].item() / before)
+    10
+    """
     with torch.no_grad():
         for name, p in model.named_parameters():
             if p.ndim == 2:

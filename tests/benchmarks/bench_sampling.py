@@ -3,12 +3,12 @@
 import numpy as np
 import torch
 
-from helpers.generation import sampling
 from helpers.generation.batched import generate_batch
 from helpers.generation.beam import beam_search
 from helpers.generation.constrained import Constraint, TokenTable, json_pattern, token_bytes
 from helpers.generation.sampling import GREEDY, Sampler
 from helpers.models import pretrained
+from helpers.models.losses import softmax
 from helpers.tokenizers.bpe import BPE
 from tests.benchmarks.harness import Case, torch_threads
 
@@ -18,7 +18,7 @@ SCHEMA = {"type": "object", "properties": {"name": {"type": "string", "maxLength
 
 def same_scores(ours, theirs):
     for a, b in zip(ours, theirs):
-        assert np.abs(sampling.softmax(a) - sampling.softmax(b)).max() < 1e-9, "other probabilities"
+        assert np.abs(softmax(a) - softmax(b)).max() < 1e-9, "other probabilities"
 
 
 def same_tokens(ours, theirs):

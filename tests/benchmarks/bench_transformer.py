@@ -74,7 +74,7 @@ def stepping(model, loss):
 def library_steps(weights):
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from helpers.models.transformer import llama_name
+    from helpers.models.llama_names import llama_name
 
     config = LlamaConfig(vocab_size=V, hidden_size=C, intermediate_size=FFN, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
                          num_key_value_heads=HEADS, max_position_embeddings=T, rms_norm_eps=1e-5, tie_word_embeddings=True,

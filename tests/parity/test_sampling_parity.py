@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.generation import sampling
+from helpers.generation import filters
 from helpers.generation.beam import beam_search
 from helpers.generation.sampling import GREEDY, Sampler, generate
+from helpers.models.losses import softmax
 from helpers.models.transformer import Config, Transformer
 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
@@ -23,13 +24,13 @@ def theirs(processors, scores, seen=(1,)):
 
 
 SINGLE = {
-    "temperature": (lambda s: sampling.temperature(s, 0.6), lambda: generation.TemperatureLogitsWarper(0.6)),
-    "top-k": (lambda s: sampling.top_k(s, 7), lambda: generation.TopKLogitsWarper(7)),
-    "top-p": (lambda s: sampling.top_p(s, 0.8), lambda: generation.TopPLogitsWarper(0.8)),
-    "min-p": (lambda s: sampling.min_p(s, 0.1), lambda: generation.MinPLogitsWarper(0.1)),
-    "typical": (lambda s: sampling.typical(s, 0.7), lambda: generation.TypicalLogitsWarper(0.7)),
+    "temperature": (lambda s: filters.temperature(s, 0.6), lambda: generation.TemperatureLogitsWarper(0.6)),
+    "top-k": (lambda s: filters.top_k(s, 7), lambda: generation.TopKLogitsWarper(7)),
+    "top-p": (lambda s: filters.top_p(s, 0.8), lambda: generation.TopPLogitsWarper(0.8)),
+    "min-p": (lambda s: filters.min_p(s, 0.1), lambda: generation.MinPLogitsWarper(0.1)),
+    "typical": (lambda s: filters.typical(s, 0.7), lambda: generation.TypicalLogitsWarper(0.7)),
     "repetition": (
-        lambda s: sampling.repetition_penalty(s, [3, 5, 3], 1.4),
+        lambda s: filters.repetition_penalty(s, [3, 5, 3], 1.4),
         lambda: generation.RepetitionPenaltyLogitsProcessor(1.4),
     ),
 }
@@ -57,7 +58,7 @@ def test_all_together_in_the_same_order():
     for scores in ROWS:
         a, b = sampler.scores(scores, [2, 9]), theirs(chain, scores, seen=(2, 9))
         assert np.array_equal(np.isfinite(a), np.isfinite(b))
-        assert np.allclose(sampling.softmax(a), torch.tensor(b).softmax(0).numpy(), atol=1e-9)
+        assert np.allclose(softmax(a), torch.tensor(b).softmax(0).numpy(), atol=1e-9)
 
 
 def pair(seed):

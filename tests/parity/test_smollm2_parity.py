@@ -13,7 +13,7 @@ import torch
 from helpers.data import datasets
 from helpers.evaluation.yardstick import bits_per_byte
 from helpers.models import pretrained
-from helpers.models.transformer import llama_name
+from helpers.models.llama_names import llama_name
 from helpers.tokenizers.bpe import BPE
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.models.attention import attend, causal_mask, rotary_table, rotate, rotate_interleaved
-from helpers.models.transformer import Config, RMSNorm, Transformer, llama_name
+from helpers.models.llama_names import llama_name
+from helpers.models.transformer import Config, RMSNorm, Transformer
 from helpers.tokenizers.labels import IGNORE
 
 transformers = pytest.importorskip("transformers")
@@ -197,10 +198,10 @@ def test_layer_norm_is_what_it_is_said_to_be():
 
 def test_a_post_norm_block_is_torch_s_encoder_layer():
     """The Transformer of 2017, with LayerNorm after each sum, against nn.TransformerEncoderLayer with a causal mask."""
-    from helpers.models.transformer import Block
+    from helpers.models.transformer import make_block
 
     for place in ("post", "pre"):
-        block = Block(Config(vocab_size=2, hidden_dim=24, n_heads=4, ffn_dim=56, positions="none", norm="layer", norm_place=place,
+        block = make_block(Config(vocab_size=2, hidden_dim=24, n_heads=4, ffn_dim=56, positions="none", norm="layer", norm_place=place,
                              activation="relu"), 0).eval()
         theirs = nn.TransformerEncoderLayer(24, 4, 56, dropout=0.0, activation="relu", batch_first=True, bias=True,
                                             norm_first=place == "pre").eval()

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.generation.batched import generate_batch, next_scores, repeat_rows
+from helpers.generation.batched import generate_batch, next_scores
 from helpers.generation.constrained import Constraint
 from helpers.generation.sampling import GREEDY, Sampler, generate
+from helpers.models.kv_cache import repeat_rows
 from helpers.models.rnn import RecurrentLM
 from helpers.models.transformer import Config, Transformer
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.evaluation import yardstick
+from helpers.generation.sampling import generate
 from helpers.models import language_model as lm
 from helpers.models import ngram, ngram_counts
 from helpers.models.broken_backoff import BrokenBackoff
@@ -108,7 +109,7 @@ def test_nothing_to_measure_is_refused(texts):
 def test_one_string_is_no_list_of_texts_and_a_tokenizer_needs_an_end():
     with pytest.raises(TypeError, match="write"):
         yardstick.bits_per_byte(lm.Uniform(257), ByteTokenizer(), "one text")
-    with pytest.raises(ValueError, match="no end of text"):
+    with pytest.raises(ValueError, match="with an end of text"):
         lm.end_of_text(object())
 
     class Special:
@@ -140,7 +141,7 @@ def test_uniform_needs_a_vocabulary():
 def test_samples_stop_at_the_end_and_repeat_with_their_seed():
     tokenizer = ByteTokenizer()
     model = ngram.kneser_ney(ngram_counts.count_ngrams(lm.encode_documents(tokenizer, TEXTS), 4, 257))
-    one, two = (lm.sample(model, tokenizer.encode("we"), max_tokens=30, end_id=256, rng=5) for _ in range(2))
+    one, two = (generate(model, tokenizer.encode("we"), max_tokens=30, stop_ids=[256], rng=5).ids for _ in range(2))
     assert one == two and 256 not in one and len(one) <= 30
 
 

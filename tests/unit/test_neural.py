@@ -11,11 +11,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.evaluation.yardstick import check_sums_to_one
+from helpers.generation.sampling import generate
 from helpers.models import fast_linear
 from helpers.models.chunked_loss import chunked_cross_entropy
 from helpers.models.fast_linear import Linear, linear
-from helpers.models.language_model import LanguageModel, sample
-from helpers.models.neural import NeuralLM, as_ids, count_parameters, evaluating, fork_memory, label_log_probs, pad
+from helpers.models.language_model import LanguageModel
+from helpers.models.neural import NeuralLM, as_ids, count_parameters, evaluating, label_log_probs, pad
+from helpers.models.neural_state import fork_memory
 from helpers.models.rnn import RecurrentLM
 from helpers.models.transformer import Config, Transformer
 from helpers.tokenizers.labels import IGNORE
@@ -341,8 +343,8 @@ def test_judging_leaves_the_random_numbers_alone():
 
 def test_writing_with_the_course_s_sampler():
     for model in (transformer(), recurrent()):
-        assert sample(model, [1], max_tokens=12, rng=0) == sample(model, [1], max_tokens=12, rng=0)
-        assert len(sample(model, max_tokens=12, end_id=5, rng=1)) <= 12
+        assert generate(model, [1], max_tokens=12, rng=0) == generate(model, [1], max_tokens=12, rng=0)
+        assert len(generate(model, max_tokens=12, stop_ids=[5], rng=1).ids) <= 12
 
 
 def test_a_subclass_needs_only_features_and_output():
@@ -384,16 +386,14 @@ def test_evaluating_gives_the_mode_back_even_after_an_error():
     assert model.training
 
 
-@pytest.mark.parametrize("make", [transformer, recurrent], ids=["transformer", "recurrent"])
-def test_label_log_probs_are_the_sums_that_score_gives(make):
-    model = make().eval()
+def test_label_log_probs_are_the_sums_that_score_gives():
     x = torch.tensor([[3, 1, 2, 4], [3, 5, 6, 0]])  # each row begins with the start symbol
     y = torch.tensor([[IGNORE, 2, 4, 5], [IGNORE, IGNORE, 7, IGNORE]])
-    found = label_log_probs(model, x, y, torch.float64)
-    expected = [model.score([1, 2, 4, 5])[1:].sum(), model.score([5, 6, 7])[2]]
-    assert found.detach().numpy() == pytest.approx(expected, abs=1e-5) and found.dtype == torch.float64
-    torch.testing.assert_close(label_log_probs(model, x, y), found.float(), atol=1e-4, rtol=1e-5)
-    nothing = label_log_probs(model, x, torch.full_like(y, IGNORE))
-    assert nothing.tolist() == [0, 0]
-    found.sum().backward()
-    assert all(p.grad is not None for p in model.parameters())
+    for model in (transformer().eval(), recurrent().eval()):
+        found = label_log_probs(model, x, y, torch.float64)
+        expected = [model.score([1, 2, 4, 5])[1:].sum(), model.score([5, 6, 7])[2]]
+        assert found.detach().numpy() == pytest.approx(expected, abs=1e-5) and found.dtype == torch.float64
+        torch.testing.assert_close(label_log_probs(model, x, y), found.float(), atol=1e-4, rtol=1e-5)
+        assert label_log_probs(model, x, torch.full_like(y, IGNORE)).tolist() == [0, 0]
+        found.sum().backward()
+        assert all(p.grad is not None for p in model.parameters())

@@ -242,9 +242,9 @@ def test_the_hub_serves_only_pinned_files(cache, no_packages, monkeypatch, tmp_p
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match="dtype must be one of float32, bfloat16, float16; got 'int8'"):
+    with pytest.raises(ValueError, match="expected dtype to be one of float32, bfloat16, float16, got 'int8'"):
         pretrained.load_smollm2(dtype="int8")
-    with pytest.raises(ValueError, match="attn_implementation must be one of sdpa, eager"):
+    with pytest.raises(ValueError, match="expected attn_implementation to be one of sdpa, eager"):
         pretrained.load_smollm2(attn_implementation="flash")
     assert weights.main(["nonsense"]) == 2
 

@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.generation import sampling
+from helpers.generation import filters, sampling
 from helpers.generation.beam import beam_search
-from helpers.generation.sampling import GREEDY, Sampler, generate, softmax
+from helpers.generation.sampling import GREEDY, Sampler, generate, generate_tokens
 from helpers.models import ngram, ngram_counts
+from helpers.models.broken_backoff import BrokenBackoff
 from helpers.models.language_model import Uniform
+from helpers.models.losses import softmax
 
 P = np.array([0.5, 0.3, 0.1, 0.06, 0.04])
 SCORES = np.log(P)
@@ -26,36 +28,36 @@ def kept(scores):
     [(0.1, 0.999955), (0.2, 0.993307), (0.5, 0.880797), (0.7, 0.806678), (1, 0.731059), (2, 0.622459), (5, 0.549834)],
 )
 def test_temperature_of_two_logits(T, expected):
-    assert softmax(sampling.temperature([1.0, 2.0], T))[1] == pytest.approx(expected, abs=1e-6)
-    assert softmax(sampling.temperature([1.0, 2.0], T))[1] == pytest.approx(1 / (1 + np.exp(-1 / T)), abs=1e-12)
+    assert softmax(filters.temperature([1.0, 2.0], T))[1] == pytest.approx(expected, abs=1e-6)
+    assert softmax(filters.temperature([1.0, 2.0], T))[1] == pytest.approx(1 / (1 + np.exp(-1 / T)), abs=1e-12)
 
 
 def test_filters_on_the_worked_distribution():
-    assert softmax(sampling.top_k(SCORES, 2))[:2] == pytest.approx([0.625, 0.375])
-    assert softmax(sampling.top_p(SCORES, 0.85))[:3] == pytest.approx([5 / 9, 3 / 9, 1 / 9])
-    assert kept(sampling.top_p(SCORES / 0.5, 0.85)) == [0, 1] and kept(sampling.top_p(SCORES / 2, 0.85)) == [0, 1, 2, 3]
-    after = softmax(sampling.temperature(sampling.top_p(SCORES, 0.85), 2))[:3]
+    assert softmax(filters.top_k(SCORES, 2))[:2] == pytest.approx([0.625, 0.375])
+    assert softmax(filters.top_p(SCORES, 0.85))[:3] == pytest.approx([5 / 9, 3 / 9, 1 / 9])
+    assert kept(filters.top_p(SCORES / 0.5, 0.85)) == [0, 1] and kept(filters.top_p(SCORES / 2, 0.85)) == [0, 1, 2, 3]
+    after = softmax(filters.temperature(filters.top_p(SCORES, 0.85), 2))[:3]
     assert after == pytest.approx([0.4501, 0.3486, 0.2013], abs=5e-5)  # the order of top-p and temperature matters
     assert softmax(Sampler(temperature=2, top_p=0.85).scores(SCORES))[:4] == pytest.approx(
         [0.3894, 0.3016, 0.1741, 0.1349], abs=5e-5
     )
-    assert kept(sampling.min_p(SCORES, 0.2)) == [0, 1, 2] and kept(sampling.min_p(SCORES, 0.0)) == [0, 1, 2, 3, 4]
+    assert kept(filters.min_p(SCORES, 0.2)) == [0, 1, 2] and kept(filters.min_p(SCORES, 0.0)) == [0, 1, 2, 3, 4]
 
 
 def test_top_p_keeps_the_token_that_crosses_and_at_least_one():
-    assert kept(sampling.top_p(SCORES, 0.5)) == [0] and kept(sampling.top_p(SCORES, 0.500001)) == [0, 1]
-    assert kept(sampling.top_p(SCORES, 1e-9)) == [0] and kept(sampling.top_p(SCORES, 1.0)) == [0, 1, 2, 3, 4]
+    assert kept(filters.top_p(SCORES, 0.5)) == [0] and kept(filters.top_p(SCORES, 0.500001)) == [0, 1]
+    assert kept(filters.top_p(SCORES, 1e-9)) == [0] and kept(filters.top_p(SCORES, 1.0)) == [0, 1, 2, 3, 4]
 
 
 def test_top_k_keeps_exactly_k_where_scores_are_equal():
-    assert kept(sampling.top_k(np.zeros(5), 2)) == [0, 1] and kept(sampling.top_k(np.zeros(5), 9)) == [0, 1, 2, 3, 4]
+    assert kept(filters.top_k(np.zeros(5), 2)) == [0, 1] and kept(filters.top_k(np.zeros(5), 9)) == [0, 1, 2, 3, 4]
 
 
 def test_penalties():
     scores = np.array([2.0, -1.0, 0.5])
-    assert sampling.repetition_penalty(scores, [0, 1, 1], 2.0).tolist() == [1.0, -2.0, 0.5]
-    assert sampling.presence_penalty(scores, [1, 1], 0.5).tolist() == [2.0, -1.5, 0.5]
-    assert sampling.frequency_penalty(scores, [1, 1, 0], 0.5).tolist() == [1.5, -2.0, 0.5]
+    assert filters.repetition_penalty(scores, [0, 1, 1], 2.0).tolist() == [1.0, -2.0, 0.5]
+    assert filters.presence_penalty(scores, [1, 1], 0.5).tolist() == [2.0, -1.5, 0.5]
+    assert filters.frequency_penalty(scores, [1, 1, 0], 0.5).tolist() == [1.5, -2.0, 0.5]
     assert scores.tolist() == [2.0, -1.0, 0.5]  # untouched
 
 
@@ -81,7 +83,7 @@ def test_an_empty_set_of_candidates_is_refused():
     with pytest.raises(ValueError, match="no token is left"):
         Sampler().probs(np.full(4, -np.inf))
     with pytest.raises(ValueError, match="greedy"):
-        sampling.temperature(SCORES, 0)
+        filters.temperature(SCORES, 0)
 
 
 @settings(max_examples=60, deadline=None)
@@ -101,8 +103,8 @@ def test_every_sampler_gives_a_distribution_over_some_of_the_tokens(scores, p, k
 
 
 def test_temperature_commutes_with_top_k():
-    a = sampling.temperature(sampling.top_k(SCORES, 3), 0.7)
-    b = sampling.top_k(sampling.temperature(SCORES, 0.7), 3)
+    a = filters.temperature(filters.top_k(SCORES, 3), 0.7)
+    b = filters.top_k(filters.temperature(SCORES, 0.7), 3)
     assert np.array_equal(a, b)
 
 
@@ -130,6 +132,38 @@ def test_generate_draws_from_the_model_and_reports_its_log_probabilities():
 def test_generate_refuses_bad_input(call):
     with pytest.raises(ValueError, match="expected"):
         call()
+
+
+def test_tokens_come_one_by_one_and_are_those_of_generate():
+    settings_ = dict(max_tokens=12, stop_ids=[0], rng=4)
+    tokens, whole, got = generate_tokens(MODEL, [1], **settings_), generate(MODEL, [1], **settings_), []
+    while True:
+        try:
+            got.append(next(tokens))
+        except StopIteration as end:
+            assert end.value == whole.reason
+            break
+    assert [t.id for t in got] == whole.ids and [t.log_prob for t in got] == whole.log_probs and len(got) > 1
+
+
+def test_a_token_is_there_before_it_is_read():
+    asked = []
+    tokens = generate_tokens(MODEL, [1], GREEDY, max_tokens=9, stop=lambda ids: asked.append(list(ids)))
+    first = next(tokens)
+    assert asked == [] and next(tokens).id == generate(MODEL, [1, first.id], GREEDY, max_tokens=1).ids[0] and asked == [[first.id]]
+
+
+def test_without_a_start_symbol_counts_know_a_shorter_context():
+    for model in (MODEL, Uniform(6), BrokenBackoff(MODEL.counts)):
+        assert len(generate(model, [2], GREEDY, max_tokens=4, start=False).ids) == 4
+        assert len(generate(model, [], max_tokens=2, start=False).ids) == 2  # for counts an empty text has a next token
+        long = [1, 2, 3]
+        assert np.array_equal(model.begin(long, start=False).log_probs, model.begin(long).log_probs)  # the context is full anyway
+    # after two start symbols comes 1 or 5; anywhere in a text 2 is likelier than 1
+    assert MODEL.begin([]).log_probs.argmax() == 1 and MODEL.begin([], start=False).log_probs.argmax() != 1
+    wide = ngram.kneser_ney(ngram_counts.count_ngrams(DOCUMENTS, 5, 6), 0.5)
+    state = wide.begin([1, 2, 3], start=False)  # shorter than the context of 4: nothing of it may be lost
+    assert state.context == (1, 2, 3) and not state.advance(3) and state.context == (1, 2, 3, 3)
 
 
 def brute_force(model, prompt, length, end, penalty):
@@ -200,7 +234,7 @@ def test_generate_ends_at_a_stop_string():
 
 def test_p_of_1_keeps_every_token():
     scores = np.array([0.0, -40.0, -800.0])  # rounding: the first alone sums to 1
-    assert np.array_equal(sampling.top_p(scores, 1.0), scores) and np.array_equal(sampling.typical(scores, 1.0), scores)
+    assert np.array_equal(filters.top_p(scores, 1.0), scores) and np.array_equal(filters.typical(scores, 1.0), scores)
 
 
 class _Toy:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from helpers.generation.sampling import GREEDY, Sampler, generate
-from helpers.generation.speculative import PromptLookup, accept, read_ahead, settle, speculate
+from helpers.generation.speculative import PromptLookup, accept, speculate
 from helpers.models import ngram, ngram_counts
-from helpers.models.language_model import Uniform
+from helpers.models.language_model import State, Uniform, scores_of
 from helpers.models.rnn import RecurrentLM
 from helpers.models.transformer import Config, Transformer
 
@@ -80,13 +80,14 @@ def test_the_distribution_of_texts_is_that_of_the_target():
 
 
 def test_reading_ahead_equals_stepping():
-    for model in (transformer(), rnn()):
+    for model in (transformer(), rnn(), COUNTS, Uniform(V), PromptLookup(COUNTS)):
         state = model.begin([1, 2])
-        rows, after = read_ahead(state, [3, 4, 0])
+        after = state.fork()
+        rows = after.read_ahead([3, 4, 0])
         assert len(rows) == 4 and np.allclose(after.log_probs, model.begin([1, 2, 3, 4, 0]).log_probs, atol=1e-5)
         step = model.begin([1, 2])
         for id, row in zip([3, 4, 0], rows):
-            assert np.allclose(row, np.asarray(step.logits.double()), atol=1e-5)
+            assert np.allclose(row, scores_of(step), atol=1e-5)
             step.advance(id)
         assert np.allclose(state.log_probs, model.begin([1, 2]).log_probs, atol=1e-6)  # the state itself has not moved
 
@@ -144,7 +145,7 @@ def test_the_large_model_runs_once_for_each_round(monkeypatch):
 
 def test_reading_ahead_is_without_dropout():
     model = Transformer(Config(V, context_length=24, hidden_dim=16, n_layers=2, n_heads=2, dropout=0.5))  # in training mode
-    rows, _ = read_ahead(model.begin([1, 2]), [4, 5])
+    rows = model.begin([1, 2]).read_ahead([4, 5])
     step = model.begin([1, 2])
     for id, row in zip([4, 5], rows):
         assert np.allclose(row, np.asarray(step.logits.double()), atol=1e-5)
@@ -153,10 +154,58 @@ def test_reading_ahead_is_without_dropout():
 
 
 def test_the_state_that_was_moved_back_is_the_right_one():
-    for model in (transformer(), rnn()):
-        before = model.begin([1, 2])
-        rows, after = read_ahead(before, [3, 4, 0])
-        state = settle(before, after, [3, 4, 0], [3, 4], rows)
+    for model in (transformer(), rnn(), COUNTS, Uniform(V), PromptLookup(COUNTS)):
+        state = model.begin([1, 2])
+        state.read_ahead([3, 4, 0])
+        state.rewind(1)
         assert np.allclose(state.log_probs, model.begin([1, 2, 3, 4]).log_probs, atol=1e-5)
         state.advance(5)
         assert np.allclose(state.log_probs, model.begin([1, 2, 3, 4, 5]).log_probs, atol=1e-5)
+
+
+def test_rewinding_takes_back_what_was_read_ahead_and_no_more():
+    for model in (transformer(), rnn(), COUNTS, Uniform(V), PromptLookup(COUNTS)):
+        state, n = model.begin([1, 2]), 20 if model.__class__ is Transformer else 3
+        state.read_ahead([3, 4, 0])
+        with pytest.raises(ValueError, match="n from 0 to 3, the number of ids just read ahead, got 4"):
+            state.rewind(4)
+        state.rewind(0)
+        assert np.allclose(state.log_probs, model.begin([1, 2, 3, 4, 0]).log_probs, atol=1e-5)
+        for left in (2, 1, 0):  # in parts, back to the beginning
+            state.rewind(1)
+            assert np.allclose(state.log_probs, model.begin([1, 2, *[3, 4, 0][:left]]).log_probs, atol=1e-5)
+        state.read_ahead([5] * n)  # beyond the context of the Transformer
+        state.rewind(n - 1)
+        assert np.allclose(state.log_probs, model.begin([1, 2, 5]).log_probs, atol=1e-5)
+    network = transformer().begin([1, 2])
+    network.read_ahead([3, 4])
+    network.advance(5)  # what was read ahead lies further back now
+    with pytest.raises(ValueError, match="n from 0 to 0"):
+        network.rewind(1)
+
+
+def test_a_state_of_one_s_own_inherits_reading_ahead():
+    class Own(State):
+        """Twice as likely: the token after the last one."""
+
+        def __init__(self, last=0):
+            self.last = last
+
+        @property
+        def log_probs(self):
+            p = np.ones(V)
+            p[(self.last + 1) % V] = 2
+            return np.log(p / p.sum())
+
+        def begin(self, ids=(), *, start=True):
+            return Own(ids[-1] if len(ids) else 0)
+
+        def advance(self, id):
+            self.last = id
+
+        def fork(self):
+            return Own(self.last)
+
+    model = Own()
+    model.vocab_size = V
+    assert speculate(model, COUNTS, [1], GREEDY, max_tokens=9).ids == generate(model, [1], GREEDY, max_tokens=9).ids

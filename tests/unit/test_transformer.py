@@ -6,9 +6,12 @@ import pytest
 import torch
 from torch import nn
 
+from helpers.models.attention import sinusoids
+from helpers.models.config import CHOICES
 from helpers.models.kv_cache import KVCache
 from helpers.models.neural import count_parameters
-from helpers.models.transformer import CHOICES, Block, Config, FeedForward, RMSNorm, Transformer, llama_name, sinusoids
+from helpers.models.llama_names import llama_name
+from helpers.models.transformer import Block, Config, FeedForward, RMSNorm, Transformer, make_block
 
 SMALL = dict(vocab_size=17, context_length=24, hidden_dim=24, n_layers=3, n_heads=4, n_kv_heads=2)
 VARIANTS = [dict(), dict(n_kv_heads=4), dict(n_kv_heads=1), dict(tied=False), dict(positions="learned"),
@@ -105,12 +108,12 @@ def test_the_gradient_through_three_layers_with_and_without_residuals():
     w = torch.full((3,), 0.5, requires_grad=True)
     factors = []
     for residual in (False, True):
-        # what Block.add does with f(y) = w y and no norm, from the first layer's output on
-        block = Block(Config(vocab_size=2, hidden_dim=2, n_heads=1, norm="none", residual=residual), 0)
-        y = start = torch.ones(1, requires_grad=True)
-        for n in (1, 2):
-            y = block.add(y, nn.Identity(), lambda x, n=n: w[n] * x)
-        factors.append(float(torch.autograd.grad(y, start)[0]))
+        # a block whose attention and feed-forward are f(y) = w y, without a norm, from the first layer's output on
+        block = make_block(Config(vocab_size=2, hidden_dim=2, n_heads=1, norm="none", residual=residual), 0)
+        del block.attention, block.ffn
+        block.attention, block.ffn = (lambda x, rotary, cache: w[1] * x), (lambda x: w[2] * x)
+        start = torch.ones(1, requires_grad=True)
+        factors.append(float(torch.autograd.grad(block(start), start)[0]))
     assert factors == [0.25, 2.25]  # w3 w2 against w3 w2 + w3 + w2 + 1
 
 
@@ -129,7 +132,7 @@ def test_rms_norm_by_hand():
 def test_pre_norm_and_post_norm_by_hand():
     x = torch.randn(1, 3, 8, generator=torch.Generator().manual_seed(0))
     for place in ("pre", "post"):
-        block = Block(Config(vocab_size=2, hidden_dim=8, n_heads=2, positions="none", norm_place=place), 0).eval()
+        block = make_block(Config(vocab_size=2, hidden_dim=8, n_heads=2, positions="none", norm_place=place), 0).eval()
         a, f, n1, n2 = block.attention, block.ffn, block.norm1, block.norm2
         with torch.no_grad():
             n1.weight.mul_(2)
@@ -142,6 +145,22 @@ def test_pre_norm_and_post_norm_by_hand():
             torch.testing.assert_close(block(x), y)
     pre, post = (Transformer(Config(**SMALL, norm_place=place)) for place in ("pre", "post"))
     assert isinstance(pre.norm, RMSNorm) and isinstance(post.norm, nn.Identity)  # post-norm has normalised already
+
+
+def test_each_way_of_building_a_block_is_what_one_formula_with_switches_gives():
+    """The twin: one block in which norm place and residual are switches, as an ablation study writes them at first."""
+    x = torch.randn(2, 5, 24, generator=torch.Generator().manual_seed(0))
+    for place in CHOICES["norm_place"]:
+        for residual in (True, False):
+            for norm in CHOICES["norm"]:
+                block = make_block(Config(**SMALL, positions="none", norm=norm, norm_place=place, residual=residual), 0)
+                y = x
+                for norm_, f in ((block.norm1, block.attention), (block.norm2, block.ffn)):
+                    z = f(norm_(y) if place == "pre" else y)
+                    z = y + z if residual else z
+                    y = z if place == "pre" else norm_(z)
+                assert torch.equal(block(x), y)
+                assert list(block.state_dict()) == list(Block(Config(**SMALL, norm=norm), 0).state_dict())  # checkpoints still load
 
 
 def test_the_feed_forward_layers_by_hand():

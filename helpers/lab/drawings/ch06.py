@@ -7,8 +7,8 @@ import html
 import numpy as np
 
 from helpers.evaluation.generated_text import lcs_length
+from helpers.generation import generate
 from helpers.lab import figures
-from helpers.models.language_model import sample
 
 C = figures.COLORS
 LEVELS = ["#bdbdbd", C["sky"], C["blue"], C["green"], C["orange"], C["red"], C["purple"]]  # 1/V, then length 1, 2, ...
@@ -250,7 +250,7 @@ def autocomplete(model, tokenizer, text: str, seed: int = 0) -> str:
     known = text + found[0][0] if begun else text.rstrip(" ")  # a begun word is finished first
     written = []
     for k in range(3):
-        ids = sample(model, tokenizer.encode(known), max_tokens=16, end_id=tokenizer.end_id, rng=seed * 10 + k)
+        ids = generate(model, tokenizer.encode(known), max_tokens=16, stop_ids=[tokenizer.end_id], rng=seed * 10 + k).ids
         written.append(f"<li>{html.escape(known)}<i>{html.escape(tokenizer.decode(ids))}</i></li>")
     head = "".join(f"<th style='text-align:left'>{name}</th>" for name in ("likeliest completion", "probability"))
     return (

@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from helpers.generation import sampling
 from helpers.lab import figures
+from helpers.models.losses import softmax
 
 C = figures.COLORS
 
@@ -58,7 +59,7 @@ def knobs(
     sampler = sampling.Sampler(
         temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, typical_p=typical_p, repetition=repetition
     )
-    before, after = sampling.softmax(logits), sampler.probs(logits, [0])
+    before, after = softmax(logits), sampler.probs(logits, [0])
     fig, ax = figures.new(size=(7.2, 0.9 + 0.3 * len(tokens)))
     rows = np.arange(len(tokens))
     ax.barh(rows - 0.18, before, height=0.34, color="#bbbbbb")
