@@ -23,10 +23,10 @@ from helpers.finetuning import lora
 from helpers.finetuning.preferences import answer_log_probs, dpo_loss, sample_answers
 from helpers.tokenizers import chat_template
 from helpers.tokenizers.labels import IGNORE
-from helpers.training import chat_batches
+from helpers.training.batches import PaddedBatch, collate
 from helpers.training.schedule import learning_rate, optimize
 
-__all__ = ["Pair", "first_sentence", "make_pairs", "measure", "supervise", "tune"]
+__all__ = ["Pair", "drawn_leads", "first_sentence", "make_pairs", "measure", "supervise", "tune_and_measure"]
 
 RULE = "Write a short description."
 MAX_NEW = 14  # tokens; most descriptions have fewer than twelve
@@ -46,7 +46,7 @@ def first_sentence(text: str, most: int = 130) -> str:
     return re.split(r"(?<=[.!?]) (?=[A-Z])", text, maxsplit=1)[0][:most]
 
 
-def questions(split: str, n: int, seed: int) -> list[records.Lead]:
+def drawn_leads(split: str, n: int, seed: int) -> list[records.Lead]:
     """n leads of the split that have a description, drawn with the seed."""
     rows = [lead for lead in datasets.leads(split=split) if lead.description]
     return [rows[i] for i in np.random.default_rng(seed).permutation(len(rows))[:n]]
@@ -74,9 +74,9 @@ def supervise(
     return losses
 
 
-def batch_of(examples: Sequence[tuple[list[int], list[int]]]) -> chat_batches.Batch:
+def batch_of(examples: Sequence[tuple[list[int], list[int]]]) -> PaddedBatch:
     """(prompt, answer) pairs of ids as x, y, padded on the right, only the answers as targets."""
-    return chat_batches.collate([chat_template.Example([*p, *a], [IGNORE] * len(p) + list(a), False) for p, a in examples])
+    return collate([chat_template.Example([*p, *a], [IGNORE] * len(p) + list(a), False) for p, a in examples])
 
 
 def make_pairs(model: Any, tokenizer: Any, leads: Sequence[records.Lead], seed: int) -> list[Pair]:
@@ -144,7 +144,7 @@ def measure(model: Any, tokenizer: Any, pairs: Sequence[Pair], reference: tuple 
     return row
 
 
-def tune(
+def tune_and_measure(
     model: Any,
     tokenizer: Any,
     train: Sequence[Pair],

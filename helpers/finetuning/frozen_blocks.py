@@ -21,7 +21,7 @@ from helpers.models.chunked_loss import chunked_cross_entropy
 from helpers.models.neural import label_log_probs
 from helpers.models.transformer import Transformer
 from helpers.tokenizers.labels import IGNORE
-from helpers.training.chat_batches import collate
+from helpers.training.batches import collate
 from helpers.training.schedule import optimize
 
 __all__ = ["Prompts", "Upper"]

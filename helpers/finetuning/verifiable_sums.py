@@ -32,7 +32,7 @@ __all__ = [
     "MAX_NEW",
     "START_STEPS",
     "STOP",
-    "Pairs",
+    "AnswerPairs",
     "Problems",
     "accuracy",
     "answers_of",
@@ -205,14 +205,14 @@ def reinforce(
     return means
 
 
-class Pairs(NamedTuple):
+class AnswerPairs(NamedTuple):
     """Right and wrong answers to the same problems: x, y (n, T) each, for `answer_log_probs`."""
 
     right: tuple[Tensor, Tensor]
     wrong: tuple[Tensor, Tensor]
 
 
-def self_pairs(model: Transformer, part: Problems, group: int = 8, seed: int = 0) -> Pairs:
+def self_pairs(model: Transformer, part: Problems, group: int = 8, seed: int = 0) -> AnswerPairs:
     """For each problem the first right and the first wrong answer among `group` draws; problems with one kind only drop out."""
     n = len(part.sums)
     x, y = sample_answers(
@@ -222,11 +222,18 @@ def self_pairs(model: Transformer, part: Problems, group: int = 8, seed: int = 0
     mixed = (good.amax(1) == 1) & (good.amin(1) == 0)
     offset = torch.arange(n)[mixed] * group
     right, wrong = offset + good[mixed].argmax(1), offset + good[mixed].argmin(1)
-    return Pairs((x[right], y[right]), (x[wrong], y[wrong]))
+    return AnswerPairs((x[right], y[right]), (x[wrong], y[wrong]))
 
 
 def tune_dpo(
-    model: Transformer, pairs: Pairs, steps: int, *, beta: float = 0.1, batch_size: int = 128, rate: float = 3e-4, seed: int = 0
+    model: Transformer,
+    pairs: AnswerPairs,
+    steps: int,
+    *,
+    beta: float = 0.1,
+    batch_size: int = 128,
+    rate: float = 3e-4,
+    seed: int = 0,
 ) -> list[tuple[float, float, float]]:
     """DPO on these pairs. Returns for each step (loss, change of ln p of the right answers, change of the wrong ones)."""
     reference = copy.deepcopy(model)

@@ -170,7 +170,7 @@ def runs(study: dict[str, Any], part: str, **wanted: Any) -> list[Run]:
     """The runs of a part with these settings, by seed. Raises ValueError when there is none."""
     found = [r for r in study["parts"].get(part, []) if all(r.get(k) == v for k, v in wanted.items())]
     if not found:
-        raise ValueError(f"the study has no run of part {part!r} with {wanted}")
+        raise ValueError(f"expected settings of a recorded run of part {part!r}, got {wanted}")
     return sorted(found, key=lambda r: r.get("seed", 0))
 
 

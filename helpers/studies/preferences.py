@@ -35,11 +35,11 @@ def dpo(add: Callable[[dict], None], fact: Callable[..., None], done: Callable[.
     from helpers.tokenizers.bpe import BPE
 
     model, tokenizer = load_own_smollm2(), BPE.from_smollm2()
-    rows = tuning.questions("train", 262, seed=0)
+    rows = tuning.drawn_leads("train", 262, seed=0)
     losses = tuning.supervise(model, tokenizer, rows[:160])
     print("supervised", [round(v, 2) for v in losses[:3]], [round(v, 2) for v in losses[-3:]], flush=True)
     train = tuning.make_pairs(model, tokenizer, rows[160:], seed=0)
-    held_out = tuning.make_pairs(model, tokenizer, tuning.questions("test", 44, seed=0), seed=1)
+    held_out = tuning.make_pairs(model, tokenizer, tuning.drawn_leads("test", 44, seed=0), seed=1)
     references = [tuning.log_probs_of(model, pairs) for pairs in (train, held_out)]
     examples = [(tokenizer.decode(p.chosen[:-1]), tokenizer.decode(p.rejected[:-1])) for p in held_out[:6]]
     before = tuning.measure(model, tokenizer, held_out, None, 0)
@@ -48,7 +48,7 @@ def dpo(add: Callable[[dict], None], fact: Callable[..., None], done: Callable[.
     for (beta, peak), seed in itertools.product(((0.1, 5e-4), (0.1, 2e-3), (1.0, 2e-3)), range(3)):
         if done(beta=beta, seed=seed, peak=peak):
             continue
-        add(tuning.tune(model, tokenizer, train, held_out, references, beta=beta, seed=seed, peak=peak))
+        add(tuning.tune_and_measure(model, tokenizer, train, held_out, references, beta=beta, seed=seed, peak=peak))
 
 
 def arithmetic(add: Callable[[dict], None], fact: Callable[..., None], done: Callable[..., bool]) -> None:

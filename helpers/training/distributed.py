@@ -64,10 +64,9 @@ def command(processes: int) -> list[str]:
     """The command that runs this module on so many processes of this machine. Raises ValueError unless they divide the batch."""
     if processes not in (1, 2, 4, 8):
         raise ValueError(f"expected 1, 2, 4 or 8 processes, since 8 rows are shared evenly, got {processes}")
-    torchrun = (
-        f"torch.distributed.run --nproc-per-node {processes} --rdzv-backend c10d --rdzv-endpoint 127.0.0.1:0 -m"  # 0: a free port
-    )
-    return [sys.executable, "-m", *(torchrun.split() if processes > 1 else []), "helpers.training.distributed"]
+    meeting = "--rdzv-backend c10d --rdzv-endpoint 127.0.0.1:0"  # port 0: any free one
+    torchrun = f"torch.distributed.run --nproc-per-node {processes} {meeting} -m".split() if processes > 1 else []
+    return [sys.executable, "-m", *torchrun, "helpers.training.distributed"]
 
 
 def launch(processes: int, seconds: float = 120) -> list[float]:

@@ -106,6 +106,7 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
     from helpers.training.schedule import Plan
     from helpers.training.trainer import Trainer
 
+    # 1. the model, its batches, and what is told on the way
     torch.set_num_threads(threads)
     model, data = make(name, seed)
     model.to(device)
@@ -123,6 +124,7 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
         )
         return bits
 
+    # 2. train by the plan, or up to where the recipe leaves it and cools down
     place = cache_folder() / "training" / f"{name}-{seed}.safetensors"
     plan = Plan(**RECIPES[name].plan, seed=seed)
     trainer = Trainer(model, data, plan, evaluate=evaluate, evaluate_every=1000, checkpoint=place, checkpoint_every=200)
@@ -137,10 +139,11 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
     if trainer.step < trainer.last_step or not first:
         say(f"stopped after step {trainer.step}; run the same command again to go on")
         return place
-    with trainer.averaged():
-        from helpers.data import datasets
-        from helpers.tokenizers import course_tokenizer
+    # 3. judge the averaged weights on the test leads, and ship them
+    from helpers.data import datasets
+    from helpers.tokenizers.bpe import course_tokenizer
 
+    with trainer.averaged():
         model.half().float()  # the shipped file holds 16 bits, so measure what is shipped
         test = bits_per_byte(model, course_tokenizer(), [lead.text for lead in datasets.leads(split="test")])
         say(f"test leads: {test} bits per byte")
@@ -161,9 +164,7 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
 
 def main(arguments: Sequence[str]) -> int:
     """Command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.training.recipes", description="Train a model that the course ships."
-    )
+    parser = argparse.ArgumentParser("python -m helpers.training.recipes", description="Train a model that the course ships.")
     parser.add_argument("name", choices=sorted(RECIPES))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=int(os.environ.get("COURSE_THREADS") or 2))
@@ -173,9 +174,7 @@ def main(arguments: Sequence[str]) -> int:
     from helpers.training import distributed
 
     distributed.join(options.device)
-    path = train(
-        options.name, options.seed, options.threads, options.steps, options.device, report=lambda text: print(text, flush=True)
-    )
+    path = train(**vars(options), report=lambda text: print(text, flush=True))
     print(f"written: {path.name}")
     return distributed.leave()
 

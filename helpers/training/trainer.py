@@ -135,6 +135,7 @@ class Trainer:
 
     def update(self) -> float:
         """One step: loss, gradient, clipping, AdamW. Returns the loss in nats per token."""
+        # 1. the learning rate of this step, and its batch
         begin, rate = time.perf_counter(), self.rate(self.step + 1)
         self.optimizer.zero_grad()  # what a step that was broken off may have left
         for group in self.optimizer.param_groups:
@@ -144,6 +145,7 @@ class Trainer:
             self.states = [None] * self.plan.accumulate
         n_targets = max(1, int((y != IGNORE).sum()))  # of the whole batch: every target weighs the same, wherever it is computed
         x, y = x[self.rank :: self.world].to(self.model.device), y[self.rank :: self.world].to(self.model.device)
+        # 2. loss and gradient, part by part, and of all processes together
         states, total = [], 0.0
         for part, (some_x, some_y) in enumerate(zip(x.chunk(self.plan.accumulate), y.chunk(self.plan.accumulate))):
             with self._precision():
@@ -153,6 +155,7 @@ class Trainer:
             states.append(detached(state))
             total += float(loss.detach())
         total = self._share(total)
+        # 3. clipping; what is not finite ends the training here
         norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), self.plan.clip))
         if not math.isfinite(total) or not math.isfinite(norm):
             self.optimizer.zero_grad()
@@ -161,6 +164,7 @@ class Trainer:
                 f"as it was after step {self.step}. Try a smaller learning rate (now {rate:.2g}), more warm-up, "
                 "or look for a logarithm of 0 or a division by 0 in the model."
             )
+        # 4. the step itself, the average of the weights, the record
         self._whole = False
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -199,21 +203,21 @@ class Trainer:
             for name, p in self.model.named_parameters():
                 self.average[name].lerp_(p, 1 - decay)
 
+    @torch.no_grad()
+    def _put(self, weights: dict[str, Tensor]) -> None:
+        for name, p in self.model.named_parameters():
+            if name in weights:
+                p.copy_(weights[name])
+
     @contextmanager
     def averaged(self):
         """Inside, the model has its averaged weights (those of the last step where the plan has no average)."""
         kept = {n: p.detach().clone() for n, p in self.model.named_parameters() if n in self.average}
-        with torch.no_grad():
-            for n, p in self.model.named_parameters():
-                if n in self.average:
-                    p.copy_(self.average[n])
+        self._put(self.average)
         try:
             yield self.model
         finally:
-            with torch.no_grad():
-                for n, p in self.model.named_parameters():
-                    if n in kept:
-                        p.copy_(kept[n])
+            self._put(kept)
 
     def _evaluate(self) -> None:
         """One evaluation of the averaged weights; it does not touch the random numbers of the training."""
@@ -266,11 +270,9 @@ class Trainer:
                 f"{Path(path).name} was trained on other batches (other documents, size or seed); delete it, or pass resume=False"
             )
         self.optimizer.state.clear()  # a checkpoint of step 0 has no moments
-        with torch.no_grad():
-            for n, p in self.model.named_parameters():
-                p.copy_(tensors[f"model.{n}"])
-            for n, t in self.average.items():
-                t.copy_(tensors[f"average.{n}"])
+        self._put({n: tensors[f"model.{n}"] for n, _ in self.model.named_parameters()})
+        for n, t in self.average.items():
+            t.copy_(tensors[f"average.{n}"])
         for n, p in self.model.named_parameters():
             keys = [k for k in tensors if k.startswith("optimizer.") and k.split(".", 2)[2] == n]
             if keys:

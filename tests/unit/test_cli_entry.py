@@ -27,6 +27,15 @@ def test_the_version_is_judged(version, good):
     assert (sentence == "") == good
     assert good or ("3.11, 3.12 or 3.13" in sentence and "python3.12" in sentence)
     assert good or "py -3.13 course.py" in course.python_problem(version, ["py -3.13"])
+    assert good or "uv brings a suitable one. Run:  uv run" in course.python_problem(version, ["uv run python"])
+
+
+def test_uv_is_named_where_no_suitable_python_is_found(monkeypatch):
+    asked = []
+    monkeypatch.setattr(subprocess, "call", lambda words, **streams: asked.append(words) or int(words[0] != "uv"))
+    assert course.suitable_pythons() == ["uv run --no-project --python 3.12 python"] and len(asked) == 7
+    monkeypatch.setattr(subprocess, "call", lambda words, **streams: int(words[0] != "python3.13"))
+    assert course.suitable_pythons() == ["python3.13"]
 
 
 def test_the_versions_are_the_same_everywhere():
