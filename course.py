@@ -72,8 +72,9 @@ def build_parser():
     test = command("test", "Set up, then run the whole test suite.",
                    epilog="Other arguments go to pytest: course.py test tests/unit -k softmax")
     test.add_argument("--steps", default="", metavar="A,B",
-                      help="only these steps: unit, parity, exercises, mutation, notebooks, classroom, nbval, browser")
-    test.add_argument("--fast", action="store_true", help="leave notebooks and browser out")
+                      help="only these steps: unit, parity, exercises, mutation, notebooks, classroom, nbval, browser, old")
+    test.add_argument("--fast", action="store_true", help="under four minutes: no notebook runs, no browser, class or mutant")
+    test.add_argument("--changed", action="store_true", help="only what the changes since main concern, by the imports")
 
     bench = command("bench", "Measure our code beside the libraries that do the same work.")
     bench.add_argument("names", nargs="*", metavar="name", help="such as bow (default: all but training, which takes minutes)")

@@ -19,8 +19,7 @@ from helpers.paths import repository_root
 from tests.classroom.classes import RIGHT, WRONG, hand_in, small, solved, with_answers
 
 LIMITS = Limits(cpu=300, wall=200.0)
-MODE, WHY = sandbox.strongest(Limits())
-pytestmark = pytest.mark.skipif(MODE != "isolated", reason=f"no isolation on this machine: {WHY}")
+pytestmark = pytest.mark.usefixtures("isolation")
 CHAPTERS = [c for c in checks.chapters() if checks.exercises(c) and grading.course_cells(c)]
 
 

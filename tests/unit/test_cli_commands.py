@@ -1,8 +1,7 @@
-"""The commands test, doctor, lab and run: counts, findings, ports, executions."""
+"""The commands doctor, lab and run: findings, ports, executions. The command test: test_suite_runner.py."""
 
 import argparse
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -14,85 +13,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers import checkup, paths
-from helpers.course.commands import doctor, lab, notebooks, running, testing
+from helpers.course.commands import doctor, lab, notebooks, running
 from helpers.course.commands.console import Problem, seconds, size
 from helpers.course.site import checking
 from helpers.course.site.run_pages import RunPages
-
-REPORT = """<testsuites><testsuite tests="5">
-<testcase name="a"/><testcase name="b"><failure message="no"/></testcase>
-<testcase name="c"><skipped type="pytest.skip" message="no Chromium here"/></testcase>
-<testcase name="d"><error message="teardown"/></testcase><testcase name="e"/></testsuite></testsuites>"""
-
-
-# --- test -------------------------------------------------------------------------------------------------------------
-
-
-def test_counts_are_read_from_the_report(tmp_path):
-    (tmp_path / "r.xml").write_text(REPORT)
-    outcome = testing.Outcome("unit")
-    testing.read_counts(tmp_path / "r.xml", outcome)
-    assert (outcome.passed, outcome.failed, outcome.skipped) == (2, 2, 1)
-    assert outcome.reasons == {"no Chromium here": 1} and not outcome.good
-
-
-@pytest.mark.parametrize("text", [None, "", "<testsuites><testsuite>"])
-def test_a_missing_or_torn_report_is_a_failure(tmp_path, text):
-    if text is not None:
-        (tmp_path / "r.xml").write_text(text)
-    outcome = testing.Outcome("unit")
-    testing.read_counts(tmp_path / "r.xml", outcome)
-    assert outcome.failed == 1
-
-
-def test_the_summary_ends_with_the_plain_line():
-    first = testing.Outcome("unit", passed=5, skipped=1, seconds=2.0, reasons=testing.Counter({"no GPU": 1}))
-    lines = testing.summary([first, testing.Outcome("nbval", passed=2, failed=1, status=1)]).splitlines()
-    assert lines[-1] == "7 passed, 1 failed, 1 skipped"
-    assert any("no GPU" in line for line in lines) and any("FAILED" in line for line in lines)
-
-
-def test_the_steps_are_chosen(tmp_path):
-    for folder in ("tests/unit", "tests/parity", "tests/mutation", "tests/browser", "notebooks"):
-        (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / folder / "test_x.py").touch()
-    (tmp_path / "notebooks" / "01.ipynb").touch()
-
-    def steps(**changes):
-        return testing.chosen_steps(argparse.Namespace(**{"steps": "", "fast": False, **changes}), tmp_path)
-
-    assert steps() == ["unit", "parity", "mutation", "nbval", "browser"]
-    assert steps(fast=True) == ["unit", "parity", "mutation"]
-    assert steps(steps="nbval, unit") == ["unit", "nbval"]
-    with pytest.raises(Problem, match="no test step speed"):
-        steps(steps="speed")
-
-
-def test_a_step_runs_pytest_and_counts(tmp_path):
-    (tmp_path / "test_it.py").write_text(
-        "import os, pytest\ndef test_a(): assert os.environ['HF_HUB_OFFLINE'] == '1' and 'MPLBACKEND' not in os.environ\n"
-        "def test_b(): pytest.skip('not today')\n")
-    clean = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
-    clean["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    here = argparse.Namespace(root=tmp_path, python=sys.executable,
-                              variables=lambda **more: clean | {k: v for k, v in more.items() if v is not None})
-    outcome = testing.run_step("unit", ["-p", "no:cacheprovider", "test_it.py"], here, empty_is_fine=False)
-    assert (outcome.passed, outcome.failed, outcome.skipped, outcome.good) == (1, 0, 1, True)
-    (tmp_path / "test_it.py").write_text("syntax error")
-    assert testing.run_step("unit", ["test_it.py"], here, empty_is_fine=True).failed == 1
-
-
-def test_an_empty_step_is_a_failure_unless_tests_were_selected(tmp_path, monkeypatch):
-    monkeypatch.setattr(testing, "run_foreground", lambda *args, **options: testing.NO_TESTS)
-    here = argparse.Namespace(root=tmp_path, python=sys.executable, variables=lambda **v: {})
-    assert testing.run_step("unit", ["-k", "no such"], here, empty_is_fine=True).good
-    assert not testing.run_step("unit", [], here, empty_is_fine=False).good
-
-
-def test_named_paths_replace_the_steps():
-    assert testing.paths_in(["tests/unit/test_cli_entry.py::test_the_command_line", "-x"], cli_fakes.REPOSITORY)
-    assert not testing.paths_in(["-k", "unit", "-x"], cli_fakes.REPOSITORY)
-
 
 # --- doctor -----------------------------------------------------------------------------------------------------------
 

@@ -55,7 +55,8 @@ def test_the_command_line():
     lab = course.parse(["lab", "--no-browser", "--port", "9000", "--", "--debug"])
     assert (lab.command, lab.no_browser, lab.port, lab.extra, lab.here) == ("lab", True, 9000, ["--debug"], False)
     test = course.parse(["test", "--fast", "--steps", "unit,parity", "-k", "softmax", "-x", "tests/unit"])
-    assert test.fast and test.steps == "unit,parity" and test.extra == ["-k", "softmax", "-x", "tests/unit"]
+    assert test.fast and not test.changed and course.parse(["test", "--changed"]).changed
+    assert test.steps == "unit,parity" and test.extra == ["-k", "softmax", "-x", "tests/unit"]
     run = course.parse(["run", "01", "02", "--record", "--here"])
     assert run.chapters == ["01", "02"] and run.record and run.here
     setup = course.parse(["setup", "--gpu", "--torch-index", "U"])
