@@ -100,8 +100,8 @@ def normal_equations(X: np.ndarray, y: np.ndarray) -> LinearModel:
     A = np.hstack([X, np.ones((len(X), 1))])
     if np.linalg.matrix_rank(A) < A.shape[1]:
         raise ValueError(
-            f"expected columns that do not depend on each other, got {len(X)} rows of [X, 1] with rank "
-            f"{np.linalg.matrix_rank(A)}, not {A.shape[1]}; drop a column, or use least_squares or ridge"
+            f"normal_equations needs columns that do not depend on each other; the {len(X)} rows of [X, 1] have"
+            f" rank {np.linalg.matrix_rank(A)}, not {A.shape[1]}. Drop a column, or use least_squares or ridge."
         )
     return _model(np.linalg.solve(A.T @ A, A.T @ y))
 
