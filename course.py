@@ -17,24 +17,28 @@ def python_problem(version, found=()):
     words = " course.py " + (" ".join(sys.argv[1:]) or "lab")
     sentence = "This course needs Python 3.11, 3.12 or 3.13; this is Python " + ".".join(map(str, version[:2])) + "."
     if found:
-        return sentence + "\nYou have a suitable one. Run:  " + found[0] + words
+        there = "uv brings a suitable one" if found[0].startswith("uv ") else "You have a suitable one"
+        return sentence + "\n" + there + ". Run:  " + found[0] + words
     return (sentence + "\nInstall Python 3.12 (your system's package manager has it, or the Python website), then run:"
             "  python3.12" + words)
 
 
 def suitable_pythons():
-    """Commands that start a suitable Python on this machine, the best one first."""
+    """Commands that start a suitable Python on this machine, the best one first; uv, which fetches one, if there is none."""
     import os
     import subprocess
 
-    found = []
+    def works(words):
+        try:
+            return subprocess.call(words, stdout=nothing, stderr=nothing) == 0
+        except OSError:
+            return False
+
+    known = (["python3.12"], ["python3.13"], ["python3.11"], ["py", "-3.12"], ["py", "-3.13"], ["py", "-3.11"])
     with open(os.devnull, "w") as nothing:
-        for words in (["python3.12"], ["python3.13"], ["python3.11"], ["py", "-3.12"], ["py", "-3.13"], ["py", "-3.11"]):
-            try:
-                if subprocess.call(words + ["-c", ""], stdout=nothing, stderr=nothing) == 0:
-                    found.append(" ".join(words))
-            except OSError:
-                pass
+        found = [" ".join(words) for words in known if works(words + ["-c", ""])]
+        if not found and works(["uv", "--version"]):
+            found = ["uv run --no-project --python 3.12 python"]
     return found
 
 
@@ -68,8 +72,9 @@ def build_parser():
     test = command("test", "Set up, then run the whole test suite.",
                    epilog="Other arguments go to pytest: course.py test tests/unit -k softmax")
     test.add_argument("--steps", default="", metavar="A,B",
-                      help="only these steps: unit, parity, exercises, mutation, notebooks, classroom, nbval, browser")
-    test.add_argument("--fast", action="store_true", help="leave notebooks and browser out")
+                      help="only these steps: unit, parity, exercises, mutation, notebooks, classroom, nbval, browser, old")
+    test.add_argument("--fast", action="store_true", help="under four minutes: no notebook runs, no browser, class or mutant")
+    test.add_argument("--changed", action="store_true", help="only what the changes since main concern, by the imports")
 
     bench = command("bench", "Measure our code beside the libraries that do the same work.")
     bench.add_argument("names", nargs="*", metavar="name", help="such as bow (default: all but training, which takes minutes)")

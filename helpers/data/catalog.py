@@ -64,7 +64,7 @@ CATALOG = (
             File(f"{WIKI}summaries_es-es.json", 3_802_484, "1657dd6aff552394924ad4910b3c7104432f35a76b4cc1864b26301fa6a25b5d"),
         ),
         license="CC BY-SA 4.0",
-        origin="Wikipedia, the free encyclopedia: the 10,000 'vital articles' and their French and Spanish kin",
+        origin="Wikipedia, the free encyclopedia: the 10,000 'vital articles' and their French and Spanish relatives",
         records="10,033 in English, 9,951 in French, 6,226 in Spanish",
         attribution="Text by the authors of Wikipedia, CC BY-SA 4.0. The page of a lead, with its list of authors, is"
         " the one of that title in the Wikipedia of that language (Lead.page gives its address).",

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from helpers.data import shakespeare
-from helpers.data.records import Analogy, Lead, Manual, Message, Play, Question, Review, Snippet, WordPair
+from helpers.data.records import Analogy, Lead, Manual, Play, Question, Review, Sms, Snippet, WordPair
 from helpers.data.sources import DataError, about, checked
 
 __all__ = [
@@ -52,7 +52,7 @@ Record = TypeVar("Record")
 
 
 def normalize(text: str) -> str:
-    """What is left of ``text`` when case, blanks and punctuation do not count and every digit is a 0.
+    """What is left of ``text`` when case, spaces and punctuation do not count and every digit is a 0.
 
     Two texts with the same result are near-duplicates and always share a split. A text without any letter or digit
     is only folded in case.
@@ -71,7 +71,7 @@ def split_of(key: str) -> str:
     Raises TypeError when ``key`` is not a string.
     """
     if not isinstance(key, str):
-        raise TypeError(f"key must be a string (the title of the document); got {type(key).__name__}.")
+        raise TypeError(f"expected key to be a string (the title of the document), got {type(key).__name__}")
     digest = hashlib.sha256(unicodedata.normalize("NFC", key).encode("utf-8")).digest()
     place = int.from_bytes(digest[:8], "big") / 2**64
     return "train" if place < 0.90 else "valid" if place < 0.95 else "test"
@@ -80,7 +80,7 @@ def split_of(key: str) -> str:
 def leads(language: str = "en", split: str | None = None) -> list[Lead]:
     """Wikipedia lead paragraphs: 10,033 in English ("en"), 9,951 in French ("fr"), 6,226 in Spanish ("es").
 
-    The text is left as it is: where the set's makers dropped a formula, two blanks stand (about 130 leads).
+    The text is left as it is: where the set's makers dropped a formula, two spaces stand (about 130 leads).
     In English 1,000 leads have topic None and 171 have description None. Topics are named in their own language.
 
     Raises ValueError for an unknown language or split, DataError when the file is missing or damaged.
@@ -89,7 +89,7 @@ def leads(language: str = "en", split: str | None = None) -> list[Lead]:
     return _pick(_leads(_file("leads", LANGUAGES[language]), language), split)
 
 
-def sms(split: str | None = None, deduplicate: bool = True, repair: bool = True) -> list[Message]:
+def sms(split: str | None = None, deduplicate: bool = True, repair: bool = True) -> list[Sms]:
     """SMS messages, 13 % of them spam: 5,171 distinct ones, or all 5,574 with ``deduplicate=False``.
 
     In the file, eight rows have swallowed 737 others, with their labels inside: whoever made it took a quotation mark in
@@ -177,7 +177,7 @@ def analogies(section: str | None = None) -> list[Analogy]:
 def _choice(what: str, value: object, choices: Iterable[str]) -> None:
     names = list(choices)
     if value not in names:
-        raise ValueError(f"{what} must be one of {', '.join(map(repr, names))}; got {value!r}.")
+        raise ValueError(f"expected {what} to be one of {', '.join(map(repr, names))}, got {value!r}")
 
 
 def _pick(rows: tuple[Record, ...], split: str | None) -> list[Record]:
@@ -212,13 +212,13 @@ def _text_split(text: str) -> str:
 
 
 @cache
-def _sms(path: Path, repair: bool) -> tuple[Message, ...]:
+def _sms(path: Path, repair: bool) -> tuple[Sms, ...]:
     rows = []
     for row in _table(path):
         own, *swallowed = re.split(r"\n(?=(?:ham|spam)\t)", row["text"]) if repair else [row["text"]]
         labeled = [line.split("\t", 1) for line in swallowed]
         texts = [(own, row["spam"] == "1"), *((text, label == "spam") for label, text in labeled)]
-        rows += [Message(text, spam, _text_split(text)) for text, spam in texts]
+        rows += [Sms(text, spam, _text_split(text)) for text, spam in texts]
     return tuple(rows)
 
 

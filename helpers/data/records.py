@@ -25,7 +25,7 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Sms:
     """An SMS message and whether it is spam."""
 
     text: str
@@ -35,7 +35,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question and the type of answer it asks for: ``coarse`` of 6 (say "NUM"), ``fine`` of 50 (say "date")."""
+    """A question of TREC and the type of answer it asks for: ``coarse`` of 6 (say "NUM"), ``fine`` of 50 (say "date")."""
 
     text: str
     coarse: str

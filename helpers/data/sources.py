@@ -14,31 +14,15 @@ import hashlib
 import importlib.util
 import os
 import sys
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from helpers.checkup import FIX, Finding
 from helpers.data.catalog import File, Source
-
-FIX = "python3 course.py setup"
 
 
 class DataError(RuntimeError):
     """A file of the course is missing, truncated or changed. The message says which one and how to repair it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of a machine check: ``state`` is "ok", "missing", "damaged" or "absent" (optional, not there)."""
-
-    name: str
-    state: str
-    detail: str
-    fix: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return self.state in ("ok", "absent")
 
 
 def sources() -> dict[str, Source]:
@@ -53,7 +37,7 @@ def about(name: str) -> Source:
     """
     known = sources()
     if name not in known:
-        raise ValueError(f"name must be one of {', '.join(known)}; got {name!r}.")
+        raise ValueError(f"expected name to be one of {', '.join(known)}, got {name!r}")
     return known[name]
 
 

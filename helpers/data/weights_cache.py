@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.data.sources import FIX, DataError, sha256_of
+from helpers.files import write_atomic
 
 MANIFEST = "manifest.json"
 STAMP = "checked.json"  # size and time of change of the files whose sha256 was last found right
@@ -110,9 +111,7 @@ def _finish(folder: Path, facts: dict[str, object]) -> None:
         files[path.name] = {"bytes": status.st_size, "sha256": sha256_of(path)}
         stamps[path.name] = [status.st_size, status.st_mtime_ns]
     _stamp(folder, stamps)
-    path = folder / MANIFEST
-    path.write_text(json.dumps({**facts, "files": files}, indent=1) + "\n", encoding="utf-8")
-    _sync(path)
+    write_atomic(folder / MANIFEST, json.dumps({**facts, "files": files}, indent=1) + "\n")
     _sync(folder)
 
 
@@ -134,9 +133,7 @@ def _read(path: Path) -> dict:
 
 def _stamp(folder: Path, stamps: dict[str, list[int]]) -> None:
     try:
-        aside = folder / f"{STAMP}.{uuid.uuid4().hex[:8]}"
-        aside.write_text(json.dumps(stamps), encoding="utf-8")
-        os.replace(aside, folder / STAMP)
+        write_atomic(folder / STAMP, json.dumps(stamps))
     except OSError:
         pass  # a read-only cache only costs a full check each time
 

@@ -1,7 +1,7 @@
-"""How a classifier is judged: counts, rates, curves, calibration, and how sure we may be of each number.
+"""How a classifier is judged: counts, rates, curves, calibration.
 
-Everything here is NumPy only. Labels are integer arrays of shape (n,); a binary label is 0 or 1 and 1 is
-"positive". The metrics of language models (perplexity, bits per byte) are in `language_model`.
+Labels are integer arrays of shape (n,); a binary label is 0 or 1 and 1 is "positive". How sure each number is, is in
+`intervals`; the metrics of language models (perplexity, bits per byte) are in `yardstick`.
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ from typing import NamedTuple
 
 import numpy as np
 
+from helpers.evaluation.checks import same_length, whole_labels, zero_or_one
+
 __all__ = [
     "BinaryCounts",
     "CalibrationBins",
     "ClassScores",
     "Curve",
     "accuracy",
-    "average_precision",
     "binary_counts",
     "calibration_bins",
     "cheapest_threshold",
     "confusion_matrix",
     "expected_calibration_error",
     "expected_cost",
+    "pr_auc",
     "pr_curve",
     "precision_recall_f1",
     "roc_auc",
@@ -34,7 +36,11 @@ __all__ = [
 
 
 class BinaryCounts(NamedTuple):
-    """The four outcomes of a yes/no decision: true and false positives, false and true negatives."""
+    """The four outcomes of a yes/no decision: true and false positives, false and true negatives.
+
+    >>> binary_counts([1, 1, 0, 0], [1, 0, 0, 1]).tp
+    1
+    """
 
     tp: int
     fp: int
@@ -43,8 +49,11 @@ class BinaryCounts(NamedTuple):
 
 
 class ClassScores(NamedTuple):
-    """Precision, recall, F1 and support (number of true rows) per class, each of shape (K,), and their
-    averages."""
+    """Precision, recall, F1 and support (number of true rows) per class, each of shape (K,), and their averages.
+
+    >>> precision_recall_f1([0, 0, 0, 1], [0, 0, 0, 0]).average("weighted")
+    (0.5625, 0.75, 0.6428571428571428)
+    """
 
     precision: np.ndarray
     recall: np.ndarray
@@ -52,8 +61,7 @@ class ClassScores(NamedTuple):
     support: np.ndarray
 
     def average(self, how: str) -> tuple[float, float, float]:
-        """(precision, recall, F1) averaged: "macro" counts each class once, "weighted" counts each row
-        once."""
+        """(precision, recall, F1) averaged: "macro" counts each class once, "weighted" counts each row once."""
         if how not in ("macro", "weighted"):
             raise ValueError(f'expected "macro" or "weighted", got {how!r}')
         share = self.support / self.support.sum() if how == "weighted" else np.full(len(self.f1), 1 / len(self.f1))
@@ -61,17 +69,24 @@ class ClassScores(NamedTuple):
 
 
 def accuracy(y: np.ndarray, y_hat: np.ndarray) -> float:
-    """Share of rows, out of n, where the prediction y_hat equals the label y."""
-    y, y_hat = _labels(y, "y"), _labels(y_hat, "y_hat")
-    _same_length(y=y, y_hat=y_hat)
+    """Share of rows, out of n, where the prediction y_hat equals the label y.
+
+    >>> accuracy([0, 1, 1, 0], [0, 1, 0, 0])
+    0.75
+    """
+    y, y_hat = whole_labels(y, "y"), whole_labels(y_hat, "y_hat")
+    same_length(y=y, y_hat=y_hat)
     return float(np.mean(y == y_hat))
 
 
 def binary_counts(y: np.ndarray, y_hat: np.ndarray) -> BinaryCounts:
-    """True positives, false positives, false negatives, true negatives of 0/1 predictions against 0/1
-    labels."""
-    y, y_hat = _binary(y, "y"), _binary(y_hat, "y_hat")
-    _same_length(y=y, y_hat=y_hat)
+    """True positives, false positives, false negatives, true negatives of 0/1 predictions against 0/1 labels.
+
+    >>> binary_counts([1, 1, 0, 0, 0], [1, 0, 0, 1, 0])
+    BinaryCounts(tp=1, fp=1, fn=1, tn=2)
+    """
+    y, y_hat = zero_or_one(y, "y"), zero_or_one(y_hat, "y_hat")
+    same_length(y=y, y_hat=y_hat)
     tp = int(np.sum((y == 1) & (y_hat == 1)))
     fp = int(np.sum((y == 0) & (y_hat == 1)))
     fn = int(np.sum((y == 1) & (y_hat == 0)))
@@ -79,10 +94,13 @@ def binary_counts(y: np.ndarray, y_hat: np.ndarray) -> BinaryCounts:
 
 
 def confusion_matrix(y: np.ndarray, y_hat: np.ndarray, n_classes: int | None = None) -> np.ndarray:
-    """Counts of shape (K, K): row = true class, column = predicted class. K is n_classes or the largest label
-    + 1."""
-    y, y_hat = _labels(y, "y"), _labels(y_hat, "y_hat")
-    _same_length(y=y, y_hat=y_hat)
+    """Counts of shape (K, K): row = true class, column = predicted class. K is n_classes or the largest label + 1.
+
+    >>> confusion_matrix([0, 0, 1, 2], [0, 1, 1, 1]).tolist()
+    [[1, 1, 0], [0, 1, 0], [0, 1, 0]]
+    """
+    y, y_hat = whole_labels(y, "y"), whole_labels(y_hat, "y_hat")
+    same_length(y=y, y_hat=y_hat)
     largest = int(max(y.max(), y_hat.max()))
     n_classes = largest + 1 if n_classes is None else n_classes
     if min(y.min(), y_hat.min()) < 0 or largest >= n_classes:
@@ -96,11 +114,14 @@ def confusion_matrix(y: np.ndarray, y_hat: np.ndarray, n_classes: int | None = N
 
 
 def precision_recall_f1(y: np.ndarray, y_hat: np.ndarray, n_classes: int | None = None) -> ClassScores:
-    """Precision, recall and F1 of every class. Where a rate is 0/0 (class never predicted, or absent) it is
-    0.
+    """Precision, recall and F1 of every class. Where a rate is 0/0 (class never predicted, or absent) it is 0.
 
-    Precision: of the rows given class c, the share that is c. Recall: of the rows that are c, the share given
-    c. F1: their harmonic mean 2PR / (P + R). Use `.average("macro")` or `.average("weighted")` on the result.
+    Precision: of the rows given class c, the share that is c. Recall: of the rows that are c, the share given c. F1: their
+    harmonic mean 2PR / (P + R). Use `.average("macro")` or `.average("weighted")` on the result.
+
+    >>> scores = precision_recall_f1([0, 0, 1, 1], [1, 1, 1, 1])  # always "positive", half of the rows are
+    >>> scores.precision.tolist(), scores.recall.tolist(), scores.f1.round(6).tolist()
+    ([0.0, 0.5], [0.0, 1.0], [0.0, 0.666667])
     """
     counts = confusion_matrix(y, y_hat, n_classes)
     hits, given, support = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
@@ -111,7 +132,11 @@ def precision_recall_f1(y: np.ndarray, y_hat: np.ndarray, n_classes: int | None 
 
 
 class Curve(NamedTuple):
-    """A curve over thresholds: the point (x[i], y[i]) belongs to "positive if score >= thresholds[i]"."""
+    """A curve over thresholds: the point (x[i], y[i]) belongs to "positive if score >= thresholds[i]".
+
+    >>> pr_curve([0, 1, 1], [0.2, 0.6, 0.9]).thresholds.tolist()
+    [0.9, 0.6, 0.2]
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -119,38 +144,58 @@ class Curve(NamedTuple):
 
 
 def roc_curve(y: np.ndarray, scores: np.ndarray) -> Curve:
-    """False positive rate (x) and true positive rate (y) at every distinct score, from (0, 0) to (1, 1)."""
+    """False positive rate (x) and true positive rate (y) at every distinct score, from (0, 0) to (1, 1).
+
+    >>> curve = roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    >>> curve.x.tolist(), curve.y.tolist()
+    ([0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0])
+    """
     tp, fp, thresholds = _cumulative_counts(y, scores)
     x, y_rate = np.r_[0, fp] / fp[-1], np.r_[0, tp] / tp[-1]
     return Curve(x, y_rate, np.r_[np.inf, thresholds])
 
 
 def roc_auc(y: np.ndarray, scores: np.ndarray) -> float:
-    """Area under the ROC curve = probability that a random positive scores above a random negative (ties
-    count half).
+    """Area under the ROC curve = probability that a random positive scores above a random negative (ties count half).
 
     Source: Hanley, McNeil 1982. Raises ValueError if only one class is present.
+
+    >>> roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])  # 3 of the 4 pairs stand in the right order
+    0.75
     """
     curve = roc_curve(y, scores)
     return float(np.sum(np.diff(curve.x) * (curve.y[1:] + curve.y[:-1]) / 2))
 
 
 def pr_curve(y: np.ndarray, scores: np.ndarray) -> Curve:
-    """Recall (x) and precision (y) at every distinct score, from the strictest threshold to the loosest."""
+    """Recall (x) and precision (y) at every distinct score, from the strictest threshold to the loosest.
+
+    >>> curve = pr_curve([0, 1, 1], [0.2, 0.9, 0.6])
+    >>> curve.x.tolist(), curve.y.round(3).tolist()
+    ([0.5, 1.0, 1.0], [1.0, 1.0, 0.667])
+    """
     tp, fp, thresholds = _cumulative_counts(y, scores)
     return Curve(tp / tp[-1], tp / (tp + fp), thresholds)
 
 
-def average_precision(y: np.ndarray, scores: np.ndarray) -> float:
-    """Area under the precision-recall curve as a step function: sum of (R_i - R_{i-1}) P_i. Chance level:
-    share of 1s."""
+def pr_auc(y: np.ndarray, scores: np.ndarray) -> float:
+    """Area under the precision-recall curve as a step function: sum of (R_i - R_{i-1}) P_i.
+
+    scikit-learn calls it average_precision_score (that of one ranking is in `ranking`). The chance level is the share of 1s.
+
+    >>> round(pr_auc([1, 0, 1], [0.9, 0.6, 0.2]), 6)  # 1/2 * 1 + 1/2 * 2/3
+    0.833333
+    """
     curve = pr_curve(y, scores)
     return float(np.sum(np.diff(np.r_[0, curve.x]) * curve.y))
 
 
 def expected_cost(y: np.ndarray, p: np.ndarray, threshold: float, cost_fp: float = 1.0, cost_fn: float = 1.0) -> float:
-    """Mean cost per row of "positive if p >= threshold" when a false alarm costs cost_fp and a miss costs
-    cost_fn."""
+    """Mean cost per row of "positive if p >= threshold" when a false alarm costs cost_fp and a miss costs cost_fn.
+
+    >>> expected_cost([1, 0, 0, 1], [0.9, 0.7, 0.1, 0.2], threshold=0.5, cost_fp=1, cost_fn=10)  # (1 + 10) / 4
+    2.75
+    """
     y, p = _scored(y, p)
     _costs(cost_fp, cost_fn)
     counts = binary_counts(y, (p >= threshold).astype(int))
@@ -161,6 +206,9 @@ def cheapest_threshold(y: np.ndarray, p: np.ndarray, cost_fp: float = 1.0, cost_
     """(threshold, mean cost) with the least cost on these rows; infinity means "never say positive".
 
     Among equally cheap thresholds the largest wins. Choose it on validation rows, never on the test rows.
+
+    >>> cheapest_threshold([1, 0, 0, 1], [0.9, 0.7, 0.1, 0.2], cost_fp=1, cost_fn=10)  # one false alarm, no miss
+    (0.2, 0.25)
     """
     y, p = _scored(y, p)
     _costs(cost_fp, cost_fn)
@@ -174,8 +222,11 @@ def cheapest_threshold(y: np.ndarray, p: np.ndarray, cost_fp: float = 1.0, cost_
 
 
 class CalibrationBins(NamedTuple):
-    """Rows grouped by predicted probability: mean prediction, share of positives and number of rows per
-    filled bin."""
+    """Rows grouped by predicted probability: mean prediction, share of positives and number of rows per filled bin.
+
+    >>> calibration_bins([0, 1], [0.1, 0.2], n_bins=2).count.tolist()
+    [2]
+    """
 
     confidence: np.ndarray
     frequency: np.ndarray
@@ -183,8 +234,12 @@ class CalibrationBins(NamedTuple):
 
 
 def calibration_bins(y: np.ndarray, p: np.ndarray, n_bins: int = 10) -> CalibrationBins:
-    """Cut [0, 1] into n_bins equal bins and compare what was promised (mean p) with what came (share of
-    1s)."""
+    """Cut [0, 1] into n_bins equal bins and compare what was promised (mean p) with what came (share of 1s).
+
+    >>> bins = calibration_bins([0, 1, 1, 1], [0.25, 0.25, 0.75, 1.0], n_bins=2)
+    >>> bins.confidence.tolist(), bins.frequency.tolist()
+    ([0.25, 0.875], [0.5, 1.0])
+    """
     y, p = _scored(y, p)
     if p.min() < 0 or p.max() > 1:
         raise ValueError(
@@ -201,47 +256,23 @@ def calibration_bins(y: np.ndarray, p: np.ndarray, n_bins: int = 10) -> Calibrat
 
 
 def expected_calibration_error(y: np.ndarray, p: np.ndarray, n_bins: int = 10) -> float:
-    """Mean gap between promise and outcome over the bins, weighted by rows. Source: Naeini et al. 2015; Guo
-    et al. 2017."""
+    """Mean gap between promise and outcome over the bins, weighted by rows. Source: Naeini et al. 2015; Guo et al. 2017.
+
+    >>> expected_calibration_error([0, 1, 1, 1], [0.25, 0.25, 0.75, 1.0], n_bins=2)  # (2 * 0.25 + 2 * 0.125) / 4
+    0.1875
+    """
     bins = calibration_bins(y, p, n_bins)
     return float(np.sum(bins.count * np.abs(bins.confidence - bins.frequency)) / np.sum(bins.count))
 
 
-# ----------------------------------------------------------------------------------------------------- checks
-
-
-def _labels(values: np.ndarray, name: str) -> np.ndarray:
-    values = np.asarray(values)
-    if values.ndim != 1 or len(values) == 0:
-        raise ValueError(f"expected {name} as a non-empty array of shape (n,), got shape {values.shape}")
-    if values.dtype == bool:
-        return values.astype(np.int64)
-    if values.dtype.kind not in "iuf" or not np.all(values == np.floor(values)):
-        raise ValueError(
-            f"expected {name} to hold whole class numbers, got {values.dtype} such as {values[0]!r}; "
-            "turn probabilities into classes first (p >= threshold, or argmax)"
-        )
-    return values.astype(np.int64)
-
-
-def _binary(values: np.ndarray, name: str) -> np.ndarray:
-    values = _labels(values, name)
-    if not np.all((values == 0) | (values == 1)):
-        raise ValueError(f"expected {name} to hold only 0 and 1, got {np.unique(values)[:5].tolist()}; recode the labels")
-    return values
-
-
-def _same_length(**arrays: np.ndarray) -> None:
-    lengths = {name: len(a) for name, a in arrays.items()}
-    if len(set(lengths.values())) != 1:
-        raise ValueError(f"expected one label per row, got lengths {lengths}; find the lost row before going on")
+# ---------------------------------------------------------------------------------------------- inner workings
 
 
 def _scored(y: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    y, scores = _binary(y, "y"), np.asarray(scores, dtype=np.float64)
+    y, scores = zero_or_one(y, "y"), np.asarray(scores, dtype=np.float64)
     if scores.ndim != 1:
         raise ValueError(f"expected one score per row, shape (n,), got shape {scores.shape}; take one column")
-    _same_length(y=y, scores=scores)
+    same_length(y=y, scores=scores)
     if np.isnan(scores).any():
         raise ValueError(f"expected finite scores, got {int(np.isnan(scores).sum())} NaN; find out where they come from")
     return y, scores

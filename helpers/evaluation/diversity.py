@@ -17,6 +17,9 @@ def distinct_n(texts: Texts, n: int = 2) -> float:
 
     It falls with the amount of text, so compare equal amounts only. Raises ValueError for n < 1, or when no text has n tokens;
     TypeError for a string. Source: Li et al. 2016.
+
+    >>> distinct_n([["a", "b", "a", "b"]], n=2)  # ab, ba, ab
+    0.6666666666666666
     """
     _check(texts, n)
     grams = [tuple(t[i : i + n]) for t in texts for i in range(len(t) - n + 1)]
@@ -30,6 +33,9 @@ def repetition(texts: Texts, n: int = 4) -> float:
 
     A text shorter than n tokens repeats nothing. Source: Welleck et al. 2020 (seq-rep-n).
     Raises TypeError for strings, ValueError for n < 1 or no texts.
+
+    >>> repetition([["a", "b", "a", "b"], ["a", "b"]], n=2)  # (1/3 + 0) / 2
+    0.16666666666666669
     """
     _check(texts, n)
     shares = []
@@ -43,7 +49,11 @@ def repetition(texts: Texts, n: int = 4) -> float:
 
 
 def loop_length(text: Sequence[Hashable], times: int = 3) -> int:
-    """The length of the shortest piece that the text ends with `times` times in a row; 0 when it does not end in a loop."""
+    """The length of the shortest piece that the text ends with `times` times in a row; 0 when it does not end in a loop.
+
+    >>> loop_length(list("so: abababab")), loop_length(list("no loop"))
+    (2, 0)
+    """
     if times < 2:
         raise ValueError(f"expected times of at least 2, got {times}")
     t = list(text)

@@ -12,14 +12,29 @@ import numpy as np
 
 from helpers.models.language_model import LanguageModel, Tokenizer, score_documents
 
-__all__ = ["Choice", "Elo", "Rouge", "SpanIndex", "choose", "elo_expected", "lcs_length", "rouge_l", "rouge_n"]
+__all__ = [
+    "Choice",
+    "Elo",
+    "Rouge",
+    "SpanIndex",
+    "choose",
+    "elo_expected",
+    "lcs_length",
+    "longest_span_plainly",
+    "rouge_l",
+    "rouge_n",
+]
 
 
 # ------------------------------------------------------------------------------------------------------------- ROUGE
 
 
 class Rouge(NamedTuple):
-    """Overlap of a candidate with a reference: shared units / units of the candidate, / units of the reference, and F1."""
+    """Overlap of a candidate with a reference: shared units / units of the candidate, / units of the reference, and F1.
+
+    >>> rouge_n(["a", "b"], ["a", "c", "d", "e"]).recall
+    0.25
+    """
 
     precision: float
     recall: float
@@ -31,6 +46,9 @@ def rouge_n(candidate: Sequence[str], reference: Sequence[str], n: int = 1) -> R
 
     All three numbers are 0 when one side has no n-gram. Raises TypeError for strings (split them first: the tokens are your
     choice, and scores with different tokens do not compare), ValueError for n < 1. Source: Lin 2004, section 2.
+
+    >>> rouge_n("the the the cat".split(), "the cat sat".split())  # "the" counts once: 2 of 4, 2 of 3
+    Rouge(precision=0.5, recall=0.6666666666666666, f1=0.5714285714285715)
     """
     _tokens(candidate, reference)
     if n < 1:
@@ -43,13 +61,20 @@ def rouge_l(candidate: Sequence[str], reference: Sequence[str]) -> Rouge:
     """Overlap by the longest common subsequence: same order, gaps allowed.
 
     Raises TypeError for strings. Source: Lin 2004, section 3.
+
+    >>> rouge_l("the cat sat down".split(), "down the cat".split()).recall  # "the cat"
+    0.6666666666666666
     """
     _tokens(candidate, reference)
     return _rouge(int(lcs_length(candidate, reference)[-1, -1]), len(candidate), len(reference))
 
 
 def lcs_length(a: Sequence[str], b: Sequence[str]) -> np.ndarray:
-    """(len(a) + 1, len(b) + 1) lengths of the longest common subsequence of the first i tokens of a and the first j of b."""
+    """(len(a) + 1, len(b) + 1) lengths of the longest common subsequence of the first i tokens of a and the first j of b.
+
+    >>> lcs_length(["a", "b"], ["b", "a", "b"]).tolist()
+    [[0, 0, 0, 0], [0, 0, 1, 1], [0, 1, 1, 2]]
+    """
     table = np.zeros((len(a) + 1, len(b) + 1), dtype=int)
     for i, x in enumerate(a, start=1):
         for j, y in enumerate(b, start=1):
@@ -72,12 +97,21 @@ def _rouge(shared: int, n_candidate: int, n_reference: int) -> Rouge:
 
 
 def elo_expected(rating_a: float, rating_b: float, scale: float = 400.0) -> float:
-    """The share of points that A is expected to take from B: 10/11 for `scale` points more. Source: Elo 1978."""
+    """The share of points that A is expected to take from B: 10/11 for `scale` points more. Source: Elo 1978.
+
+    >>> round(elo_expected(1516, 1500), 6), round(elo_expected(1900, 1500), 6)
+    (0.52301, 0.909091)
+    """
     return 1 / (1 + 10 ** ((rating_b - rating_a) / scale))
 
 
 class Elo:
-    """Ratings from a sequence of pairwise judgements. What one player wins the other loses, so the sum never changes."""
+    """Ratings from a sequence of pairwise judgements. What one player wins the other loses, so the sum never changes.
+
+    >>> elo = Elo(["a", "b"])
+    >>> elo.record("a", "b"), elo.ranking()
+    (16.0, [('a', 1516.0), ('b', 1484.0)])
+    """
 
     def __init__(self, players: Iterable[str], k: float = 32.0, start: float = 1500.0, scale: float = 400.0):
         """k: how far one judgement moves a rating, at most. Raises ValueError for fewer than two different players, or k <= 0."""
@@ -109,7 +143,11 @@ class Elo:
 
 
 class Choice(NamedTuple):
-    """What a model says about each option (K,): sum of log-probabilities, and the sum per token and per byte of the option."""
+    """What a model says about each option (K,): sum of log-probabilities, and the sum per token and per byte of the option.
+
+    >>> Choice(np.array([-4.0, -6.0]), np.array([-2.0, -1.5]), np.array([-1.0, -0.5])).best("per_token")
+    1
+    """
 
     total: np.ndarray
     per_token: np.ndarray
@@ -128,6 +166,11 @@ def choose(model: LanguageModel, tokenizer: Tokenizer, question: str, options: S
     The total prefers short options, since every token costs something; per token and per byte are two cures. Question and
     option are tokenized apart, so that their border is a border of tokens. Raises ValueError for fewer than two options or
     an empty one.
+
+    >>> from helpers.models.language_model import Uniform
+    >>> from helpers.tokenizers import ByteTokenizer
+    >>> choose(Uniform(256), ByteTokenizer(), "2 + 2 =", [" 4", " four"]).total.round(3).tolist()  # 2 ln 256, 5 ln 256
+    [-11.09, -27.726]
     """
     if isinstance(options, str) or len(options) < 2 or not all(options):
         raise ValueError(f"expected two or more options, none of them empty, got {options!r}")
@@ -141,8 +184,23 @@ def choose(model: LanguageModel, tokenizer: Tokenizer, question: str, options: S
 # --------------------------------------------------------------------------------------------------------- memorization
 
 
+def longest_span_plainly(documents: Sequence[Sequence[int]], ids: Sequence[int]) -> tuple[int, int]:
+    """(start, length) of the longest run of `ids` that stands in a document, the first of several: every run is looked for.
+
+    >>> longest_span_plainly([[1, 2, 3], [3, 4]], [9, 2, 3, 4])
+    (1, 2)
+    """
+    runs = [(i, n) for n in range(len(ids), 0, -1) for i in range(len(ids) - n + 1)]  # long ones first
+    stands = lambda run: any(run == list(d[j : j + len(run)]) for d in documents for j in range(len(d)))  # noqa: E731
+    return next(((i, n) for i, n in runs if stands(list(ids[i : i + n]))), (0, 0))
+
+
 class SpanIndex:
-    """Finds what a text has in common with the training documents, token for token."""
+    """Finds what `longest_span_plainly` finds, fast: what a text has in common with the training documents, token for token.
+
+    >>> SpanIndex([[1, 2, 3], [3, 4]]).longest([9, 2, 3, 4])
+    (1, 2)
+    """
 
     def __init__(self, documents: Sequence[Sequence[int]]):
         """documents: sequences of ids. Spans never run from one document into the next. Raises ValueError when there are none."""

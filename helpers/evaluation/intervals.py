@@ -8,20 +8,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.evaluation.classification import _labels, _same_length
+from helpers.evaluation.checks import same_length, whole_labels
 
 __all__ = ["McNemar", "bootstrap_interval", "mcnemar", "wilson_interval"]
-
-
-# ---------------------------------------------------------------------------------------- intervals and tests
 
 
 def wilson_interval(k: int, n: int, z: float = 1.96) -> tuple[float, float]:
     """Interval for a share of k successes in n trials; z = 1.96 gives 95 %.
 
-    Unlike k/n +- z * standard error, it never leaves [0, 1] and still works for k = 0 and k = n. Raises
-    ValueError unless n >= 1, 0 <= k <= n and z > 0. Source: Wilson 1927; Brown, Cai, DasGupta 2001, section
-    3.
+    Unlike k/n +- z * standard error, it never leaves [0, 1] and still works for k = 0 and k = n.
+    Raises ValueError unless n >= 1, 0 <= k <= n and z > 0. Source: Wilson 1927; Brown, Cai, DasGupta 2001, section 3.
+
+    >>> [round(end, 4) for end in wilson_interval(8, 10)]
+    [0.4902, 0.9433]
     """
     if not n >= 1:
         raise ValueError(f"expected n >= 1 trials, got n = {n}; an interval needs at least one observation")
@@ -45,9 +44,11 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Percentile interval of statistic(*arrays) when the rows are drawn again with replacement.
 
-    All arrays have the same first dimension n and are resampled together, so pairs stay pairs. Resamples on
-    which the statistic is not a number (a resample without positives, say) are left out. Source: Efron,
-    Tibshirani 1993, ch. 13.
+    All arrays have the same first dimension n and are resampled together, so pairs stay pairs. Resamples on which the statistic
+    is not a number (a resample without positives, say) are left out. Source: Efron, Tibshirani 1993, ch. 13.
+
+    >>> bootstrap_interval(np.mean, np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
+    (1.8, 4.2)
     """
     if not arrays:
         raise ValueError("expected at least one array to resample, got none; pass bootstrap_interval(f, y, y_hat)")
@@ -66,14 +67,19 @@ def bootstrap_interval(
         values[i] = statistic(*(a[rows] for a in arrays))
     values = values[~np.isnan(values)]
     if len(values) == 0:
-        raise ValueError("the statistic was not a number on every resample; check it on the full arrays first")
+        raise ValueError(
+            "expected a number, got NaN on every resample; check the statistic on the full arrays first"
+        )
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
 class McNemar(NamedTuple):
-    """Paired comparison of two classifiers: rows that only A, or only B, gets right, and the exact
-    p-value."""
+    """Paired comparison of two classifiers: rows that only A, or only B, gets right, and the exact p-value.
+
+    >>> McNemar(only_a=5, only_b=0, p_value=0.0625).p_value
+    0.0625
+    """
 
     only_a: int
     only_b: int
@@ -83,13 +89,14 @@ class McNemar(NamedTuple):
 def mcnemar(y: np.ndarray, y_hat_a: np.ndarray, y_hat_b: np.ndarray) -> McNemar:
     """Exact McNemar test: could the rows on which A and B differ in success be coin flips?
 
-    Only rows where exactly one of the two is right carry information. Under "both are equally good" each such
-    row is a fair coin; p_value is the two-sided binomial tail. No such row: p_value 1. Source: McNemar 1947;
-    Dietterich 1998.
+    Only rows where exactly one of the two is right carry information. Under "both are equally good" each such row is a fair coin;
+    p_value is the two-sided binomial tail. No such row: p_value 1. Source: McNemar 1947; Dietterich 1998.
+
+    >>> mcnemar([1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 0], [0, 0, 0, 0, 0, 0])  # 2 / 2^5
+    McNemar(only_a=5, only_b=0, p_value=0.0625)
     """
-    y, a = _labels(y, "y"), _labels(y_hat_a, "y_hat_a")
-    b = _labels(y_hat_b, "y_hat_b")
-    _same_length(y=y, y_hat_a=a, y_hat_b=b)
+    y, a, b = whole_labels(y, "y"), whole_labels(y_hat_a, "y_hat_a"), whole_labels(y_hat_b, "y_hat_b")
+    same_length(y=y, y_hat_a=a, y_hat_b=b)
     only_a = int(np.sum((a == y) & (b != y)))
     only_b = int(np.sum((a != y) & (b == y)))
     m, k = only_a + only_b, min(only_a, only_b)

@@ -1,8 +1,8 @@
-"""Word vectors judged: analogies, agreement with people's ratings (Spearman), precision at k."""
+"""Word vectors judged: analogies, agreement with people's ratings (Spearman)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +10,15 @@ import numpy as np
 from helpers.evaluation.intervals import bootstrap_interval
 from helpers.models.word_vectors import WordVectors
 
-__all__ = ["AnalogyScore", "PairScore", "analogy_accuracy", "evaluate_pairs", "precision_at_k", "ranks", "spearman"]
+__all__ = ["AnalogyScore", "PairScore", "analogy_accuracy", "evaluate_pairs", "spearman"]
 
 
 class PairScore(NamedTuple):
-    """Rank correlation with human scores and its 95 % bootstrap interval; used of total pairs have both words."""
+    """Rank correlation with human scores and its 95 % bootstrap interval; used of total pairs have both words.
+
+    >>> PairScore(rho=0.7, low=0.6, high=0.8, used=340, total=353).used
+    340
+    """
 
     rho: float
     low: float
@@ -24,7 +28,11 @@ class PairScore(NamedTuple):
 
 
 class AnalogyScore(NamedTuple):
-    """Of `known` questions (all four words in the vocabulary, of `total`) so many were `right`."""
+    """Of `known` questions (all four words in the vocabulary, of `total`) so many were `right`.
+
+    >>> AnalogyScore(right=3, known=4, total=9).known
+    4
+    """
 
     right: int
     known: int
@@ -35,6 +43,11 @@ def analogy_accuracy(vectors: WordVectors, questions: Iterable, *, exclude_query
     """Score questions with fields a, b, c, d, section (helpers.data.datasets.analogies), per section and as "all".
 
     Words are taken in lower case. Questions with an unknown word are counted in `total` only; quote `known` with the score.
+
+    >>> from helpers.data.records import Analogy
+    >>> vectors = WordVectors(["man", "woman", "king", "queen"], np.array([[1, 0, 0], [1, 1, 0], [1, 0, 1], [1, 1, 1]]))
+    >>> analogy_accuracy(vectors, [Analogy("man", "woman", "king", "queen", "family")])["all"]
+    AnalogyScore(right=1, known=1, total=1)
     """
     rows: dict[str, list] = {}
     totals: dict[str, int] = {}
@@ -59,26 +72,21 @@ def analogy_accuracy(vectors: WordVectors, questions: Iterable, *, exclude_query
     return scores
 
 
-# ------------------------------------------------------------------------------------------------ agreement with people
-
-
-def ranks(x: np.ndarray) -> np.ndarray:
-    """Rank of each number, 1 for the smallest; equal numbers share the mean of their ranks. Shape (n,)."""
-    x = np.asarray(x)
-    _, place, counts = np.unique(x, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[place]
-
-
 def spearman(x: np.ndarray, y: np.ndarray) -> float:
     """Spearman's rank correlation: the cosine of the centered ranks, from -1 to 1; NaN when x or y is constant.
 
-    Only the order counts: any strictly rising function of x leaves it unchanged. Source: Spearman 1904.
+    Only the order counts: any strictly rising function of x leaves it unchanged. Equal numbers share the mean of their ranks.
+    Source: Spearman 1904.
+
+    >>> spearman([1, 2, 3, 4], [1, 10, 100, 50]), spearman([1, 2, 3], [-1, -8, -27])
+    (0.8, -1.0)
     """
+    from scipy.stats import rankdata  # on first use: it takes seconds to load
+
     x, y = np.asarray(x), np.asarray(y)
     if x.shape != y.shape or x.ndim != 1 or len(x) < 2:
         raise ValueError(f"expected two arrays of one length >= 2, got shapes {x.shape} and {y.shape}")
-    a, b = ranks(x) - (len(x) + 1) / 2, ranks(y) - (len(y) + 1) / 2
+    a, b = rankdata(x) - (len(x) + 1) / 2, rankdata(y) - (len(y) + 1) / 2
     length = np.sqrt((a @ a) * (b @ b))
     return float(a @ b / length) if length > 0 else float("nan")
 
@@ -87,6 +95,11 @@ def evaluate_pairs(vectors: WordVectors, pairs: Iterable, *, n_resamples: int = 
     """Spearman's rho of cosines and human scores, over pairs (first, second, score) whose words are both known.
 
     Raises ValueError when fewer than two pairs are known.
+
+    >>> from helpers.data.records import WordPair
+    >>> vectors = WordVectors(["cat", "dog", "car"], np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]]))
+    >>> evaluate_pairs(vectors, [WordPair("cat", "dog", 9.0), WordPair("dog", "car", 2.0), WordPair("cat", "car", 1.0)]).rho
+    1.0
     """
     pairs = list(pairs)
     lower = [(p.first.lower(), p.second.lower(), p.score) for p in pairs]
@@ -97,11 +110,3 @@ def evaluate_pairs(vectors: WordVectors, pairs: Iterable, *, n_resamples: int = 
     people = np.array([score for _, _, score in known])
     low, high = bootstrap_interval(spearman, cosines, people, n_resamples=n_resamples, seed=seed)
     return PairScore(spearman(cosines, people), low, high, len(known), len(pairs))
-
-
-def precision_at_k(recommended: Sequence, relevant: Iterable, k: int) -> float:
-    """Share of the first k recommendations that are relevant; missing ones (a list shorter than k) count as wrong."""
-    if k < 1:
-        raise ValueError(f"expected k >= 1, got {k}")
-    relevant = set(relevant)
-    return sum(item in relevant for item in list(recommended)[:k]) / k

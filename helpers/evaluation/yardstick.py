@@ -14,12 +14,13 @@ from helpers.models.language_model import LanguageModel, Tokenizer, encode_docum
 __all__ = ["BitsPerByte", "Perplexity", "bits_per_byte", "check_sums_to_one", "perplexity"]
 
 
-# ----------------------------------------------------------------------------------------------------- the yardstick
-
-
 @dataclass(frozen=True)
 class BitsPerByte:
-    """A measurement in bits per byte with its 95 % interval over documents. It reads as "1.620 [1.601, 1.640]"."""
+    """A measurement in bits per byte with its 95 % interval over documents.
+
+    >>> print(BitsPerByte(1.62, 1.601, 1.64, n_documents=9, n_tokens=300, n_bytes=1200, bits=np.ones(9), bytes=np.ones(9)))
+    1.620 [1.601, 1.640]
+    """
 
     score: float
     low: float
@@ -63,7 +64,13 @@ def bits_per_byte(
     Refused with a ValueError, since the number would mean nothing: a model whose distribution does not sum to 1 (checked in
     `n_contexts` contexts of these texts) or whose `score` and `begin` disagree; a tokenizer that does not give the text
     back; no texts, or only empty ones. A token of probability 0 makes the result infinite: that is a true answer.
+
+    >>> from helpers.models.language_model import Uniform
+    >>> from helpers.tokenizers import ByteTokenizer
+    >>> round(bits_per_byte(Uniform(257), ByteTokenizer(), ["abc"]).score, 6)  # 4 tokens, the end among them: 4/3 log2 257
+    10.674166
     """
+    # 1. What is measured: every byte of the texts, through a tokenizer that loses none, by a model whose distributions sum to 1.
     documents = encode_documents(tokenizer, texts)
     n_bytes = np.array([len(text.encode("utf-8")) for text in texts], dtype=float)
     if not n_bytes.sum() > 0:
@@ -71,14 +78,17 @@ def bits_per_byte(
     for text, ids in zip(texts, documents):
         if tokenizer.decode(ids[:-1].tolist()) != text:
             raise ValueError(
-                f"the tokenizer does not give this text back: {text[:60]!r}; what it loses would not be paid for, "
-                "so the number would flatter"
+                f"expected a tokenizer that gives every text back, got another text for {text[:60]!r}; what it loses would not "
+                "be paid for, so the number would flatter"
             )
     check_sums_to_one(model, documents, n_contexts=n_contexts, tolerance=tolerance, seed=seed)
+    # 2. The bits of each document, and their sum over all bytes with its interval.
     scores = score_documents(model, documents)
     bits = np.array([-np.sum(s) for s in scores]) / math.log(2)
     if np.isnan(bits).any():
-        raise ValueError("the model scored a token with NaN (not a number); look for log of a negative number or inf - inf")
+        raise ValueError(
+            "expected log-probabilities, got NaN (not a number) for a token; look for log of a negative number or inf - inf"
+        )
     score = float(bits.sum() / n_bytes.sum())
     low = high = score
     if math.isfinite(score):
@@ -110,6 +120,10 @@ def check_sums_to_one(
     Contexts are prefixes of documents, the empty one among them. Raises ValueError when a sum is off by more than
     `tolerance`, or when `score` differs from the log-probability that `begin` shows for the same token by more than
     `score_tolerance` nats (it would judge by other numbers than it writes with).
+
+    >>> from helpers.models.language_model import Uniform
+    >>> check_sums_to_one(Uniform(4), [[0, 3, 2]])
+    0.0
     """
     rng = np.random.default_rng(seed)
     filled = [np.asarray(d) for d in documents if len(d)]
@@ -132,15 +146,19 @@ def check_sums_to_one(
         shown = float(log_probs[ids[cut]])
         if scored != shown and not abs(scored - shown) <= score_tolerance:
             raise ValueError(
-                f"score says {scored:.4f} for token {int(ids[cut])} after {cut} tokens, begin(...).log_probs says "
-                f"{shown:.4f}: the two must be the same model"
+                f"expected score and begin to be the same model, got {scored:.4f} and {shown:.4f} for token {int(ids[cut])} "
+                f"after {cut} tokens"
             )
     return worst
 
 
 @dataclass(frozen=True)
 class Perplexity:
-    """A perplexity with its unit. Two of them compare only when their unit is the same."""
+    """A perplexity with its unit. Two of them compare only when their unit is the same.
+
+    >>> print(Perplexity(17.0, "word", n=200))
+    17 per word
+    """
 
     value: float
     unit: str
@@ -164,6 +182,9 @@ def perplexity(log_probs: np.ndarray, *, unit: str, n: int | None = None) -> Per
     log_probs: natural logs, any shape. unit: what one of them stands for ("word", "token", "byte"); it must be named. n: over
     how many units to average, if not one per log-probability (subword scores reported per word, say). Raises ValueError for
     no log-probabilities, positive ones or NaN. Source: Jelinek, Mercer, Bahl, Baker 1977.
+
+    >>> print(perplexity(np.log([0.1, 0.2, 0.05, 0.5, 0.3, 0.4, 0.15, 0.25]), unit="word"))
+    5.081 per word
     """
     values = np.asarray(log_probs, dtype=np.float64).ravel()
     n = len(values) if n is None else n

@@ -1,4 +1,4 @@
-"""Bag of words: tokens, vocabulary, count and TF-IDF vectors over words or characters, cosine (chapter 03).
+"""Bag of words: texts as rows of counts or TF-IDF weights, over words or characters (chapter 03).
 
 A text becomes a row of numbers, one column per known n-gram, and forgets the order of its words. Matrices are
 scipy.sparse CSR: only what is not zero is stored (the chapter builds such a matrix by hand). Columns are ordered by falling
@@ -15,111 +15,46 @@ from itertools import chain, count
 import numpy as np
 from scipy import sparse
 
+from helpers.features.checks import gram_range, text_list
+from helpers.features.sorting import distinct
 from helpers.features.tfidf import IDF, document_frequency, idf, unit_rows
+from helpers.features.words import Vocabulary, ngrams, tokenize
 
-__all__ = ["CountVectorizer", "TfidfVectorizer", "Vocabulary", "ngrams", "tokenize"]
+__all__ = ["CountVectorizer", "TfidfVectorizer", "count_plainly"]
 
-_words = re.compile(r"\w+").findall
-_blanks = re.compile(r"\s+")
-
-
-def tokenize(text: str) -> list[str]:
-    """Lower-case words: runs of letters, digits and underscores of any script. "Don't!" gives ["don", "t"]."""
-    if not isinstance(text, str):
-        raise TypeError(f"expected one text (a string), got {type(text).__name__}; tokenize each text by itself")
-    return _words(text.lower())
+_spaces = re.compile(r"\s+")
 
 
-def ngrams(units: Sequence[str] | str, low: int, high: int, joint: str = " ") -> list[str]:
-    """All n-grams with low <= n <= high: runs of n neighbors, joined by `joint`, the short ones first.
+def count_plainly(texts: Sequence[str], low: int = 1, high: int = 1) -> tuple[list[str], np.ndarray]:
+    """The n-grams of the texts, and how often each stands in each text (n, V), as the definition reads.
 
-    ngrams(["a", "b", "c"], 1, 2) is ["a", "b", "c", "a b", "b c"]. With a string for units and joint="": characters.
+    >>> words, counts = count_plainly(["to be or not to be", "to do"])
+    >>> words, counts.tolist()
+    (['to', 'be', 'do', 'not', 'or'], [[2, 2, 0, 1, 1], [1, 0, 1, 0, 0]])
     """
-    low, high = _range((low, high))
-    return [joint.join(units[i : i + n]) for n in range(low, high + 1) for i in range(len(units) - n + 1)]
-
-
-class Vocabulary:
-    """Numbers for words: the most frequent is 0; ties stand in alphabetical order.
-
-    words: list, by number. ids: dict word -> number. counts: (V,) how often each was seen. Unknown words have no number,
-    unless `unknown` names a word that stands for them all; it is put last, with the count of all words it replaced.
-    """
-
-    def __init__(self, words: Sequence[str], counts: Sequence[int], unknown: str | None = None) -> None:
-        if len(words) != len(counts):
-            raise ValueError(f"expected one count per word, got {len(words)} words and {len(counts)} counts")
-        self.words, self.counts, self.unknown = list(words), np.asarray(counts, dtype=np.int64), unknown
-        self.ids = {word: i for i, word in enumerate(self.words)}
-        if len(self.ids) != len(self.words):
-            raise ValueError("expected each word once, got repeated words; count them with Vocabulary.build")
-
-    @classmethod
-    def build(
-        cls, texts: Iterable[Sequence[str]], *, min_count: int = 1, max_size: int | None = None, unknown: str | None = None
-    ) -> Vocabulary:
-        """Count the words of tokenized texts; keep those seen at least min_count times, max_size at most.
-
-        Raises ValueError when no word is left, and TypeError for texts that are not tokenized.
-        """
-        texts = list(texts)
-        if any(isinstance(tokens, str) for tokens in texts):
-            raise TypeError("expected tokenized texts (lists of words), got strings; use [tokenize(text) for text in texts]")
-        seen = Counter(chain.from_iterable(texts))
-        seen.pop(unknown, None)
-        ranked = sorted((item for item in seen.items() if item[1] >= min_count), key=lambda item: (-item[1], item[0]))
-        if not ranked:
-            raise ValueError(
-                f"expected at least one word seen {min_count} times, got {len(texts)} texts with {len(seen)} "
-                "different words; pass more text, or lower min_count"
-            )
-        kept = ranked[:max_size]
-        words, counts = [word for word, _ in kept], [n for _, n in kept]
-        if unknown is not None:
-            words, counts = [*words, unknown], [*counts, sum(seen.values()) - sum(counts)]
-        return cls(words, counts, unknown)
-
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def __contains__(self, word: str) -> bool:
-        return word in self.ids
-
-    def encode(self, tokens: Iterable[str]) -> list[int]:
-        """Numbers of the words; unknown words are left out, or get the number of `unknown` if there is one."""
-        if isinstance(tokens, str):
-            raise TypeError("expected a list of words, got one string; use encode(tokenize(text))")
-        if self.unknown is not None:
-            spare = self.ids[self.unknown]
-            return [self.ids.get(token, spare) for token in tokens]
-        return [self.ids[token] for token in tokens if token in self.ids]
-
-    def decode(self, ids: Iterable[int]) -> list[str]:
-        """Words of the numbers. Raises ValueError for a number outside 0..V-1."""
-        ids = list(ids)
-        bad = [i for i in ids if not 0 <= i < len(self.words)]
-        if bad:
-            raise ValueError(f"expected numbers 0..{len(self.words) - 1}, got {bad[0]}; is it from another vocabulary?")
-        return [self.words[i] for i in ids]
-
-
-# ------------------------------------------------------------------------------------------------ texts to matrices
+    rows = [Counter(ngrams(tokenize(text), low, high)) for text in texts]
+    total = sum(rows, Counter())
+    columns = sorted(total, key=lambda gram: (-total[gram], gram))
+    return columns, np.array([[row[gram] for gram in columns] for row in rows])
 
 
 class CountVectorizer:
-    """Texts to a matrix of counts (n, V), one column per n-gram seen in `fit`; others are ignored.
+    """The counts of `count_plainly`, fast and sparse (n, V): one column per n-gram seen in `fit`; others are ignored.
 
-    Args:
-        grams: (low, high), the sizes of n-grams that are counted; (1, 2) means words and pairs of neighbors.
-        unit: "word", or "char" for n-grams of characters (lower-case, any run of blanks is one blank).
-        stop_words: words that are dropped before n-grams are formed (unit "word" only).
-        min_df, max_df: an n-gram must stand in at least min_df documents, and in at most the share max_df of them.
-        max_features: keep only that many, the most frequent ones.
-        binary: 1 for "occurs", whatever the count.
-        tokenize: function from text to words.
+    grams: (low, high), the sizes of n-grams that are counted; (1, 2) means words and pairs of neighbors. unit: "word", or "char"
+    for n-grams of characters (lower-case, any run of white space is one space). stop_words: words that are dropped before
+    n-grams are formed (unit "word" only). min_df, max_df: an n-gram must stand in at least min_df documents, and in at most the
+    share max_df of them. max_features: keep only that many, the most frequent ones. binary: 1 for "occurs", whatever the count.
+    tokenize: function from text to words.
 
     After `fit`: vocabulary (its words are the n-grams, in the order of the columns), df (V,), n_documents.
     Bad settings raise ValueError at once; so does `fit` on texts without a single n-gram left.
+
+    >>> counter = CountVectorizer()
+    >>> counter.fit_transform(["to be or not to be", "to do"]).toarray().tolist(), counter.vocabulary.words
+    ([[2, 2, 0, 1, 1], [1, 0, 1, 0, 0]], ['to', 'be', 'do', 'not', 'or'])
+    >>> counter.transform(["do be do"]).toarray().tolist(), counter.df.tolist()
+    ([[0, 1, 2, 0, 0]], [2, 1, 1, 1, 1])
     """
 
     vocabulary: Vocabulary
@@ -144,14 +79,14 @@ class CountVectorizer:
             raise ValueError(f"expected a whole min_df >= 1 (documents) and 0 < max_df <= 1 (a share), got {min_df}, {max_df}")
         if max_features is not None and max_features < 1:
             raise ValueError(f"expected max_features >= 1, or None for no limit, got {max_features}")
-        self.grams, self.unit, self.stop_words = _range(grams), unit, frozenset(stop_words)
+        self.grams, self.unit, self.stop_words = gram_range(grams), unit, frozenset(stop_words)
         self.min_df, self.max_df, self.max_features, self.binary = min_df, max_df, max_features, binary
         self.tokenize = tokenize
 
     def units(self, text: str) -> list[str] | str:
         """What n-grams are made of: the words without stop words, or the characters."""
         if self.unit == "char":
-            return _blanks.sub(" ", text.lower())
+            return _spaces.sub(" ", text.lower())
         words = self.tokenize(text)
         return [word for word in words if word not in self.stop_words] if self.stop_words else words
 
@@ -166,11 +101,13 @@ class CountVectorizer:
         Works on numbers in place of strings: every unit gets a number, and an n-gram is a pair (its first n - 1 units, its
         last unit). Strings are made only for the n-grams that are kept.
         """
-        texts = _texts(texts)
+        texts = text_list(texts)
+        # 1. Units become numbers, all texts in one row.
         units = [self.units(text) for text in texts]
         table = defaultdict(count().__next__)
         flat = np.fromiter(map(table.__getitem__, chain.from_iterable(units)), dtype=np.int64)
         names, lengths = list(table), np.array([len(row) for row in units])
+        # 2. For each length n: number the n-grams that fit into their text, and count them by text.
         parts, makers, gram = [], [], flat  # gram: the number of the n-gram that starts at each place
         left = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         left = np.repeat(lengths, lengths) - left  # units from each place to the end of its text
@@ -180,7 +117,7 @@ class CountVectorizer:
             else:
                 inside = left >= n
                 key = gram[inside] * len(names) + flat[np.flatnonzero(inside) + n - 1]
-                at, inverse = _distinct(key)
+                _, at, inverse = distinct(key)
                 kinds, first = len(at), np.flatnonzero(inside)[at]
                 gram = np.zeros(len(flat), dtype=np.int64)
                 gram[inside] = inverse
@@ -190,6 +127,7 @@ class CountVectorizer:
                 part.sum_duplicates()
                 parts.append(part)
                 makers.append((n, first))
+        # 3. Keep the n-grams within the limits, spell them out and put the frequent ones first.
         X = sparse.hstack(parts, format="csr") if len(parts) > 1 else parts[0]
         df, total = document_frequency(X), np.bincount(X.indices, weights=X.data, minlength=X.shape[1]).astype(np.int64)
         kept = np.flatnonzero((df >= self.min_df) & (df <= self.max_df * len(texts)))
@@ -224,7 +162,7 @@ class CountVectorizer:
             raise ValueError("expected a fitted vectorizer, got a new one; call fit(texts) on the training texts first")
         joint, find = "" if self.unit == "char" else " ", self.vocabulary.ids.get
         columns, indptr = [], [0]
-        for text in _texts(texts):
+        for text in text_list(texts):
             columns += [j for j in map(find, ngrams(self.units(text), *self.grams, joint)) if j is not None]
             indptr.append(len(columns))
         shape = (len(indptr) - 1, len(self.vocabulary))
@@ -243,6 +181,10 @@ class TfidfVectorizer(CountVectorizer):
 
     sublinear: take 1 + ln(count) for the count. idf_kind: see `idf`. Other arguments as in CountVectorizer. A text
     without a known n-gram gives a row of zeros. After `fit`: idf (V,). Source: Salton, Buckley 1988; same as scikit-learn.
+
+    >>> weights = TfidfVectorizer(idf_kind="plain").fit_transform(["to be or not to be", "to do"])
+    >>> weights.toarray().round(3).tolist()  # "to" stands in both: ln(2/2) = 0
+    [[0.0, 0.816, 0.0, 0.408, 0.408], [0.0, 0.0, 1.0, 0.0, 0.0]]
     """
 
     idf: np.ndarray
@@ -262,26 +204,6 @@ class TfidfVectorizer(CountVectorizer):
         return unit_rows(X)
 
 
-# ----------------------------------------------------------------------------------------------------------- checks
-
-
-def _distinct(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(place of the first of each different key, number of the key at each place), keys numbered in rising order.
-
-    As np.unique does, but key and place are packed into one number: sorting plain numbers is several times faster.
-    """
-    bits = len(keys).bit_length()
-    if len(keys) == 0 or int(keys.max()).bit_length() + bits > 62:
-        _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-        return first, inverse
-    packed = np.sort(keys << bits | np.arange(len(keys)))
-    place, key = packed & ((1 << bits) - 1), packed >> bits
-    new = np.r_[True, key[1:] != key[:-1]]
-    inverse = np.empty(len(keys), dtype=np.int64)
-    inverse[place] = np.cumsum(new) - 1
-    return place[new], inverse
-
-
 def _columns(X: sparse.csr_matrix, wanted: np.ndarray) -> sparse.csr_matrix:
     """The columns `wanted` of X, in that order (faster than X[:, wanted], as each is wanted once)."""
     place = np.full(X.shape[1], -1)
@@ -292,23 +214,3 @@ def _columns(X: sparse.csr_matrix, wanted: np.ndarray) -> sparse.csr_matrix:
     out = sparse.csr_matrix((X.data[kept], new[kept], indptr), (X.shape[0], len(wanted)))
     out.sort_indices()
     return out
-
-
-def _range(grams: tuple[int, int]) -> tuple[int, int]:
-    if not (isinstance(grams, (tuple, list)) and len(grams) == 2 and all(isinstance(n, (int, np.integer)) for n in grams)):
-        raise TypeError(f"expected the n-gram range as two whole numbers (low, high), got {grams!r}; (1, 1) means single words")
-    if not 1 <= grams[0] <= grams[1]:
-        raise ValueError(f"expected an n-gram range with 1 <= low <= high, got {tuple(grams)}")
-    return int(grams[0]), int(grams[1])
-
-
-def _texts(texts: Sequence[str]) -> list[str]:
-    if isinstance(texts, str):
-        raise TypeError("expected a list of texts, got one string; for a single text write [text]")
-    texts = list(texts)
-    if not texts:
-        raise ValueError("expected at least one text, got an empty list; check how it was filtered")
-    for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"expected texts[{row}] to be a string, got {type(text).__name__}; convert or drop it")
-    return texts

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from helpers.features.bag_of_words import Vocabulary
+from helpers.features.words import Vocabulary
 
 __all__ = ["cooccurrence", "flatten", "ppmi", "truncated_svd"]
 
@@ -17,6 +17,9 @@ def flatten(texts: Iterable[Sequence[str]], vocabulary: Vocabulary) -> tuple[np.
     """All known words of tokenized texts in one row: their numbers, and for each the number of its text; both (N,), int32.
 
     Unknown words are taken out before windows are formed, so their neighbors move together (as word2vec does).
+
+    >>> [numbers.tolist() for numbers in flatten([["a", "?", "b"], ["a"]], Vocabulary(["a", "b"], [2, 1]))]
+    [[0, 1, 0], [0, 0, 1]]
     """
     encoded = [vocabulary.encode(text) for text in texts]
     lengths = [len(row) for row in encoded]
@@ -31,6 +34,9 @@ def cooccurrence(
 
     weighted: a neighbor at distance s counts (window + 1 - s) / window, the mean of word2vec's dynamic window.
     Raises ValueError for window < 1, or when no two known words stand side by side.
+
+    >>> cooccurrence([["a", "b", "c", "b"]], Vocabulary(["b", "a", "c"], [2, 1, 1]), window=1).toarray().tolist()
+    [[0.0, 1.0, 2.0], [1.0, 0.0, 0.0], [2.0, 0.0, 0.0]]
     """
     if window < 1:
         raise ValueError(f"expected window >= 1, got {window}")
@@ -50,9 +56,12 @@ def cooccurrence(
 def ppmi(counts: sparse.csr_matrix, *, power: float = 1.0, shift: float = 0.0) -> sparse.csr_matrix:
     """Positive pointwise mutual information: max(0, ln(p(a, b) / (p(a) p(b))) - shift), in nats; same shape.
 
-    Args: counts (V, V), symmetric or not. power: exponent of the context frequencies (0.75 as in word2vec lifts PMI's
+    counts: (V, V), symmetric or not. power: exponent of the context frequencies (0.75 as in word2vec lifts PMI's
     love of rare contexts). shift: ln k makes it the matrix that negative sampling with k negatives factorizes.
     Source: Church, Hanks 1990; Levy, Goldberg 2014; Levy, Goldberg, Dagan 2015, section 3.
+
+    >>> ppmi(sparse.csr_matrix([[0, 1, 2], [1, 0, 0], [2, 0, 0]])).toarray().round(3).tolist()  # ln((1/6) / (1/2 * 1/6)) = ln 2
+    [[0.0, 0.693, 0.693], [0.693, 0.0, 0.0], [0.693, 0.0, 0.0]]
     """
     counts = sparse.coo_matrix(counts, dtype=np.float64)
     if counts.nnz == 0 or counts.data.min() < 0:
@@ -76,6 +85,10 @@ def truncated_svd(
     makes large directions larger; a small exact SVD does the rest. More iterations are needed where singular
     values lie close together. Signs: the largest entry of each left vector is positive.
     Raises ValueError for dim < 1 or dim > the smaller side. Source: Halko, Martinsson, Tropp 2011, algorithms 4.4, 5.1.
+
+    >>> U, s, Vt = truncated_svd(np.array([[3.0, 0.0], [0.0, 2.0]]), dim=1)
+    >>> s.round(6).tolist(), (U @ np.diag(s) @ Vt).round(6).tolist()
+    ([3.0], [[3.0, 0.0], [0.0, 0.0]])
     """
     m, n = matrix.shape
     if not 1 <= dim <= min(m, n):

@@ -1,30 +1,27 @@
-"""Features: numbers made from texts and from other numbers, and the checks that every table of them must pass (chapter 01)."""
+"""Features made from other numbers: powers, and columns on one scale (chapter 01)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["Standardizer", "finite_array", "polynomial_features", "two_dimensional"]
+from helpers.features.checks import finite_array, two_dimensional
+
+__all__ = ["Standardizer", "polynomial_features"]
 
 
 def polynomial_features(x: np.ndarray, degree: int) -> np.ndarray:
-    """Columns x, x^2, ..., x^degree of one feature.
+    """Columns x, x^2, ..., x^degree of one feature x (n,): shape (n, degree). No column of ones: the intercept b plays that part.
 
-    Args:
-        x: (n,) values of the feature.
-        degree: highest power, at least 1.
+    Raises ValueError when x is not one-dimensional, empty or not finite, or for a degree below 1.
 
-    Returns:
-        (n, degree) float64. There is no column of ones: the intercept b plays that part.
-
-    Raises:
-        ValueError: x is not one-dimensional, empty or not finite; degree below 1.
+    >>> polynomial_features([2.0, 3.0], 3).tolist()
+    [[2.0, 4.0, 8.0], [3.0, 9.0, 27.0]]
     """
     x = finite_array(x, "x")
     if x.ndim != 1 or x.size == 0:
-        raise ValueError(f"x must be a non-empty 1-D array; got shape {x.shape}. Pass one feature, e.g. X[:, 0].")
+        raise ValueError(f"expected x as a non-empty 1-D array, got shape {x.shape}; pass one feature, say X[:, 0]")
     if degree != int(degree) or degree < 1:
-        raise ValueError(f"degree must be a whole number of at least 1; got {degree!r}. Degree 1 is a line.")
+        raise ValueError(f"expected degree as a whole number of at least 1, got {degree!r}; degree 1 is a line")
     return x[:, None] ** np.arange(1, int(degree) + 1)
 
 
@@ -33,6 +30,10 @@ class Standardizer:
 
     Fit it on the training rows only, then transform training, validation and test rows with it. A column that
     never changes has standard deviation 0; it is only centered, so that nothing is divided by zero.
+
+    >>> scaler = Standardizer().fit([[1.0, 5.0], [3.0, 5.0]])
+    >>> scaler.transform([[1.0, 5.0], [4.0, 6.0]]).tolist()
+    [[-1.0, 0.0], [2.0, 1.0]]
     """
 
     mean: np.ndarray | None = None  # (d,)
@@ -49,37 +50,12 @@ class Standardizer:
     def transform(self, X: np.ndarray) -> np.ndarray:
         """Return (X - mean) / scale, shape (n, d). ValueError before `fit` or when d differs."""
         if self.mean is None:
-            raise ValueError("Standardizer has not seen data yet. Call fit(X_train) first.")
+            raise ValueError("expected a Standardizer that has seen data, got a new one; call fit(X_train) first")
         X = two_dimensional(X)
         if X.shape[1] != self.mean.size:
-            raise ValueError(f"X must have {self.mean.size} columns, as in fit; got {X.shape[1]}. Build it alike.")
+            raise ValueError(f"expected X with {self.mean.size} columns, as in fit, got {X.shape[1]}; build it alike")
         return (X - self.mean) / self.scale
 
     def fit_transform(self, X: np.ndarray) -> np.ndarray:
         """fit(X), then transform(X): for the training rows."""
         return self.fit(X).transform(X)
-
-
-# -------------------------------------------------------------------------------------------- checking
-
-
-def finite_array(values: object, name: str) -> np.ndarray:
-    """values as a float64 array; ValueError that names `name` when they are no numbers, NaN or infinite."""
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must hold plain numbers in equal rows; numpy says: {error}.") from error
-    bad = array.size - int(np.isfinite(array).sum())
-    if bad:
-        raise ValueError(f"{name} must be finite; {bad} of {array.size} values are NaN or infinite. Drop or fix them.")
-    return array
-
-
-def two_dimensional(X: object) -> np.ndarray:
-    """X as a float64 array of shape (n, d) with n, d >= 1; ValueError otherwise."""
-    X = finite_array(X, "X")
-    if X.ndim != 2:
-        raise ValueError(f"X must be 2-D, (rows, features); got shape {X.shape}. For one feature write x.reshape(-1, 1).")
-    if 0 in X.shape:
-        raise ValueError(f"X must have at least one row and one column; got shape {X.shape}.")
-    return X

@@ -15,7 +15,11 @@ IDF = ("smooth", "plain", "okapi", "okapi positive")
 
 
 def document_frequency(X: sparse.csr_matrix) -> np.ndarray:
-    """In how many rows of X (n, V) each column is not zero; shape (V,)."""
+    """In how many rows of X (n, V) each column is not zero; shape (V,).
+
+    >>> document_frequency(sparse.csr_matrix([[2, 0, 1], [1, 0, 0]])).tolist()
+    [2, 0, 1]
+    """
     X = sparse.csr_matrix(X)
     return np.bincount(X.indices[X.data != 0], minlength=X.shape[1])
 
@@ -26,6 +30,9 @@ def idf(df: np.ndarray, n: int, kind: str = "smooth") -> np.ndarray:
     "smooth": ln((1 + n) / (1 + df)) + 1, as in scikit-learn, always positive. "plain": ln(n / df) (Sparck Jones 1972).
     "okapi": ln((n - df + 0.5) / (df + 0.5)), negative for df > n/2. "okapi positive": ln(1 + the same quotient) (Robertson,
     Zaragoza 2009, section 3). Raises ValueError for an unknown kind, n < 1 or df outside 0..n.
+
+    >>> [round(float(idf([2], 15, kind)[0]), 6) for kind in ("okapi", "okapi positive")]  # ln(13.5/2.5), ln(1 + 13.5/2.5)
+    [1.686399, 1.856298]
     """
     df = np.asarray(df, dtype=np.float64)
     if kind not in IDF:
@@ -47,6 +54,9 @@ def saturate(X: sparse.csr_matrix, k1: float = 1.5, b: float = 0.75) -> sparse.c
 
     The tenth occurrence of a word adds less than the first; b says how much long texts are marked down. Multiply by an
     Okapi idf and sum over the words of a query: that is BM25. Source: Robertson, Zaragoza 2009, section 3.
+
+    >>> saturate(sparse.csr_matrix([[1, 3], [4, 0]]), k1=1.5).toarray().round(3).tolist()  # 1 * 2.5 / (1 + 1.5), 3 * 2.5 / 4.5
+    [[1.0, 1.667], [1.818, 0.0]]
     """
     if k1 < 0 or not 0 <= b <= 1:
         raise ValueError(f"expected k1 >= 0 and 0 <= b <= 1, got k1 = {k1}, b = {b}")
@@ -59,7 +69,11 @@ def saturate(X: sparse.csr_matrix, k1: float = 1.5, b: float = 0.75) -> sparse.c
 
 
 def unit_rows(X):
-    """X (n, V), sparse or dense, with each row divided by its length sqrt(sum of squares); zero rows stay zero."""
+    """X (n, V), sparse or dense, with each row divided by its length sqrt(sum of squares) (L2 normalization); zero rows stay.
+
+    >>> unit_rows([[3.0, 4.0], [0.0, 0.0]]).tolist()
+    [[0.6, 0.8], [0.0, 0.0]]
+    """
     if sparse.issparse(X):
         X = sparse.csr_matrix(X, dtype=np.float64, copy=True)
         norms = np.sqrt(np.asarray(X.multiply(X).sum(axis=1)).ravel())
@@ -74,6 +88,9 @@ def cosine(A, B) -> np.ndarray:
     """Cosine of the angle between each row of A (n, V) and each of B (m, V): dense (n, m), 1 = same direction.
 
     A row of zeros (a text of unknown words only) has no direction; its cosine with everything is 0 here.
+
+    >>> cosine([[3.0, 4.0]], [[4.0, 3.0], [-3.0, -4.0], [0.0, 0.0]]).round(6).tolist()
+    [[0.96, -1.0, 0.0]]
     """
     A, B = unit_rows(A), unit_rows(B)
     if A.shape[1] != B.shape[1]:

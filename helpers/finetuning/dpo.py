@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,10 +23,10 @@ from helpers.finetuning import lora
 from helpers.finetuning.preferences import answer_log_probs, dpo_loss, sample_answers
 from helpers.tokenizers import chat_template
 from helpers.tokenizers.labels import IGNORE
-from helpers.training import chat_batches
-from helpers.training.schedule import learning_rate, update
+from helpers.training.batches import PaddedBatch, collate
+from helpers.training.schedule import learning_rate, optimize
 
-__all__ = ["Pair", "first_sentence", "make_pairs", "measure", "supervise", "tune"]
+__all__ = ["Pair", "drawn_leads", "first_sentence", "make_pairs", "measure", "supervise", "tune_and_measure"]
 
 RULE = "Write a short description."
 MAX_NEW = 14  # tokens; most descriptions have fewer than twelve
@@ -45,7 +46,7 @@ def first_sentence(text: str, most: int = 130) -> str:
     return re.split(r"(?<=[.!?]) (?=[A-Z])", text, maxsplit=1)[0][:most]
 
 
-def questions(split: str, n: int, seed: int) -> list[records.Lead]:
+def drawn_leads(split: str, n: int, seed: int) -> list[records.Lead]:
     """n leads of the split that have a description, drawn with the seed."""
     rows = [lead for lead in datasets.leads(split=split) if lead.description]
     return [rows[i] for i in np.random.default_rng(seed).permutation(len(rows))[:n]]
@@ -66,18 +67,16 @@ def supervise(
     lora.add_lora(model, rank=8, alpha=16, seed=0)
     examples = [(prompt_of(tokenizer, lead), answer_ids(tokenizer, lead.description)) for lead in leads]
     steps = len(examples) // batch_size
-    optimizer, losses = torch.optim.AdamW(lora.lora_parameters(model), lr=peak, weight_decay=0.0), []
-    for step in range(steps):
-        x, y = batch_of(examples[step * batch_size : (step + 1) * batch_size])
-        losses.append(update(optimizer, model.loss(x, y)[0], _rate(step, steps, peak)))
+    loss_of = lambda step: model.loss(*batch_of(examples[step * batch_size : (step + 1) * batch_size]))[0]  # noqa: E731
+    losses = optimize(lora.lora_parameters(model), loss_of, steps, partial(learning_rate, peak=peak, warmup=5, total=steps))
     lora.merge(model)
     lora.remove_lora(model)
     return losses
 
 
-def batch_of(examples: Sequence[tuple[list[int], list[int]]]) -> chat_batches.Batch:
+def batch_of(examples: Sequence[tuple[list[int], list[int]]]) -> PaddedBatch:
     """(prompt, answer) pairs of ids as x, y, padded on the right, only the answers as targets."""
-    return chat_batches.collate([chat_template.Example([*p, *a], [IGNORE] * len(p) + list(a), False) for p, a in examples])
+    return collate([chat_template.Example([*p, *a], [IGNORE] * len(p) + list(a), False) for p, a in examples])
 
 
 def make_pairs(model: Any, tokenizer: Any, leads: Sequence[records.Lead], seed: int) -> list[Pair]:
@@ -145,7 +144,7 @@ def measure(model: Any, tokenizer: Any, pairs: Sequence[Pair], reference: tuple 
     return row
 
 
-def tune(
+def tune_and_measure(
     model: Any,
     tokenizer: Any,
     train: Sequence[Pair],
@@ -175,19 +174,19 @@ def tune(
             layer.B.data = B
         return value
 
-    optimizer = torch.optim.AdamW(lora.lora_parameters(model), lr=peak, weight_decay=0.0)
-    rng, losses, curve = np.random.default_rng(seed), [], []
+    rng, curve = np.random.default_rng(seed), []
     order = np.concatenate([rng.permutation(len(train)) for _ in range(1 + steps * batch_size // len(train))])
-    for step in range(steps):
+
+    def loss_of(step: int) -> torch.Tensor:
         rows = order[step * batch_size : (step + 1) * batch_size]
         pairs = [train[i] for i in rows]
         batch = batch_of([(p.prompt, p.chosen) for p in pairs] + [(p.prompt, p.rejected) for p in pairs])
-
         chosen, rejected = answer_log_probs(model, *batch).chunk(2)
         ref_chosen, ref_rejected = train_reference[0][rows], train_reference[1][rows]
         curve.append([_mean(chosen.detach() - ref_chosen), _mean(rejected.detach() - ref_rejected)])
-        loss = dpo_loss(chosen, rejected, ref_chosen, ref_rejected, beta)
-        losses.append(update(optimizer, loss, _rate(step, steps, peak)))
+        return dpo_loss(chosen, rejected, ref_chosen, ref_rejected, beta)
+
+    losses = optimize(lora.lora_parameters(model), loss_of, steps, partial(learning_rate, peak=peak, warmup=5, total=steps))
     after = measure(model, tokenizer, held_out, (*before, reference_of), seed)
     lora.merge(model)
     lora.unmerge(model)
@@ -201,10 +200,6 @@ def tune(
         "curve": curve,
         "after": after,
     }
-
-
-def _rate(step: int, steps: int, peak: float) -> float:
-    return learning_rate(step + 1, peak=peak, warmup=5, total=steps, floor=0.1)
 
 
 def _mean(values: torch.Tensor) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -17,10 +18,11 @@ import torch
 from helpers.finetuning import lora
 from helpers.generation.batched import decode_rows
 from helpers.models.chunked_loss import chunked_cross_entropy
+from helpers.models.neural import label_log_probs
 from helpers.models.transformer import Transformer
 from helpers.tokenizers.labels import IGNORE
-from helpers.training.chat_batches import collate
-from helpers.training.schedule import update
+from helpers.training.batches import collate
+from helpers.training.schedule import optimize
 
 __all__ = ["Prompts", "Upper"]
 
@@ -76,17 +78,18 @@ class Upper:
 
     def fit(self, parameters, streams, examples, *, steps: int, batch: int, rate: float, seed: int = 0, loss=None) -> list[float]:
         """Train with AdamW; the rate falls in a straight line after 5 steps of warm-up. Returns the loss of each step."""
-        losses = []
-        optimizer = torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.99), weight_decay=0.0)
         rng, order = np.random.default_rng(seed), []
-        for step in range(steps):
+
+        def loss_of(step: int) -> torch.Tensor:
+            nonlocal order
             if len(order) < batch:
                 order = rng.permutation(len(examples)).tolist()
             rows, order = order[:batch], order[batch:]
             x, y = self.batch(streams, examples, rows)
-            value = self.loss(x, y) if loss is None else loss(x, y, rows)
-            losses.append(round(update(optimizer, value, rate * min((step + 1) / 5, 1) * (1 - 0.9 * step / steps)), 3))
-        return losses
+            return self.loss(x, y) if loss is None else loss(x, y, rows)
+
+        falling = lambda step: rate * min(step / 5, 1) * (1 - 0.9 * (step - 1) / steps)  # noqa: E731
+        return [round(value, 3) for value in optimize(parameters, loss_of, steps, falling, betas=(0.9, 0.99))]
 
     def loss(self, x, y):
         kept = y != IGNORE
@@ -95,14 +98,12 @@ class Upper:
     def nats(self, streams, examples, batch: int = 25) -> tuple[np.ndarray, np.ndarray]:
         """Nats of the labels of each example, and their number."""
         sums, counts = np.zeros(len(examples)), np.zeros(len(examples))
+        fed_with_streams = SimpleNamespace(features=lambda x: (self.features(x), None), logits=self.model.logits)
         with torch.no_grad():
             for at in range(0, len(examples), batch):
                 rows = list(range(at, min(at + batch, len(examples))))
                 x, y = self.batch(streams, examples, rows)
-                kept = y != IGNORE
-                log_probs = self.model.logits(self.features(x)[kept]).log_softmax(-1)
-                np.add.at(sums, at + kept.nonzero()[:, 0].numpy(), -log_probs.gather(1, y[kept][:, None])[:, 0].numpy())
-                counts[rows] = kept.sum(1).numpy()
+                sums[rows], counts[rows] = -label_log_probs(fed_with_streams, x, y), (y != IGNORE).sum(1)
         return sums, counts
 
 

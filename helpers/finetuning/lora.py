@@ -91,7 +91,7 @@ def add_lora(
     if isinstance(targets, str) or not targets:
         raise ValueError(f'expected a list of names such as ("q", "v"), got {targets!r}')
     if any(True for _ in _layers(model)):
-        raise ValueError("this model has LoRA layers already; call merge(model) and remove_lora(model) first, or load it anew")
+        raise ValueError("this model has LoRA layers already; call merge(model) and remove_lora(model) first, or load it again")
     found = [
         (parent, name, child)
         for parent in model.modules()

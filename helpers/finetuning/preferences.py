@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from helpers.generation.batched import decode_rows
-from helpers.models.neural import NeuralLM, evaluating
+from helpers.models.neural import NeuralLM, evaluating, label_log_probs
 from helpers.tokenizers.labels import IGNORE
 
 __all__ = ["answer_log_probs", "dpo_loss", "group_advantages", "pairwise_loss", "policy_gradient_loss", "sample_answers"]
@@ -27,14 +27,9 @@ def answer_log_probs(model: NeuralLM, x: Tensor, y: Tensor) -> Tensor:
 
     Raises ValueError when a row has no target: an empty answer has probability 1 whatever the model is.
     """
-    kept = y != IGNORE
-    if not bool(kept.any(1).all()):
+    if not bool((y != IGNORE).any(1).all()):
         raise ValueError("expected at least one target in each row, got a row in which every target is ignored")
-    features, _ = model.features(x)  # (B, T, C)
-    rows = kept.nonzero()[:, 0]  # to which answer each kept position belongs
-    log_probs = model.logits(features[kept]).float().log_softmax(-1)  # (kept, V): prompts need no logits
-    chosen = log_probs.gather(1, y[kept][:, None]).squeeze(1)
-    return torch.zeros(len(x), dtype=chosen.dtype, device=chosen.device).index_add(0, rows, chosen)
+    return label_log_probs(model, x, y)
 
 
 @torch.no_grad()
@@ -102,7 +97,7 @@ def dpo_loss(chosen: Tensor, rejected: Tensor, chosen_reference: Tensor, rejecte
     """Direct preference optimisation: the pairwise loss with beta * ln(p / p_reference) as the score of an answer.
 
     All four: (B,) log-probabilities of answers, under the model that is trained and under a frozen copy of where it began.
-    beta: how dear it is to move away from that copy. ln 2 before training. Raises ValueError for beta <= 0 or other shapes.
+    beta: how much it costs to move away from that copy. ln 2 before training. Raises ValueError for beta <= 0 or other shapes.
     Source: Rafailov et al. 2023.
     """
     if not beta > 0:

@@ -19,12 +19,12 @@ from scipy.optimize import minimize
 from helpers.data import datasets
 from helpers.models.losses import log_sigmoid, sigmoid
 
-__all__ = ["KINDS", "Pairs", "accuracy", "features", "fit", "flip", "make_pairs"]
+__all__ = ["KINDS", "JudgedPairs", "accuracy", "features", "fit", "flip", "make_pairs"]
 
 KINDS = ("another article", "shuffled words", "too long")
 
 
-class Pairs(NamedTuple):
+class JudgedPairs(NamedTuple):
     """rows: (n,) of the leads among `datasets.leads()`. better, worse: n answers each. kinds: (n,) what is wrong, in KINDS."""
 
     rows: np.ndarray
@@ -33,7 +33,7 @@ class Pairs(NamedTuple):
     kinds: np.ndarray
 
 
-def make_pairs(n: int, train: bool = True, seed: int = 0) -> Pairs:
+def make_pairs(n: int, train: bool = True, seed: int = 0) -> JudgedPairs:
     """n pairs of the training leads, or of all others; each kind of wrong answer equally often.
 
     Raises ValueError unless there are so many leads with a description.
@@ -64,7 +64,7 @@ def make_pairs(n: int, train: bool = True, seed: int = 0) -> Pairs:
             worse.append(" ".join(mixed))
         else:
             worse.append(f"{own}, also {' '.join(other.split()[:4])}")
-    return Pairs(rows, [leads[i].description for i in rows], worse, kinds)
+    return JudgedPairs(rows, [leads[i].description for i in rows], worse, kinds)
 
 
 def features(leads: np.ndarray, answers: np.ndarray) -> np.ndarray:

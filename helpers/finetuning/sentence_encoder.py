@@ -1,8 +1,8 @@
 """Finetuning a sentence encoder: pairs that belong together against all others, and a few labels stretched into many pairs.
 
 `ranking_loss` is InfoNCE for searching: a query must find its text among those of the batch, and among hard negatives if there
-are some. `pair_loss` is what SetFit trains with: sentences of one class shall lie close together. The encoder is MiniLM as
-`pretrained.load_minilm` gives it; one sentence is one unit vector.
+are some. `pair_loss` is what SetFit trains with: sentences of one class come close together. The encoder is MiniLM in our own
+class (`bert.TextEncoder`); one sentence is one unit vector.
 
 Shapes: B sentences, d = 384 channels, n texts, q queries.
 """
@@ -10,19 +10,17 @@ Shapes: B sentences, d = 384 channels, n texts, q queries.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from helpers.models.neural import evaluating
-from helpers.training.schedule import learning_rate, update
+from helpers.models.bert import TextEncoder
+from helpers.training.schedule import learning_rate, optimize
 
 __all__ = [
-    "embed",
-    "encode",
     "few_labels",
     "few_labels_tfidf",
     "french_questions",
@@ -31,29 +29,9 @@ __all__ = [
     "ranking_loss",
     "ranks",
     "sample_per_class",
-    "tune",
+    "tune_layers",
     "tune_on_labels",
 ]
-
-
-def embed(encoder: Any, tokenizer: Any, texts: Sequence[str], max_length: int = 48) -> Tensor:
-    """(B, d) unit vectors, with their gradient: the mean of the last hidden states over real tokens (padding does not count)."""
-    batch = tokenizer(list(texts), padding=True, truncation=True, max_length=max_length, return_tensors="pt")
-    hidden = encoder(**batch).last_hidden_state  # (B, T, d)
-    real = batch["attention_mask"][..., None].to(hidden.dtype)  # (B, T, 1)
-    return F.normalize((hidden * real).sum(1) / real.sum(1), dim=-1)
-
-
-@torch.no_grad()
-def encode(encoder: Any, tokenizer: Any, texts: Sequence[str], batch_size: int = 64, max_length: int = 48) -> np.ndarray:
-    """(n, d) unit vectors as an array; texts of similar length go together, so that little is spent on padding."""
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    out = np.zeros((len(texts), encoder.config.hidden_size), dtype=np.float32)
-    with evaluating(encoder):
-        for at in range(0, len(order), batch_size):
-            rows = order[at : at + batch_size]
-            out[rows] = embed(encoder, tokenizer, [texts[i] for i in rows], max_length).numpy()
-    return out
 
 
 def ranking_loss(queries: Tensor, keys: Tensor, negatives: Tensor | None = None, temperature: float = 0.05) -> Tensor:
@@ -119,8 +97,8 @@ def sample_per_class(labels: Sequence, k: int, seed: int) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def tune(
-    encoder: Any,
+def tune_layers(
+    encoder: TextEncoder,
     loss_of: Callable[[int], Tensor],
     steps: int,
     *,
@@ -133,14 +111,11 @@ def tune(
     loss_of(step): the loss of one batch, with its gradient. The table is half of MiniLM's weights, and most of its rows
     never turn up in a few hundred sentences.
     """
-    encoder.embeddings.requires_grad_(False)
-    trained = [p for p in encoder.parameters() if p.requires_grad]
-    optimizer, losses = torch.optim.AdamW(trained, lr=peak, weight_decay=0.01), []
-    for step in range(steps):
-        rate = learning_rate(step + 1, peak=peak, warmup=warmup, total=steps, floor=0.1)
-        losses.append(update(optimizer, loss_of(step), rate))
-        report(step, losses[-1])
-    return losses
+    model = encoder.model
+    for part in (model.tokens, model.positions, model.segments, model.norm):
+        part.requires_grad_(False)
+    rate = partial(learning_rate, peak=peak, warmup=warmup, total=steps)
+    return optimize(model.blocks.parameters(), loss_of, steps, rate, weight_decay=0.01, report=report)
 
 
 def french_questions() -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
@@ -174,8 +149,7 @@ def few_labels_tfidf(texts: Sequence[str], labels: np.ndarray, test: Sequence[st
 
 
 def tune_on_labels(
-    encoder: Any,
-    tokenizer: Any,
+    encoder: TextEncoder,
     texts: Sequence[str],
     labels: Sequence,
     *,
@@ -191,6 +165,6 @@ def tune_on_labels(
 
     def loss(step: int) -> Tensor:
         rows = np.concatenate([rng.choice(np.flatnonzero(labels == name), per_class, replace=False) for name in names])
-        return pair_loss(embed(encoder, tokenizer, [texts[i] for i in rows]), torch.tensor(numbers[rows]))
+        return pair_loss(encoder.embed([texts[i] for i in rows]), torch.tensor(numbers[rows]))
 
-    return tune(encoder, loss, steps, peak=peak, report=report)
+    return tune_layers(encoder, loss, steps, peak=peak, report=report)

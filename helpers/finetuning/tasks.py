@@ -1,6 +1,6 @@
 """Finetuning a chat model: examples as batches, replies for many prompts at once, and the three tasks of chapter 09.
 
-`Examples` feeds a `train.Trainer`; `reply_nats` and `write_replies` measure what a model would have said and what it says. The
+`Examples` feeds a `trainer.Trainer`; `reply_nats` and `write_replies` measure what a model would have said and what it says. The
 tasks are made from the leads: write the short description, name the topic, and tell a nationality or that it is not stated.
 """
 
@@ -18,11 +18,10 @@ from helpers.evaluation import intervals
 from helpers.evaluation.generated_text import rouge_n
 from helpers.generation.batched import generate_batch
 from helpers.generation.sampling import GREEDY
-from helpers.models.neural import NeuralLM, evaluating
+from helpers.models.neural import NeuralLM, evaluating, label_log_probs
 from helpers.tokenizers.chat_template import Example, Message, assistant, encode_example, encode_prompt, user
 from helpers.tokenizers.labels import IGNORE
-from helpers.training.batches import Batch
-from helpers.training.chat_batches import collate
+from helpers.training.batches import Batch, collate
 
 __all__ = [
     "Examples",
@@ -30,13 +29,13 @@ __all__ = [
     "abstains",
     "chat_examples",
     "chat_prompts",
-    "cut",
     "describe",
     "describe_prompts",
     "exact_match",
+    "first_tokens",
     "in_style",
     "nationality",
-    "paired",
+    "paired_change",
     "people",
     "reply_nats",
     "shakespeare",
@@ -56,8 +55,7 @@ NOT_STATED = "not stated"
 
 
 class Examples:
-    """Batches of chat examples for `train.Trainer`: each epoch in a new order, every example once (but
-    for a rest that fills no batch).
+    """Batches of chat examples for `trainer.Trainer`: each epoch in a new order, every example once (but for a rest).
 
     Rows of one batch have similar lengths, so that little is computed for padding. Raises ValueError for fewer examples than
     one batch holds.
@@ -87,12 +85,9 @@ def reply_nats(model: NeuralLM, examples: Sequence[Example], batch_size: int = 8
     nats, counts = np.zeros(len(examples)), np.zeros(len(examples))
     with evaluating(model):
         for at in range(0, len(examples), batch_size):
-            x, y = collate(examples[at : at + batch_size])
-            kept = y != IGNORE
-            log_probs = model.logits(model.features(x.to(model.device))[0][kept]).float().log_softmax(-1)  # (kept, V)
-            per_token = -log_probs.gather(1, y[kept].to(model.device)[:, None]).squeeze(1).cpu().numpy()
-            np.add.at(nats, at + kept.nonzero()[:, 0].numpy(), per_token)
-            counts[at : at + len(x)] = kept.sum(1)
+            x, y = (part.to(model.device) for part in collate(examples[at : at + batch_size]))
+            rows = slice(at, at + len(x))
+            nats[rows], counts[rows] = -label_log_probs(model, x, y).cpu(), (y != IGNORE).sum(1).cpu()
     return nats, counts
 
 
@@ -115,7 +110,7 @@ def write_replies(
     return replies
 
 
-class Paired(NamedTuple):
+class PairedChange(NamedTuple):
     """A mean before and after, their difference, and its 95 % interval. It reads as "0.10 -> 0.30, +0.20 [+0.11, +0.29]"."""
 
     before: float
@@ -128,7 +123,9 @@ class Paired(NamedTuple):
         return f"{self.before:.2f} -> {self.after:.2f}, {self.difference:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
 
 
-def paired(before: Sequence[float], after: Sequence[float], weights: Sequence[float] | None = None, seed: int = 0) -> Paired:
+def paired_change(
+    before: Sequence[float], after: Sequence[float], weights: Sequence[float] | None = None, seed: int = 0
+) -> PairedChange:
     """Two measurements of the same items: means, difference and the paired bootstrap interval of the difference.
 
     weights: items count by them (the number of tokens, where values are sums over tokens: then the means are per token).
@@ -136,13 +133,13 @@ def paired(before: Sequence[float], after: Sequence[float], weights: Sequence[fl
     a, b = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
     w = np.ones(len(a)) if weights is None else np.asarray(weights, dtype=float)
     low, high = intervals.bootstrap_interval(lambda a, b, w: (b - a).sum() / w.sum(), a, b, w, seed=seed)
-    return Paired(float(a.sum() / w.sum()), float(b.sum() / w.sum()), float((b - a).sum() / w.sum()), low, high)
+    return PairedChange(float(a.sum() / w.sum()), float(b.sum() / w.sum()), float((b - a).sum() / w.sum()), low, high)
 
 
 # ------------------------------------------------------------------------------------------------------ short descriptions
 
 
-def cut(tokenizer: Any, text: str, n_tokens: int) -> str | None:
+def first_tokens(tokenizer: Any, text: str, n_tokens: int) -> str | None:
     """The first n_tokens tokens of a text, as text; None where it is shorter or the cut does not come back as n_tokens tokens."""
     ids = tokenizer.encode(text)[:n_tokens]
     piece = tokenizer.decode(ids)
@@ -167,7 +164,7 @@ def describe_prompts(tokenizer: Any, leads: Sequence[Lead], n: int, n_tokens: in
     """
     found = []
     for lead in shuffled(leads):
-        piece = cut(tokenizer, lead.text, n_tokens) if lead.description else None
+        piece = first_tokens(tokenizer, lead.text, n_tokens) if lead.description else None
         if piece is not None:
             found.append((lead, describe(piece)))
         if len(found) == n:
@@ -176,7 +173,7 @@ def describe_prompts(tokenizer: Any, leads: Sequence[Lead], n: int, n_tokens: in
 
 
 def exact_match(reply: str, reference: str) -> bool:
-    """Whether the two are the same, but for case, blanks around, and a full stop at the end."""
+    """Whether the two are the same, but for case, spaces around, and a full stop at the end."""
     plain = lambda s: s.strip().rstrip(".").casefold()  # noqa: E731
     return plain(reply) == plain(reference)
 
@@ -218,19 +215,7 @@ class Person(NamedTuple):
 
 
 _NATIONALITY = re.compile(r"\b(is|was) an? ([A-Z][a-z]+) ([a-z][^.,;]*)")
-_NO_NATIONALITY = {
-    "Christian",
-    "Muslim",
-    "Jewish",
-    "Buddhist",
-    "Catholic",
-    "Hindu",
-    "Marvel",
-    "Hollywood",
-    "Renaissance",
-    "Grand",
-    "Prime",
-}
+_NO_NATIONALITY = "Christian Muslim Jewish Buddhist Catholic Hindu Marvel Hollywood Renaissance Grand Prime".split()
 
 
 def people(leads: Sequence[Lead], max_words: int = 10) -> list[Person]:
@@ -297,7 +282,7 @@ def shakespeare(n_train: int = 8, n_held: int = 12) -> tuple[list, dict[str, tup
     """
     from helpers.data import datasets
     from helpers.models import language_model
-    from helpers.tokenizers.bpe import course_tokenizer
+    from helpers.tokenizers import course_tokenizer
 
     tokenizer = course_tokenizer()
     encode = lambda texts: language_model.encode_documents(tokenizer, texts)  # noqa: E731

@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,18 +20,19 @@ import torch
 from torch import Tensor
 
 from helpers.finetuning.preferences import answer_log_probs, dpo_loss, policy_gradient_loss, sample_answers
-from helpers.models.transformer import Config, Transformer
+from helpers.hardware import hardware
+from helpers.models.transformer import Config, Transformer, fit_to_width
 from helpers.paths import repository_root
 from helpers.tokenizers.labels import IGNORE
 from helpers.training.checkpoint import load_tensors, save_tensors
-from helpers.training.schedule import learning_rate, update
+from helpers.training.schedule import learning_rate, optimize
 
 __all__ = [
     "ALPHABET",
     "MAX_NEW",
     "START_STEPS",
     "STOP",
-    "Pairs",
+    "AnswerPairs",
     "Problems",
     "accuracy",
     "answers_of",
@@ -78,13 +80,8 @@ def problems(n_held_out: int = 500, seed: int = 0) -> tuple[Problems, Problems]:
 
 def fresh_model(seed: int = 0, width: int = 64, layers: int = 2) -> Transformer:
     """A Transformer for sums: about 100,000 weights, starting weights that fit its width."""
-    from helpers.models.transformer import fit_to_width
-
-    return fit_to_width(
-        Transformer(
-            Config(len(ALPHABET), context_length=16, hidden_dim=width, n_layers=layers, n_heads=4, start_id=STOP), seed=seed
-        )
-    )
+    config = Config(len(ALPHABET), context_length=16, hidden_dim=width, n_layers=layers, n_heads=4, start_id=STOP)
+    return fit_to_width(Transformer(config, seed=seed))
 
 
 def targets(part: Problems) -> tuple[Tensor, Tensor]:
@@ -126,14 +123,20 @@ def supervise(
     report: Callable[[int], None] = lambda step: None,
 ) -> list[float]:
     """Next-token training on right answers for some steps. Returns the losses."""
-    rng, (x, y), losses = np.random.default_rng(seed), targets(part), []
-    optimizer = torch.optim.AdamW(model.parameters(), lr=peak, weight_decay=0.01)
-    for step in range(steps):
+    rate = partial(learning_rate, peak=peak, warmup=20, total=steps)
+    batches = drawn_loss(model, *targets(part), batch_size, seed)
+    return optimize(model.parameters(), batches, steps, rate, weight_decay=0.01, report=lambda step, loss: report(step))
+
+
+def drawn_loss(model: Transformer, x: Tensor, y: Tensor, batch_size: int, seed: int) -> Callable[[int], Tensor]:
+    """The loss of each step's batch, for `optimize`: rows of x and y (n, T), drawn with replacement."""
+    rng = np.random.default_rng(seed)
+
+    def loss_of(step: int) -> Tensor:
         rows = rng.integers(len(x), size=batch_size)
-        loss, _ = model.loss(x[rows], y[rows])
-        losses.append(update(optimizer, loss, learning_rate(step + 1, peak=peak, warmup=20, total=steps, floor=0.1)))
-        report(step)
-    return losses
+        return model.loss(x[rows], y[rows])[0]
+
+    return loss_of
 
 
 def start_model() -> Transformer:
@@ -149,8 +152,6 @@ def start_model() -> Transformer:
 
 def main() -> int:
     """Train the adder of chapter 09 and write it to data/checkpoints (ten seconds). Returns the exit status."""
-    from helpers.training.recipes import hardware
-
     torch.set_num_threads(2)
     model, (train, held_out) = fresh_model(0), problems()
     losses = supervise(model, train, START_STEPS)
@@ -190,27 +191,28 @@ def reinforce(
     Every batch is used for one update only, so no ratio of probabilities is needed, and no clipping. Returns the mean reward of
     each step, before its update.
     """
-    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    optimizer, means = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0), []
-    for step in range(steps):
+    rng, generator, means = np.random.default_rng(seed), torch.Generator().manual_seed(seed), []
+
+    def loss_of(step: int) -> Tensor:
         chosen = part.rows(np.repeat(rng.integers(len(part.sums), size=n_problems), group))  # each problem, group times
         x, y = sample_answers(model, chosen.prompts, MAX_NEW, STOP, generator=generator)
         rewards = rewards_of(y, chosen.sums)
         pushes = advantage(rewards.view(n_problems, group)).flatten()
-        update(optimizer, policy_gradient_loss(answer_log_probs(model, x, y), pushes), _warm(rate, step))
         means.append(float(rewards.mean()))
-        report(step, means[-1])
+        return policy_gradient_loss(answer_log_probs(model, x, y), pushes)
+
+    optimize(model.parameters(), loss_of, steps, warmed_up(rate), report=lambda step, loss: report(step, means[-1]))
     return means
 
 
-class Pairs(NamedTuple):
+class AnswerPairs(NamedTuple):
     """Right and wrong answers to the same problems: x, y (n, T) each, for `answer_log_probs`."""
 
     right: tuple[Tensor, Tensor]
     wrong: tuple[Tensor, Tensor]
 
 
-def self_pairs(model: Transformer, part: Problems, group: int = 8, seed: int = 0) -> Pairs:
+def self_pairs(model: Transformer, part: Problems, group: int = 8, seed: int = 0) -> AnswerPairs:
     """For each problem the first right and the first wrong answer among `group` draws; problems with one kind only drop out."""
     n = len(part.sums)
     x, y = sample_answers(
@@ -220,48 +222,45 @@ def self_pairs(model: Transformer, part: Problems, group: int = 8, seed: int = 0
     mixed = (good.amax(1) == 1) & (good.amin(1) == 0)
     offset = torch.arange(n)[mixed] * group
     right, wrong = offset + good[mixed].argmax(1), offset + good[mixed].argmin(1)
-    return Pairs((x[right], y[right]), (x[wrong], y[wrong]))
+    return AnswerPairs((x[right], y[right]), (x[wrong], y[wrong]))
 
 
 def tune_dpo(
-    model: Transformer, pairs: Pairs, steps: int, *, beta: float = 0.1, batch_size: int = 128, rate: float = 3e-4, seed: int = 0
+    model: Transformer,
+    pairs: AnswerPairs,
+    steps: int,
+    *,
+    beta: float = 0.1,
+    batch_size: int = 128,
+    rate: float = 3e-4,
+    seed: int = 0,
 ) -> list[tuple[float, float, float]]:
     """DPO on these pairs. Returns for each step (loss, change of ln p of the right answers, change of the wrong ones)."""
     reference = copy.deepcopy(model)
     with torch.no_grad():
         ref = [answer_log_probs(reference, *side) for side in pairs]
-    rng, rows_told = np.random.default_rng(seed), []
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
-    for step in range(steps):
+    rng, changes = np.random.default_rng(seed), []
+
+    def loss_of(step: int) -> Tensor:
         rows = rng.integers(len(ref[0]), size=min(batch_size, len(ref[0])))
         right, wrong = (answer_log_probs(model, side[0][rows], side[1][rows]) for side in pairs)
-        loss = dpo_loss(right, wrong, ref[0][rows], ref[1][rows], beta)
-        rows_told.append(
-            (
-                update(optimizer, loss, _warm(rate, step)),
-                float((right.detach() - ref[0][rows]).mean()),
-                float((wrong.detach() - ref[1][rows]).mean()),
-            )
-        )
-    return rows_told
+        changes.append([float((now.detach() - before[rows]).mean()) for now, before in zip((right, wrong), ref)])
+        return dpo_loss(right, wrong, ref[0][rows], ref[1][rows], beta)
+
+    losses = optimize(model.parameters(), loss_of, steps, warmed_up(rate))
+    return [(loss, *change) for loss, change in zip(losses, changes)]
 
 
 def imitate(
     model: Transformer, x: Tensor, y: Tensor, steps: int, *, batch_size: int = 256, rate: float = 3e-4, seed: int = 0
 ) -> list[float]:
     """Finetune on given answers, such as those that a verifier let pass. Returns the losses."""
-    rng, losses = np.random.default_rng(seed), []
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
-    for step in range(steps):
-        rows = rng.integers(len(x), size=batch_size)
-        loss, _ = model.loss(x[rows], y[rows])
-        losses.append(update(optimizer, loss, _warm(rate, step)))
-    return losses
+    return optimize(model.parameters(), drawn_loss(model, x, y, batch_size, seed), steps, warmed_up(rate))
 
 
-def _warm(rate: float, step: int) -> float:
-    """Adam's first steps are mere signs: ten small ones first."""
-    return learning_rate(step + 1, peak=rate, warmup=10)
+def warmed_up(rate: float) -> Callable[[int], float]:
+    """A constant rate after ten smaller steps: Adam's first steps are mere signs."""
+    return partial(learning_rate, peak=rate, warmup=10)
 
 
 if __name__ == "__main__":

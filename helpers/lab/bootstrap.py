@@ -8,7 +8,7 @@ from pathlib import Path
 
 import helpers
 
-CELL = '''\
+CELL = """\
 # Find the course's own `helpers` package. This cell is the same in every notebook.
 import pathlib, subprocess, sys
 REPOSITORY, RELEASE = "{repository}", "{release}"
@@ -28,7 +28,7 @@ if getattr(helpers, "MARKER", "") != "from-counts-to-chat":
 if "google.colab" in sys.modules:
     from helpers.lab import bootstrap
     bootstrap.colab(root)
-'''
+"""
 
 
 def cell() -> str:

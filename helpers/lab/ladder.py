@@ -8,6 +8,7 @@ import json
 import os
 from pathlib import Path
 
+from helpers.files import write_atomic
 from helpers.lab import figures
 
 BOARDS = {
@@ -83,10 +84,7 @@ def _write(board: str, entry: dict) -> None:
     everything = results()
     rungs = [r for r in everything.get(board, []) if r["rung"] != entry["rung"]]
     everything[board] = sorted([*rungs, entry], key=lambda r: (r["chapter"], r["score"] * (1 if _board(board)["higher"] else -1)))
-    path = results_file()
-    aside = path.with_suffix(".tmp")
-    aside.write_text(json.dumps(everything, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    aside.replace(path)
+    write_atomic(results_file(), json.dumps(everything, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def rungs(board: str, through: str = "99") -> list[dict]:

@@ -1,67 +1,47 @@
-"""What the course finds on this machine, as a table for a notebook: each finding with the command that mends it."""
+"""What the course finds on this machine, as a table for a notebook: each finding with the command that mends it.
+
+    python -m helpers.lab.machine        the same as JSON, every byte read: course.py doctor asks its environment this way
+"""
 
 import html
+import json
 import os
-import platform
 import re
-import shutil
+from dataclasses import asdict
 from importlib.metadata import version
 
+from helpers import checkup
+from helpers.checkup import Finding
 from helpers.data import sources, weights
-from helpers.data.sources import FIX, Finding
+from helpers.data.sources import FIX
 from helpers.lab import runtime
 from helpers.paths import cache_folder
 
-NEEDED_MEMORY = 1.5e9  # bytes: the budget of a notebook
 NEEDED_DISK = 0.7e9  # bytes: the converted weights
 
 
-def findings() -> list[Finding]:
-    """All findings of the machine check. No path of the machine appears in them."""
-    return [*_software(), *_files(), *_room()]
+def findings(full: bool = False) -> list[Finding]:
+    """All findings of the machine check; with ``full`` every byte of data and weights is compared with its digest."""
+    return [checkup.python(), *_software(), *_files(full), checkup.memory(),
+            checkup.disk(cache_folder(), NEEDED_DISK, fix="delete files, or set COURSE_CACHE to a folder on another disk")]
 
 
 def _software() -> list[Finding]:
     threads = runtime.threads()
+    names = ("numpy", "matplotlib", "scikit-learn", "torch", "transformers")
     return [
-        Finding("Python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
-        Finding(
-            "libraries",
-            "ok",
-            ", ".join(f"{name} {version(name)}" for name in ("numpy", "matplotlib", "scikit-learn", "torch", "transformers")),
-        ),
+        Finding("libraries", "ok", ", ".join(f"{name} {version(name)}" for name in names)),
         Finding("device", "ok", f"{runtime.device()}, profile {runtime.profile()}"),
         Finding("threads", "ok", f"{threads} of {os.cpu_count()} processor cores" + ("" if threads > 1 else "; two are faster")),
     ]
 
 
-def _files() -> list[Finding]:
-    rows = list(sources.check(full=False))
+def _files(full: bool) -> list[Finding]:
+    """The data sets in one line when all is well, else those in trouble; then each of the pretrained models."""
+    rows = list(sources.check(full))
     bad = [f for f in rows if not f.ok]
-    found = [Finding("data", "ok", f"{len(rows)} sets found, sizes right")] if not bad else bad
-    return found + [Finding(f.name, f.state, f.detail, f.fix or ("" if f.ok else FIX)) for f in weights.status()]
-
-
-def _room() -> list[Finding]:
-    import psutil
-
-    memory = psutil.virtual_memory().available
-    cache = next(folder for folder in (cache_folder(), *cache_folder().parents) if folder.exists())
-    disk = shutil.disk_usage(cache).free
-    return [
-        Finding(
-            "free memory",
-            "ok" if memory > NEEDED_MEMORY else "low",
-            f"{memory / 1e9:.1f} GB; a notebook needs up to 1.5 GB",
-            "" if memory > NEEDED_MEMORY else "close other programs, or shut down other notebooks",
-        ),
-        Finding(
-            "free disk",
-            "ok" if disk > NEEDED_DISK else "low",
-            f"{disk / 1e9:.0f} GB",
-            "" if disk > NEEDED_DISK else "delete files, or set COURSE_CACHE to a folder on another disk",
-        ),
-    ]
+    found = [Finding("data", "ok", f"{len(rows)} sets found, {'unchanged' if full else 'sizes right'}")] if not bad else bad
+    return found + [Finding(f.name, f.state, f.detail, f.fix or ("" if f.ok else FIX)) for f in weights.status(full)]
 
 
 def _without_folders(text: str) -> str:
@@ -77,3 +57,7 @@ def table() -> str:
         rows += "<tr>" + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
     head = "".join(f"<th style='text-align:left'>{name}</th>" for name in ("", "State", "Found", "To mend it, run"))
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+if __name__ == "__main__":
+    print("FOUND " + json.dumps([asdict(finding) for finding in findings(full=True)]))

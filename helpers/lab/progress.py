@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from helpers.lab.exercise import chapters, exercises
 from helpers.lab.record import solved
 
 T = TypeVar("T")
@@ -27,8 +28,6 @@ def bar(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]
 
 def report() -> None:
     """Print, chapter by chapter, which exercises are solved on this machine."""
-    from helpers.lab.checks import chapters, exercises
-
     record = solved()
     for chapter in chapters():
         marks = [f"{e.id} {'done' if e.id in record else '-'}" for e in exercises(chapter)]

@@ -5,10 +5,11 @@ import os
 from datetime import date
 from pathlib import Path
 
+from helpers.files import write_atomic
+from helpers.paths import cache_folder
+
 
 def _file() -> Path:
-    from helpers.paths import cache_folder
-
     return Path(os.environ.get("COURSE_PROGRESS") or cache_folder() / "progress.json")
 
 
@@ -30,10 +31,7 @@ def remember(exercise_id: str) -> None:
     try:
         path = _file()
         if path.exists() and not path.is_file():
-            return  # a device such as /dev/null: the rename below would put a file in its place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".tmp")
-        aside.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
-        aside.replace(path)
+            return  # a device such as /dev/null: the new file would take its place
+        write_atomic(path, json.dumps(record, indent=1, sort_keys=True))
     except OSError:
         pass

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from helpers.lab import plain_data
-from helpers.lab.checks import Mistake, Trial
 from helpers.lab.formatting import as_array
+from helpers.lab.trial import Mistake, Trial
 
 
 def _facts(exercise_id: str) -> dict:
     number = exercise_id.split(".")[0].zfill(2)
-    path = Path(__file__).parents[1] / "exercises" / f"known_{number}.json"
+    path = Path(__file__).parents[1] / "exercises" / f"ch{number}" / "known.json"
     return json.loads(path.read_text(encoding="utf-8"))[exercise_id]
 
 

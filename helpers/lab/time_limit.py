@@ -20,7 +20,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     only when it returns.
     """
     if seconds <= 0:
-        raise ValueError(f"the time limit must be positive, got {seconds}")
+        raise ValueError(f"expected a time limit above 0 seconds, got {seconds}")
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -16,7 +16,14 @@ __all__ = ["Value", "ordered"]
 
 
 class Value:
-    """A number with a memory. After `result.backward()`, `x.grad` is d(result)/d(x) for every x it came from."""
+    """A number with a memory. After `result.backward()`, `x.grad` is d(result)/d(x) for every x it came from.
+
+    >>> w, b = Value(2.0), Value(-1.0)
+    >>> loss = (w * 3.0 + b - 4.0) ** 2  # (6 - 1 - 4)^2
+    >>> loss.backward()
+    >>> loss.data, w.grad, b.grad  # 2 * 1 * 3 and 2 * 1
+    (1.0, 6.0, 2.0)
+    """
 
     __slots__ = ("data", "grad", "label", "op", "parents", "slopes")
 
@@ -28,11 +35,11 @@ class Value:
         op: str = "",
         label: str = "",
     ) -> None:
-        """Args: data, a real number; parents and slopes, equally many; op and label, for drawings only."""
+        """data: a real number. parents, slopes: equally many. op, label: for drawings only."""
         if isinstance(data, bool) or not isinstance(data, numbers.Real):
-            raise TypeError(f"Value holds one real number; got {type(data).__name__}. For an array make one per entry.")
+            raise TypeError(f"expected one real number, got {type(data).__name__}; for an array make one Value per entry")
         if len(parents) != len(slopes):
-            raise ValueError(f"parents and slopes must pair up; got {len(parents)} and {len(slopes)}.")
+            raise ValueError(f"expected parents and slopes that pair up, got {len(parents)} and {len(slopes)}")
         self.data, self.grad = float(data), 0.0
         self.parents, self.slopes, self.op, self.label = tuple(parents), tuple(slopes), op, label
 
@@ -55,12 +62,12 @@ class Value:
     def __pow__(self, exponent: float) -> Value:
         """self ** exponent for a plain number as the exponent. ValueError where power or slope does not exist."""
         if isinstance(exponent, Value):
-            raise TypeError("the exponent must be a plain number; got a Value. Write (log(x) * y).exp() for x ** y.")
+            raise TypeError("expected a plain number as the exponent, got a Value; write (x.log() * y).exp() for x ** y")
         x = self.data
         if x < 0 and exponent != int(exponent):
-            raise ValueError(f"a negative number has no real power {exponent}; got {x}. Keep the base above 0.")
+            raise ValueError(f"expected a base above 0, got {x}, which has no real power {exponent}")
         if x == 0 and exponent < 1 and exponent != 0:
-            raise ValueError(f"x ** {exponent} has no slope at x = 0. Keep the base away from 0.")
+            raise ValueError(f"expected a base away from 0, got 0: x ** {exponent} has no slope at x = 0")
         slope = exponent * x ** (exponent - 1) if exponent != 0 else 0.0
         return Value(x**exponent, (self,), (slope,), f"^{exponent:g}")
 
@@ -72,7 +79,7 @@ class Value:
     def log(self) -> Value:
         """Natural logarithm; ValueError unless the value is above 0."""
         if self.data <= 0:
-            raise ValueError(f"log needs a value above 0; got {self.data}. Check for a probability of exactly 0.")
+            raise ValueError(f"expected a value above 0, got {self.data}; check for a probability of exactly 0")
         return Value(math.log(self.data), (self,), (1 / self.data,), "log")
 
     def tanh(self) -> Value:
@@ -122,6 +129,10 @@ def ordered(root: Value) -> list[Value]:
     """All Values that `root` came from, each once, parents before children, `root` last.
 
     Without recursion, so that a sum of 100,000 terms does not hit Python's recursion limit.
+
+    >>> a, b = Value(1.0), Value(2.0)
+    >>> [value.data for value in ordered(a * b + a)][-1]
+    3.0
     """
     order, seen, stack = [], set(), [(root, False)]
     while stack:

@@ -76,15 +76,22 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(c.hidden_dim, eps=c.norm_eps)
         self.blocks = nn.ModuleList(EncoderBlock(c) for _ in range(c.n_layers))
 
-    def forward(self, ids: Tensor, real: Tensor) -> Tensor:
-        """ids: (B, T) whole numbers. real: (B, T) True for tokens, False for padding. Raises ValueError for too many tokens."""
+    def layers(self, ids: Tensor, real: Tensor) -> list[Tensor]:
+        """The states (B, T, C) before the first block and after each. ids: (B, T) whole numbers; real: (B, T), False for padding.
+
+        Raises ValueError for too many tokens.
+        """
         if ids.shape[1] > self.config.context_length:
             raise ValueError(f"expected at most {self.config.context_length} tokens, got {ids.shape[1]}; cut the text up")
         x = self.tokens(ids) + self.positions.weight[: ids.shape[1]] + self.segments.weight[0]
-        x, may_look = self.norm(x), real[:, None, None, :]  # (B, 1, 1, T): nobody looks at padding
+        states, may_look = [self.norm(x)], real[:, None, None, :]  # (B, 1, 1, T): nobody looks at padding
         for block in self.blocks:
-            x = block(x, may_look)
-        return x
+            states.append(block(states[-1], may_look))
+        return states
+
+    def forward(self, ids: Tensor, real: Tensor) -> Tensor:
+        """The last of the `layers`."""
+        return self.layers(ids, real)[-1]
 
     @classmethod
     def from_bert(cls, config: BertConfig, weights: dict[str, Tensor]) -> Encoder:
@@ -151,25 +158,40 @@ class TextEncoder:
         self.model, self.tokenizer, self.max_tokens = model, tokenizer, max_tokens
         self.dim = model.config.hidden_dim
 
+    def read(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Texts as one batch: ids (B, T), and real (B, T), False where a shorter text is filled up."""
+        return self._batch(self._rows(texts))
+
+    def embed(self, texts: Sequence[str]) -> Tensor:
+        """(B, C) unit vectors of one batch, with their gradient: what finetuning works on."""
+        ids, real = self.read(texts)
+        return mean_over_tokens(self.model(ids, real), real)
+
     @torch.inference_mode()
     def encode(self, texts: Sequence[str], batch_size: int = 32, progress: Callable | None = None) -> np.ndarray:
         """(n, C) float32 rows of length 1, in the order of the texts. progress: wraps the batches, say tqdm.
 
         Raises TypeError for a single string. Texts of similar length share a batch, so that little is padded.
         """
-        if isinstance(texts, str):
-            raise TypeError("expected a list of texts, got one string; for a single text write [text]")
-        cls, sep = (self.tokenizer.vocab[mark] for mark in ("[CLS]", "[SEP]"))
-        rows = [[cls, *self.tokenizer.encode(text)[: self.max_tokens - 2], sep] for text in texts]
+        rows = self._rows(texts)
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         out = np.zeros((len(rows), self.dim), dtype=np.float32)
         starts = range(0, len(order), batch_size)
         for start in progress(starts) if progress else starts:
             chosen = order[start : start + batch_size]
-            ids = nn.utils.rnn.pad_sequence([torch.tensor(rows[i]) for i in chosen], batch_first=True)  # (B, T)
-            real = nn.utils.rnn.pad_sequence([torch.ones(len(rows[i]), dtype=torch.bool) for i in chosen], batch_first=True)
+            ids, real = self._batch([rows[i] for i in chosen])
             out[chosen] = mean_over_tokens(self.model(ids, real), real).numpy()
         return out
+
+    def _rows(self, texts: Sequence[str]) -> list[list[int]]:
+        if isinstance(texts, str):
+            raise TypeError("expected a list of texts, got one string; for a single text write [text]")
+        cls, sep = (self.tokenizer.vocab[mark] for mark in ("[CLS]", "[SEP]"))
+        return [[cls, *self.tokenizer.encode(text)[: self.max_tokens - 2], sep] for text in texts]
+
+    def _batch(self, rows: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
+        ids = nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True)  # (B, T)
+        return ids, nn.utils.rnn.pad_sequence([torch.ones(len(row), dtype=torch.bool) for row in rows], batch_first=True)
 
 
 def load_encoder(max_tokens: int = 256) -> TextEncoder:

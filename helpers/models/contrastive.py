@@ -12,7 +12,11 @@ __all__ = ["ContrastiveLoss", "info_nce"]
 
 
 class ContrastiveLoss(NamedTuple):
-    """A mean loss in nats and its gradients for both inputs, dA and dB, each of shape (B, d)."""
+    """A mean loss in nats and its gradients for both inputs, dA and dB, each of shape (B, d).
+
+    >>> info_nce(np.eye(3), np.eye(3)).dA.shape
+    (3, 3)
+    """
 
     loss: float
     dA: np.ndarray
@@ -23,9 +27,12 @@ def info_nce(A: np.ndarray, B: np.ndarray, temperature: float = 1.0) -> Contrast
     """InfoNCE with in-batch negatives: row i of A belongs to row i of B; the other rows of B are its negatives.
 
     loss = mean of -ln softmax(A B^T / temperature)[i, i]. When all similarities are equal it is ln(batch size).
-    Args: A, B (B, d), unit rows for cosine similarities. temperature > 0: small means strict.
+    A, B: (B, d), unit rows for cosine similarities. temperature > 0: small means strict.
     Raises ValueError for other shapes, fewer than two rows (nothing to tell apart), or temperature <= 0.
     Source: van den Oord, Li, Vinyals 2018; as multiple negatives ranking: Henderson et al. 2017.
+
+    >>> round(info_nce(np.ones((3, 2)), np.ones((3, 2))).loss, 6)  # ln 3
+    1.098612
     """
     A, B = np.asarray(A, dtype=float), np.asarray(B, dtype=float)
     if A.ndim != 2 or A.shape != B.shape:

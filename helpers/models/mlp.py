@@ -1,7 +1,7 @@
 """A neural network with one hidden layer, its gradients written out by hand (backpropagation), NumPy only.
 
-Letters: X (n, D) inputs, A = X W1 + b1 (n, M) before and H = f(A) (n, M) after the activation f, Z = H W2 +
-b2 (n, K) logits. K = 1 means two classes and a sigmoid (labels 0/1); K >= 2 means a softmax (labels 0..K-1).
+Letters: X (n, D) inputs, A = X W1 + b1 (n, M) before and H = f(A) (n, M) after the activation f, Z = H W2 + b2 (n, K) logits.
+K = 1 means two classes and a sigmoid (labels 0/1); K >= 2 means a softmax (labels 0..K-1).
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ __all__ = ["ACTIVATIONS", "Activation", "Gradients", "TwoLayerNetwork"]
 
 
 class Activation(NamedTuple):
-    """A function applied to every entry on its own, its derivative, and the gain that keeps the signal's
-    size."""
+    """A function applied to every entry on its own, its derivative, and the gain that keeps the signal's size.
+
+    >>> ACTIVATIONS["relu"].f(np.array([-2.0, 3.0])).tolist(), ACTIVATIONS["relu"].derivative(np.array([-2.0, 3.0])).tolist()
+    ([0.0, 3.0], [0.0, 1.0])
+    """
 
     f: Callable[[np.ndarray], np.ndarray]
     derivative: Callable[[np.ndarray], np.ndarray]
@@ -48,7 +51,11 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 class Gradients(NamedTuple):
-    """Derivatives of the loss, each with the shape of its parameter."""
+    """Derivatives of the loss, each with the shape of its parameter.
+
+    >>> [g.shape for g in TwoLayerNetwork(2, 3).gradients(np.ones((5, 2)), np.ones(5, dtype=int))]
+    [(2, 3), (3,), (3, 1), (1,)]
+    """
 
     W1: np.ndarray
     b1: np.ndarray
@@ -57,11 +64,16 @@ class Gradients(NamedTuple):
 
 
 class TwoLayerNetwork:
-    """inputs (D) -> hidden (M) -> activation -> outputs (K); parameters W1 (D, M), b1 (M,), W2 (M, K), b2
-    (K,).
+    """inputs (D) -> hidden (M) -> activation -> outputs (K); parameters W1 (D, M), b1 (M,), W2 (M, K), b2 (K,).
 
-    Weights start as normal numbers with standard deviation gain / sqrt(incoming), biases at zero (He et al.
-    2015 for ReLU). Raises ValueError for sizes below 1 or an unknown activation.
+    Weights start as normal numbers with standard deviation gain / sqrt(incoming), biases at zero (He et al. 2015 for ReLU).
+    Raises ValueError for sizes below 1 or an unknown activation.
+
+    >>> TwoLayerNetwork(2, 100).n_parameters, TwoLayerNetwork(26, 50, 3).n_parameters
+    (401, 1503)
+    >>> X, y = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([0, 1, 1, 0])  # exclusive or
+    >>> TwoLayerNetwork(2, 8, activation="tanh").fit(X, y, rate=1.0, steps=500).predict(X).tolist()
+    [0, 1, 1, 0]
     """
 
     def __init__(self, n_inputs: int, n_hidden: int, n_outputs: int = 1, activation: str = "relu", seed: int = 0) -> None:
@@ -104,8 +116,7 @@ class TwoLayerNetwork:
         return self._loss(self._forward(X)[2], y, l2)
 
     def gradients(self, X: np.ndarray, y: np.ndarray, l2: float = 0.0) -> Gradients:
-        """Gradient of `loss` by backpropagation. Source: Rumelhart, Hinton, Williams 1986; Goodfellow et al.
-        2016, 6.5."""
+        """Gradient of `loss` by backpropagation. Source: Rumelhart, Hinton, Williams 1986; Goodfellow et al. 2016, 6.5."""
         X = self._inputs(X)
         return self._backward(X, self._targets(X, y), l2)[1]
 
@@ -120,12 +131,10 @@ class TwoLayerNetwork:
         l2: float = 0.0,
         seed: int = 0,
     ) -> TwoLayerNetwork:
-        """Gradient descent on X (n, D), y (n,): all rows at each step, or random batches of `batch_size`
-        rows.
+        """Gradient descent on X (n, D), y (n,): all rows at each step, or random batches of `batch_size` rows.
 
-        momentum in [0, 1) keeps that share of the last step (Polyak 1964). Appends the loss of each step's
-        rows to `losses`; calling fit again goes on from here. Returns itself. Raises ValueError on bad input
-        or a diverging loss.
+        momentum in [0, 1) keeps that share of the last step (Polyak 1964). Appends the loss of each step's rows to `losses`;
+        calling fit again goes on from here. Returns itself. Raises ValueError for bad input or a diverging loss.
         """
         X = self._inputs(X)
         y = self._targets(X, y)
@@ -142,16 +151,21 @@ class TwoLayerNetwork:
         velocity = [np.zeros_like(p) for p in parameters]
         order = np.empty(0, dtype=np.int64)
         for _ in range(steps):
+            # 1. The rows of this step.
             if batch_size is None:
                 rows = slice(None)
             else:
                 if len(order) < batch_size:  # one pass is over: shuffle again
                     order = rng.permutation(n)
                 rows, order = order[:batch_size], order[batch_size:]
+            # 2. Loss and gradients, forward and back.
             loss, gradients = self._backward(X[rows], y[rows], l2)
             if not math.isfinite(loss):
-                raise ValueError(f"the loss became {loss} after {len(self.losses)} steps; use a smaller rate than {rate}")
+                raise ValueError(
+                    f"expected a finite loss, got {loss} after {len(self.losses)} steps; use a smaller rate than {rate}"
+                )
             self.losses.append(loss)
+            # 3. One step downhill, with a share of the last one.
             for p, v, g in zip(parameters, velocity, gradients, strict=True):
                 v *= momentum
                 v -= rate * g
@@ -159,8 +173,7 @@ class TwoLayerNetwork:
         return self
 
     def collapsed(self) -> tuple[np.ndarray, np.ndarray]:
-        """The one affine map (W (D, K), b (K,)) that equals this network. Exists for the identity activation
-        only."""
+        """The one affine map (W (D, K), b (K,)) that equals this network. Exists for the identity activation only."""
         if self.activation != "identity":
             raise ValueError(
                 f"expected the identity activation, got {self.activation!r}: with a bend between them "

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from helpers.models.checks import class_labels, same_rows
 from helpers.models.losses import softmax
 
 __all__ = ["NaiveBayes"]
@@ -20,6 +21,12 @@ class NaiveBayes:
     alpha: added to every count (1 is Laplace's rule; 0 lets one unseen word rule a class out). After `fit`:
     log_prior (K,), log_likelihood (V, K): ln P(word | class), each column of probabilities sums to 1.
     A class without examples (possible with `n_classes`) has prior 0 and is never predicted.
+
+    >>> model = NaiveBayes(alpha=1.0).fit([[3, 0], [1, 2]], np.array([0, 1]))
+    >>> np.exp(model.log_likelihood).round(3).tolist()  # (3 + 1) / 5 and (1 + 1) / 5; (0 + 1) / 5 and (2 + 1) / 5
+    [[0.8, 0.4], [0.2, 0.6]]
+    >>> model.probabilities([[1, 0]]).round(3).tolist()
+    [[0.667, 0.333]]
     """
 
     log_prior: np.ndarray
@@ -35,13 +42,8 @@ class NaiveBayes:
 
         Raises ValueError on shapes, labels, negative or infinite entries, and, when alpha is 0, on a class without any word.
         """
-        X, y = _counts(X), np.asarray(y)
-        if y.ndim != 1 or len(y) != X.shape[0]:
-            raise ValueError(f"expected one label per row, shape ({X.shape[0]},), got {y.shape}; find the lost row first")
-        if y.dtype.kind not in "iu" or y.min() < 0 or (n_classes is not None and y.max() >= n_classes):
-            raise ValueError(
-                f"expected whole class numbers from 0, below n_classes = {n_classes}, got {np.unique(y)[:5].tolist()}"
-            )
+        X, y = _counts(X), class_labels(y, n_classes)
+        same_rows(X, y)
         K = int(y.max()) + 1 if n_classes is None else n_classes
         members = np.bincount(y, minlength=K)
         Y = sparse.csr_matrix((np.ones(len(y)), y, np.arange(len(y) + 1)), (len(y), K))

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from helpers.features.sorting import distinct, sort_places
 from helpers.models.language_model import check_ids
 
 __all__ = ["Level", "Located", "NgramCounts", "count_ngrams"]
@@ -133,7 +134,7 @@ class NgramCounts:
         if len(keys) < 10_000:
             nodes = np.searchsorted(level.keys, keys)
         else:  # looking up in ascending order stays in the cache: ten times as fast, even with the sorting
-            places, ascending = _sorted(np.maximum(keys, 0))
+            places, ascending = sort_places(np.maximum(keys, 0))
             nodes = np.empty(len(keys), dtype=np.int64)
             nodes[places] = np.searchsorted(level.keys, ascending)
         nodes[nodes == len(level.keys)] = 0
@@ -166,7 +167,7 @@ def count_ngrams(documents: Sequence[Sequence[int]], order: int, vocab_size: int
             keys, counts = np.arange(base, dtype=np.int64), np.bincount(symbols[real], minlength=base)
         else:
             ends = np.flatnonzero(place >= k - 1)  # where a window of k symbols, all of one document, ends
-            keys, example, found = _unique(nodes[ends - 1] * base + symbols[ends])
+            keys, example, found = distinct(nodes[ends - 1] * base + symbols[ends])
             counts = np.bincount(found[real[ends]], minlength=len(keys))
             # 2. How many different tokens stand before each (k-1)-gram.
             without_first = nodes[ends[example]]  # the node of each k-gram's last k - 1 symbols
@@ -181,35 +182,6 @@ def count_ngrams(documents: Sequence[Sequence[int]], order: int, vocab_size: int
         levels.append(Level(keys, counts.astype(np.int32), np.zeros(len(keys), dtype=np.int32), first))
         parents = len(keys)
     return NgramCounts(int(order), int(vocab_size), len(documents), int(real.sum()), tuple(levels))
-
-
-def _unique(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The sorted distinct keys, a position at which each occurs, and for each position its key's place among them."""
-    size = int(keys.max()) + 1 if len(keys) else 0
-    if size <= 4 * len(keys):  # few possible keys (bytes): mark the ones that occur in a table, which is faster than sorting
-        seen = np.zeros(size, dtype=bool)
-        seen[keys] = True
-        distinct, places = np.flatnonzero(seen), (np.cumsum(seen) - 1)[keys]
-        example = np.empty(len(distinct), dtype=np.int64)
-        example[places] = np.arange(len(keys))
-        return distinct, example, places
-    order, in_order = _sorted(keys)
-    new = np.ones(len(keys), dtype=bool)
-    new[1:] = in_order[1:] != in_order[:-1]
-    places = np.empty(len(keys), dtype=np.int64)
-    places[order] = np.cumsum(new) - 1
-    return in_order[new], order[new], places
-
-
-def _sorted(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(places, keys[places]) with the keys, all >= 0, ascending. Key and place are packed into one whole number where they
-    fit into 63 bits: a plain sort is five times as fast as an argsort."""
-    bits = len(keys).bit_length()
-    if len(keys) and int(keys.max()) < 2 ** (63 - bits):
-        packed = np.sort((keys << bits) | np.arange(len(keys)))
-        return packed & ((1 << bits) - 1), packed >> bits
-    places = np.argsort(keys)
-    return places, keys[places]
 
 
 def _padded(documents: Sequence[Sequence[int]], order: int, vocab_size: int) -> tuple[np.ndarray, np.ndarray]:

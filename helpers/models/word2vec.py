@@ -3,7 +3,7 @@
 Two tables of vectors are learned: `inputs` E (V, d), one row per word in the middle, and `outputs` U (V, d), one row per
 word around it. `Word2Vec` trains them in blocks, fast; `helpers.models.word2vec_losses` has the same losses for a few pairs, to
 read and to check against. Counting (PPMI, SVD) is in `helpers.features.cooccurrence`, what finished vectors are used for in
-`helpers.models.word_vectors`, InfoNCE in `helpers.models.contrastive`. The public names of all of them are offered here as well.
+`helpers.models.word_vectors`, InfoNCE in `helpers.models.contrastive`.
 
 Source: Mikolov, Chen, Corrado, Dean 2013; Mikolov, Sutskever, Chen, Corrado, Dean 2013.
 """
@@ -17,28 +17,25 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from helpers.features.bag_of_words import Vocabulary
 from helpers.features.cooccurrence import flatten
-from helpers.models.word2vec_losses import (
-    at_least_one,
-    keep_probability,
-    noise_distribution,
-)
+from helpers.features.words import Vocabulary
+from helpers.models.checks import at_least_one
+from helpers.models.word2vec_losses import keep_probability, noise_distribution
 from helpers.models.word_vectors import WordVectors
 
-__all__ = ["Batch", "Word2Vec"]
+__all__ = ["Blocks", "Word2Vec"]
 
 ARCHITECTURES = ("skip-gram", "cbow")
 
 
-# --------------------------------------------------------------------------------------------------- fast training
-
-
-class Batch(NamedTuple):
+class Blocks(NamedTuple):
     """n blocks of L neighboring positions of the text.
 
     centers (n, L); around (n, L + 2 w): the same stretch with w more words at each end; near (n, L, L + 2 w): 1 where
     a word is a context of a center; noise (n, K): negatives shared by the block.
+
+    >>> Blocks(np.zeros((32, 32)), np.zeros((32, 42)), np.zeros((32, 32, 42)), np.zeros((32, 16))).near.shape
+    (32, 32, 42)
     """
 
     centers: np.ndarray
@@ -50,10 +47,9 @@ class Batch(NamedTuple):
 class Word2Vec:
     """Skip-gram or CBOW with negative sampling, subsampling, dynamic window and a linearly falling learning rate.
 
-    Args:
-        dim: length d of the vectors. window: words on each side at most; each center draws its own width 1..window.
-        negatives: k, negatives per pair. architecture: "skip-gram" or "cbow". min_count: rarer words are dropped.
-        sample: threshold of subsampling (0: off). power: exponent of the noise. seed: of all draws.
+    dim: length d of the vectors. window: words on each side at most; each center draws its own width 1..window. negatives: k,
+    negatives per pair. architecture: "skip-gram" or "cbow". min_count: rarer words are dropped. sample: threshold of
+    subsampling (0: off). power: exponent of the noise. seed: of all draws.
 
     What makes it fast. (1) All pairs of a block of 32 positions are one small matrix product. (2) A block shares its 16
     negatives, each weighing k / 16: on average the loss of k own negatives. (3) 32 blocks make one update.
@@ -62,6 +58,11 @@ class Word2Vec:
 
     After `fit`: vocabulary, inputs (V, d), outputs (V, d), vectors (the inputs as `WordVectors`), losses: (words seen,
     mean loss per pair). When `fit` is interrupted from the keyboard, all of these hold the state so far.
+
+    >>> texts = [["king", "crown", "king", "throne"], ["cake", "oven", "cake", "bread"]] * 200
+    >>> vectors = Word2Vec(dim=8, window=2, sample=0, negatives=2).fit(texts, epochs=20).vectors
+    >>> vectors.similarity("crown", "throne") > vectors.similarity("crown", "oven")
+    True
     """
 
     BLOCK, BLOCKS, SHARED, BOUND = 32, 32, 16, 2.0
@@ -99,7 +100,7 @@ class Word2Vec:
     def fit(
         self, texts: Iterable[Sequence[str]], *, epochs: int = 5, rate: float = 0.025, progress: Callable | None = None
     ) -> Word2Vec:
-        """Train on tokenized texts. progress: ``progress(iterable, label, total)`` wraps the batches, for a bar.
+        """Train on tokenized texts. progress: `progress(iterable, label, total)` wraps the batches, for a bar.
 
         Raises ValueError for epochs < 1, rate <= 0, and for texts with fewer than two different words that are frequent
         enough, or without any two neighbors; TypeError for texts that are not tokenized.
@@ -107,6 +108,7 @@ class Word2Vec:
         at_least_one(epochs=epochs)
         if not rate > 0:
             raise ValueError(f"expected a learning rate > 0 (say 0.025), got {rate}")
+        # 1. Words become numbers, in one row.
         texts = list(texts)
         self.vocabulary = Vocabulary.build(texts, min_count=self.min_count)
         V, rng = len(self.vocabulary), np.random.default_rng(self.seed)
@@ -116,6 +118,7 @@ class Word2Vec:
                 f"expected texts with at least two different words side by side, got {V} word(s) seen {self.min_count} "
                 "times or more; a word alone has no context. Pass more text, or lower min_count"
             )
+        # 2. Small random inputs, outputs of zero.
         self.inputs = (rng.random((V, self.dim), dtype=np.float32) - 0.5) / self.dim
         self.outputs = np.zeros((V, self.dim), dtype=np.float32)
         self.losses = []
@@ -123,6 +126,7 @@ class Word2Vec:
         steps = range(epochs * per_epoch)
         update = self._skipgram if self.architecture == "skip-gram" else self._cbow
         batches = None
+        # 3. Epoch by epoch, batch by batch, at a falling rate.
         # The products are small: a second thread of the linear algebra would cost more than it brings.
         with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore"):
             for step in progress(steps, "training", len(steps)) if progress else steps:
@@ -137,29 +141,32 @@ class Word2Vec:
                         self.losses.append((int(done * epochs * len(ids)), loss))
         return self
 
-    def _batches(self, ids: np.ndarray, text_of: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[Batch, float]]:
+    def _batches(self, ids: np.ndarray, text_of: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[Blocks, float]]:
         """One epoch of subsampled text in batches; with each the share of the epoch that is done before it."""
         L, w, size = self.BLOCK, self.window, self.BLOCK * self.BLOCKS
+        # 1. Subsampling: frequent words drop out, and with them the distances between the others.
         keep = keep_probability(self.vocabulary.counts, self.sample).astype(np.float32)
         kept = np.flatnonzero(rng.random(len(ids), dtype=np.float32) < keep[ids])
         pad = (w, -len(kept) % size + w)
         word = np.pad(ids[kept], pad)
         home = np.pad(text_of[kept], pad, constant_values=-1)  # -1: beyond the ends, the context of nothing
+        # 2. A window width for each center, negatives for each block.
         widths = rng.integers(1, w + 1, len(word) - 2 * w, dtype=np.int16)
         shared = max(self.SHARED, self.negatives)
         cumulative = np.cumsum(noise_distribution(self.vocabulary.counts, self.power))
         noise = np.searchsorted(cumulative / cumulative[-1], rng.random((len(widths) // L, shared)))
         distance = np.abs(np.arange(L)[:, None] + w - np.arange(L + 2 * w)).astype(np.int16)  # center to word around it
         distance[distance == 0] = np.iinfo(np.int16).max  # a word is no context of itself
+        # 3. 32 blocks at a time: which words around stand in the window of which center, in the same text.
         for start in range(0, len(widths), size):
             at = start + w + np.arange(0, size, L)[:, None]
             middle, around = at + np.arange(L), at - w + np.arange(L + 2 * w)
             near = distance <= widths[middle - w][:, :, None]
             near &= home[middle][:, :, None] == home[around][:, None, :]
             near &= home[middle][:, :, None] >= 0
-            yield Batch(word[middle], word[around], near, noise[start // L : start // L + self.BLOCKS]), start / len(widths)
+            yield Blocks(word[middle], word[around], near, noise[start // L : start // L + self.BLOCKS]), start / len(widths)
 
-    def _skipgram(self, batch: Batch, rate: np.float32, watch: bool) -> float:
+    def _skipgram(self, batch: Blocks, rate: np.float32, watch: bool) -> float:
         """One update; returns the mean loss per pair when watched. Scores of a center: its block's words, then the noise."""
         M = batch.around.shape[1]
         rows = np.concatenate([batch.around, batch.noise], axis=1)  # (n, M + K)
@@ -180,7 +187,7 @@ class Word2Vec:
         _add_rows(self.outputs, rows, du, moved, rate, self.BOUND)
         return loss
 
-    def _cbow(self, batch: Batch, rate: np.float32, watch: bool) -> float:
+    def _cbow(self, batch: Blocks, rate: np.float32, watch: bool) -> float:
         """One update: the mean of the words around predicts the center."""
         pairs = batch.near.sum(axis=2, dtype=np.float32)
         share = batch.near / np.maximum(pairs, 1)[:, :, None]  # (n, L, M): rows sum to 1, or to 0 without context

@@ -11,21 +11,26 @@ from typing import NamedTuple
 
 import numpy as np
 
+from helpers.models.checks import at_least_one
 from helpers.models.losses import log_sigmoid, log_softmax, sigmoid
 
 __all__ = [
-    "Gradients",
+    "PairLoss",
     "cbow_loss",
     "keep_probability",
     "negative_sampling_loss",
     "noise_distribution",
     "skipgram_pairs",
-    "softmax_loss",
+    "skipgram_softmax_loss",
 ]
 
 
-class Gradients(NamedTuple):
-    """A mean loss in nats and its gradients for both tables, dE and dU, each of shape (V, d)."""
+class PairLoss(NamedTuple):
+    """A mean loss in nats and its gradients for both tables, dE and dU, each of shape (V, d).
+
+    >>> skipgram_softmax_loss(np.zeros((9, 2)), np.zeros((9, 2)), [[0, 1]]).dE.shape
+    (9, 2)
+    """
 
     loss: float
     dE: np.ndarray
@@ -38,8 +43,11 @@ class Gradients(NamedTuple):
 def skipgram_pairs(ids: Sequence[int], window: int, widths: Sequence[int] | None = None) -> np.ndarray:
     """All pairs (center, context) of one text, shape (number of pairs, 2), in reading order.
 
-    Args: window: how many words on each side at most. widths: (n,) a smaller window for each center (dynamic window).
+    window: how many words on each side at most. widths: (n,) a smaller window for each center (dynamic window).
     A text of n > window words gives 2 n w - w (w + 1) pairs for w = window. Raises ValueError for window < 1.
+
+    >>> skipgram_pairs([7, 8, 9], window=1).tolist(), len(skipgram_pairs(range(5), window=2))
+    ([[7, 8], [8, 7], [8, 9], [9, 8]], 14)
     """
     at_least_one(window=window)
     n = len(ids)
@@ -51,9 +59,12 @@ def skipgram_pairs(ids: Sequence[int], window: int, widths: Sequence[int] | None
 def keep_probability(counts: np.ndarray, sample: float) -> np.ndarray:
     """Share of each word's occurrences that subsampling keeps: min(1, sqrt(t / f) + t / f), f the word's frequency.
 
-    Args: counts (V,). sample: the threshold t; words rarer than about 2.6 t are always kept. 0 keeps everything.
+    counts: (V,). sample: the threshold t; words rarer than about 2.6 t are always kept. 0 keeps everything.
     The paper prints sqrt(t / f) alone; its program adds t / f, as every library does since.
     Source: Mikolov et al. 2013 (second paper), section 2.3, and the program published with it.
+
+    >>> keep_probability([1, 99], sample=0.01).round(3).tolist()  # f = 0.01 and 0.99
+    [1.0, 0.111]
     """
     counts = _counts(counts)
     if sample < 0:
@@ -68,6 +79,9 @@ def noise_distribution(counts: np.ndarray, power: float = 0.75) -> np.ndarray:
     """Probability of each word to be drawn as a negative: counts ** power, divided by their sum. Shape (V,).
 
     power 1 is the plain word frequency, 0 is uniform. Source: Mikolov et al. 2013 (second paper), section 2.2.
+
+    >>> noise_distribution([1, 16]).round(4).tolist()  # 1 and 8 of 9, not 1 and 16 of 17
+    [0.1111, 0.8889]
     """
     raised = _counts(counts) ** power
     return raised / raised.sum()
@@ -76,10 +90,13 @@ def noise_distribution(counts: np.ndarray, power: float = 0.75) -> np.ndarray:
 # ----------------------------------------------------------------------------------------------- losses, written out
 
 
-def softmax_loss(E: np.ndarray, U: np.ndarray, pairs: np.ndarray) -> Gradients:
+def skipgram_softmax_loss(E: np.ndarray, U: np.ndarray, pairs: np.ndarray) -> PairLoss:
     """Skip-gram with the full softmax: mean of -ln softmax(U v_center)[context], and both gradients.
 
-    Args: E, U (V, d). pairs (P, 2): center and context. Costs V products per pair: for toys only.
+    E, U: (V, d). pairs: (P, 2) center and context. Costs V products per pair: for toys only.
+
+    >>> round(skipgram_softmax_loss(np.zeros((9, 2)), np.zeros((9, 2)), [[0, 1]]).loss, 6)  # ln 9
+    2.197225
     """
     centers, contexts = _checked(E, U, pairs)
     v = E[centers]  # (P, d)
@@ -90,14 +107,18 @@ def softmax_loss(E: np.ndarray, U: np.ndarray, pairs: np.ndarray) -> Gradients:
     error /= len(centers)  # p - y, as in chapter 02
     dE = np.zeros_like(E)
     np.add.at(dE, centers, error @ U)
-    return Gradients(float(-log_p[rows, contexts].mean()), dE, error.T @ v)
+    return PairLoss(float(-log_p[rows, contexts].mean()), dE, error.T @ v)
 
 
-def negative_sampling_loss(E: np.ndarray, U: np.ndarray, pairs: np.ndarray, negatives: np.ndarray) -> Gradients:
+def negative_sampling_loss(E: np.ndarray, U: np.ndarray, pairs: np.ndarray, negatives: np.ndarray) -> PairLoss:
     """Skip-gram with negative sampling: mean of -ln sigma(u_o v_c) - sum over negatives of ln sigma(-u_n v_c).
 
-    Args: E, U (V, d). pairs (P, 2): center and context. negatives (P, k): the words drawn for each pair; k = 0 is allowed
-    here, to show what happens without them. Source: Mikolov et al. 2013 (second paper), equation 4.
+    E, U: (V, d). pairs: (P, 2) center and context. negatives: (P, k) the words drawn for each pair; k = 0 is allowed here, to
+    show what happens without them. Source: Mikolov et al. 2013 (second paper), equation 4.
+
+    >>> zero = np.zeros((9, 2))
+    >>> round(negative_sampling_loss(zero, zero, [[0, 1]], [[2, 3, 4, 5, 6]]).loss, 6)  # (k + 1) ln 2
+    4.158883
     """
     centers, contexts = _checked(E, U, pairs)
     negatives = np.asarray(negatives, dtype=np.int64).reshape(len(centers), -1)
@@ -111,16 +132,20 @@ def negative_sampling_loss(E: np.ndarray, U: np.ndarray, pairs: np.ndarray, nega
     dE, dU = np.zeros_like(E), np.zeros_like(U)
     np.add.at(dE, centers, np.einsum("pj,pjd->pd", error, u))
     np.add.at(dU, others, error[:, :, None] * v[:, None])
-    return Gradients(float(loss), dE, dU)
+    return PairLoss(float(loss), dE, dU)
 
 
 def cbow_loss(
     E: np.ndarray, U: np.ndarray, contexts: Sequence[Sequence[int]], centers: Sequence[int], negatives: np.ndarray
-) -> Gradients:
+) -> PairLoss:
     """CBOW with negative sampling: the mean of the context vectors predicts the word in the middle.
 
-    Args: contexts: for each of P centers the words around it. negatives (P, k). Each context vector gets its share 1/m
-    of the gradient; several well-known programs forget that share (Irsoy, Benton, Stratos 2021).
+    contexts: for each of P centers the words around it. negatives: (P, k). Each context vector gets its share 1/m of the
+    gradient; several well-known programs forget that share (Irsoy, Benton, Stratos 2021).
+
+    >>> zero = np.zeros((9, 2))
+    >>> round(cbow_loss(zero, zero, [[0, 2]], [1], [[3]]).loss, 6)  # 2 ln 2
+    1.386294
     """
     pairs = np.array([(c, c) for c in centers], dtype=np.int64).reshape(-1, 2)
     centers, _ = _checked(E, U, pairs)
@@ -136,19 +161,10 @@ def cbow_loss(
         np.add.at(dE, np.asarray(words), (error @ U[row]) / len(words))
         np.add.at(dU, row, error[:, None] * h)
     n = len(centers)
-    return Gradients(float(loss / n), dE / n, dU / n)
+    return PairLoss(float(loss / n), dE / n, dU / n)
 
 
 # --------------------------------------------------------------------------------------------------------- checks
-
-
-def at_least_one(**values: int) -> None:
-    """Raises unless every value is a whole number >= 1; the message names it."""
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise TypeError(f"expected a whole number for {name}, got {value!r}")
-        if value < 1:
-            raise ValueError(f"expected {name} >= 1, got {value}")
 
 
 def _counts(counts: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What finished word vectors are used for: neighbors, analogies, agreement with people, maps, averages (chapter 04)."""
+"""What finished word vectors are used for: neighbors, analogies, maps, averages (chapter 04)."""
 
 from __future__ import annotations
 
@@ -13,21 +13,36 @@ __all__ = ["Map", "Neighbor", "WordVectors", "average_vectors", "pca"]
 
 
 class Neighbor(NamedTuple):
-    """A word and the cosine of its vector with the query."""
+    """A word and the cosine of its vector with the query.
+
+    >>> Neighbor("queen", 0.784).word
+    'queen'
+    """
 
     word: str
     cosine: float
 
 
 class Map(NamedTuple):
-    """Coordinates (n, k) and the share of the variance that each axis explains (k,)."""
+    """Coordinates (n, k) and the share of the variance that each axis explains (k,).
+
+    >>> pca([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]], k=1).explained.tolist()
+    [1.0]
+    """
 
     coordinates: np.ndarray
     explained: np.ndarray
 
 
 class WordVectors:
-    """Words and their vectors. words: list of V strings; table (V, d); unit (V, d): rows of length 1 (a zero row stays zero)."""
+    """Words and their vectors. words: list of V strings; table (V, d); unit (V, d): rows of length 1 (a zero row stays zero).
+
+    >>> vectors = WordVectors(["man", "woman", "king", "queen"], np.array([[1, 0, 0], [1, 1, 0], [1, 0, 1], [1, 1, 1]]))
+    >>> vectors.analogy("man", "woman", "king", k=1)[0].word, round(vectors.similarity("man", "woman"), 3)
+    ('queen', 0.707)
+    >>> vectors.neighbors("man", k=1)
+    [Neighbor(word='woman', cosine=0.7071067811865475)]
+    """
 
     def __init__(self, words: Sequence[str], table: np.ndarray) -> None:
         table = np.asarray(table)
@@ -87,13 +102,13 @@ class WordVectors:
         return self.neighbors(vb - va + vc, k, exclude=(a, b, c) if exclude_query else ())
 
 
-# ----------------------------------------------------------------------------------------- maps, averages, precision
-
-
 def pca(X: np.ndarray, k: int = 2) -> Map:
     """Principal components: coordinates (n, k) of the centered rows on the k directions of largest variance.
 
     Signs: the largest entry of each direction is positive. Raises ValueError for k < 1, k > min(n, d) or NaN.
+
+    >>> pca([[0.0, 0.0], [2.0, 2.0]], k=1).coordinates.round(6).tolist()
+    [[-1.414214], [1.414214]]
     """
     X = np.asarray(X, dtype=float)
     if X.ndim != 2 or not 1 <= k <= min(X.shape) or not np.isfinite(X).all():
@@ -111,6 +126,10 @@ def average_vectors(
     """One vector per tokenized text, (n, d): the (weighted) mean of the unit vectors of its known words; zeros without any.
 
     weights: word -> weight, say its IDF; words that are missing there are left out.
+
+    >>> vectors = WordVectors(["north", "east"], np.eye(2))
+    >>> average_vectors([["north", "east", "moon"], ["moon"]], vectors, {"north": 3.0, "east": 1.0}).tolist()
+    [[0.75, 0.25], [0.0, 0.0]]
     """
     texts = list(texts)
     if any(isinstance(text, str) for text in texts):

@@ -20,7 +20,11 @@ __all__ = ["Agent", "Run", "Step", "ToolError", "calculate", "policy_of_rules"]
 
 
 class ToolError(ValueError):
-    """A tool could not do what it was asked; the message goes back to the policy as an observation."""
+    """A tool could not do what it was asked; the message goes back to the policy as an observation.
+
+    >>> Agent({"calculate": calculate}).use("calculate", "1/0")
+    "error: division by zero in '1/0'"
+    """
 
 
 _OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
@@ -31,6 +35,9 @@ def calculate(expression: str) -> str:
 
     Only these are read, nothing is executed: no names, no calls, no powers. Raises ToolError for anything else, for division by
     zero, and for expressions over 200 characters.
+
+    >>> calculate("2249.00*0.85"), 2249.00 * 0.85
+    ('1911.65', 1911.6499999999999)
     """
     if len(expression) > 200:
         raise ToolError(f"expected an expression of at most 200 characters, got {len(expression)}")
@@ -62,7 +69,11 @@ def _value(node: ast.expr, source: str) -> Decimal:
 
 
 class Step(NamedTuple):
-    """One round: what the policy wrote, which tool with which input ("" for none), and what came back."""
+    """One round: what the policy wrote, which tool with which input ("" for none), and what came back.
+
+    >>> Step("Action: calculate[1+1]", "calculate", "1+1", "2").observation
+    '2'
+    """
 
     thought: str
     tool: str
@@ -72,7 +83,11 @@ class Step(NamedTuple):
 
 @dataclass
 class Run:
-    """A finished run. answer: None when there is none. reason: "answered", "step limit", "repeated", "unreadable"."""
+    """A finished run. answer: None when there is none. reason: "answered", "step limit", "repeated", "unreadable".
+
+    >>> print(Run("2", "answered", [Step("Action: calculate[1+1]", "calculate", "1+1", "2")]).trace())
+    1. calculate[1+1] -> 2
+    """
 
     answer: str | None
     reason: str
@@ -87,7 +102,13 @@ _action = re.compile(r"Action:\s*(\w+)\[(.*)\]\s*$", re.DOTALL)
 
 
 class Agent:
-    """The loop. tools: name -> function from text to text. Raises ValueError for no tools or max_steps < 1."""
+    """The loop. tools: name -> function from text to text. Raises ValueError for no tools or max_steps < 1.
+
+    >>> policy = policy_of_rules(["Action: calculate[2249.00*0.85]", "Answer: {1}"])
+    >>> run = Agent({"calculate": calculate}).run("85 % of 2249.00?", policy)
+    >>> run.answer, run.reason, len(run.steps)
+    ('1911.65', 'answered', 1)
+    """
 
     def __init__(self, tools: Mapping[str, Callable[[str], str]], max_steps: int = 5):
         if not tools or max_steps < 1:
@@ -124,6 +145,9 @@ def policy_of_rules(plan: list[str]) -> Callable[[str, list[Step]], str]:
     """A policy that follows a written plan; {1} stands for the first number in the first observation, {2} for the second's.
 
     A script, not a mind: it shows what the loop does, and what is left to the model.
+
+    >>> policy_of_rules(["Action: calculate[1+1]", "Answer: {1}"])("1 + 1?", [Step("", "calculate", "1+1", "2")])
+    'Answer: 2'
     """
 
     def policy(question: str, steps: list[Step]) -> str:

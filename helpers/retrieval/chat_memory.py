@@ -22,7 +22,13 @@ class Memory(Protocol):
 
 
 class Buffer:
-    """Remembers every word. Nothing is lost, and the prompt grows with each turn until the context is full."""
+    """Remembers every word. Nothing is lost, and the prompt grows with each turn until the context is full.
+
+    >>> memory = Buffer()
+    >>> memory.add("Who are you?", "A model.")
+    >>> memory.messages()
+    [{'role': 'user', 'content': 'Who are you?'}, {'role': 'assistant', 'content': 'A model.'}]
+    """
 
     def __init__(self) -> None:
         self.turns: list[tuple[str, str]] = []
@@ -35,7 +41,14 @@ class Buffer:
 
 
 class Window(Buffer):
-    """Remembers the last `size` turns. The cost is bounded; what was said before is gone. Raises ValueError for size < 1."""
+    """Remembers the last `size` turns. The cost is bounded; what was said before is gone. Raises ValueError for size < 1.
+
+    >>> memory = Window(size=1)
+    >>> memory.add("My name is Ada.", "Hello!"), memory.add("And yours?", "I have none.")
+    (None, None)
+    >>> [message["content"] for message in memory.messages()]
+    ['And yours?', 'I have none.']
+    """
 
     def __init__(self, size: int = 2) -> None:
         if size < 1:
@@ -48,9 +61,15 @@ class Window(Buffer):
 
 
 class Summary(Buffer):
-    """Remembers the last turn, and a summary of all before it, written anew after each turn: a second call for each answer.
+    """Remembers the last turn, and a summary of all before it, written again after each turn: a second call for each answer.
 
     summarize: (old summary, question, answer) -> new summary; a language model, or any function. calls: how often it ran.
+
+    >>> memory = Summary(lambda old, question, answer: f"{old} {question}".strip())
+    >>> memory.add("My name is Ada.", "Hello!"), memory.add("And yours?", "I have none.")
+    (None, None)
+    >>> [message["content"] for message in memory.messages()]
+    ['So far: My name is Ada.', 'I see.', 'And yours?', 'I have none.']
     """
 
     def __init__(self, summarize: Callable[[str, str, str], str]) -> None:
@@ -72,6 +91,9 @@ def first_sentences(summary: str, question: str, answer: str, max_words: int = 6
     """A summary without a model: the question's and the answer's first sentences are appended, and the oldest words drop out.
 
     Cheap and predictable, and lossy in a way one can see: when it is full, the beginning is gone.
+
+    >>> first_sentences("", "My name is Ada. I am 9.", "Hello Ada! How are you?", max_words=5)
+    'name is Ada. Hello Ada!'
     """
     from helpers.retrieval.chunking import sentences
 
@@ -80,5 +102,10 @@ def first_sentences(summary: str, question: str, answer: str, max_words: int = 6
 
 
 def tokens(tokenizer: Any, messages: Sequence[Message]) -> int:
-    """How many tokens these messages cost in a prompt, their marks included (four for each message)."""
+    """How many tokens these messages cost in a prompt, their marks included (four for each message).
+
+    >>> from helpers.tokenizers import ByteTokenizer
+    >>> tokens(ByteTokenizer(), [user("Why?"), assistant("So.")])  # 4 + 4 and 3 + 4
+    15
+    """
     return sum(len(tokenizer.encode(m["content"])) + 4 for m in messages)

@@ -15,7 +15,7 @@ __all__ = ["Chunk", "chunk_all", "fixed_chunks", "sentence_chunks", "sentences"]
 
 _words = re.compile(r"\S+")
 _ends = re.compile(r"[.!?][\"')\]\u2019\u201d]*(?=\s+[\"'(\[\u2018\u201c]*[A-Z0-9\u00c0-\u00de])|\n\s*\n")
-# Abbreviations and single initials that a full stop does not end; decimals have no blank after their point.
+# Abbreviations and single initials that a full stop does not end; decimals have no space after their point.
 _short = re.compile(
     r"(?:(?:^|[\s.(])[A-Z]"
     r"|\b(?:Mr|Mrs|Ms|Dr|St|Prof|Jr|Sr|vs|etc|e\.g|i\.e|ca|c|approx|No|Fig|Vol|Mt|Lt|Col|Gen))\.$"
@@ -23,7 +23,12 @@ _short = re.compile(
 
 
 class Chunk(NamedTuple):
-    """A piece of a document. document: its number; start, end: half-open character offsets in it."""
+    """A piece of a document. document: its number; start, end: half-open character offsets in it.
+
+    >>> chunk = fixed_chunks("one two three", size=2)[0]
+    >>> "one two three"[chunk.start : chunk.end] == chunk.text
+    True
+    """
 
     text: str
     document: int
@@ -47,6 +52,9 @@ def fixed_chunks(text: str, size: int, overlap: int = 0, document: int = 0) -> l
     """Chunks of `size` words; each begins `size - overlap` words after the one before. The last one may be shorter.
 
     A text without words has no chunk. Raises ValueError unless size >= 1 and 0 <= overlap < size.
+
+    >>> [chunk.text for chunk in fixed_chunks("one two three four five", size=3, overlap=1)]
+    ['one two three', 'three four five']
     """
     _checked(text, size, overlap, "words")
     words = [m.span() for m in _words.finditer(text)]
@@ -61,7 +69,12 @@ def fixed_chunks(text: str, size: int, overlap: int = 0, document: int = 0) -> l
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
-    """Half-open offsets of the sentences: full stop, blank and capital end one; "3.14", "Dr. Who" and "J. S. Bach" do not."""
+    """Half-open offsets of the sentences: full stop, space and capital end one; "3.14", "Dr. Who" and "J. S. Bach" do not.
+
+    >>> text = "Pi is 3.14. Dr. Who knows."
+    >>> [text[start:end] for start, end in sentences(text)]
+    ['Pi is 3.14.', 'Dr. Who knows.']
+    """
     out, start = [], 0
     for match in _ends.finditer(text):
         if _short.search(text[start : match.end()]):
@@ -77,6 +90,9 @@ def sentence_chunks(text: str, max_words: int, overlap: int = 0, document: int =
     """Whole sentences, as many as fit into `max_words`; a longer sentence stands alone. overlap: sentences that are repeated.
 
     Raises ValueError unless max_words >= 1 and overlap >= 0.
+
+    >>> [chunk.text for chunk in sentence_chunks("One two. Three four. Five six.", max_words=4, overlap=1)]
+    ['One two. Three four.', 'Three four. Five six.']
     """
     _checked(text, max_words, 0, "words")
     if overlap < 0:
@@ -100,7 +116,11 @@ def sentence_chunks(text: str, max_words: int, overlap: int = 0, document: int =
 
 
 def chunk_all(texts: Sequence[str], cut: Callable[..., list[Chunk]], *args, **kwargs) -> list[Chunk]:
-    """The chunks of all texts, one after the other, each with the number of its text."""
+    """The chunks of all texts, one after the other, each with the number of its text.
+
+    >>> [(chunk.text, chunk.document) for chunk in chunk_all(["a b c", "d"], fixed_chunks, 2)]
+    [('a b', 0), ('c', 0), ('d', 1)]
+    """
     if isinstance(texts, str):
         raise TypeError("expected a list of texts, got one string; for a single text write [text]")
     return [chunk for number, text in enumerate(texts) for chunk in cut(text, *args, document=number, **kwargs)]

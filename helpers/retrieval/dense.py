@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from helpers.retrieval.bm25 import BM25, Hit, top_k
+from helpers.retrieval.bm25 import BM25, Hit, top_hits
 
 __all__ = ["DenseIndex", "DenseRetriever", "Hybrid", "Retriever", "expand_with_feedback", "mmr", "reciprocal_rank_fusion"]
 
@@ -27,6 +27,10 @@ class DenseIndex:
     """Exact search: the dot product with every vector. For unit vectors that is the cosine.
 
     vectors: (n, C). Raises ValueError for another shape, or for rows that are not of length 1 (dot products then reward length).
+
+    >>> index = DenseIndex(np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]]))
+    >>> [(hit.index, round(hit.score, 2)) for hit in index.search([0.0, 1.0], k=2)]
+    [(2, 1.0), (1, 0.8)]
     """
 
     def __init__(self, vectors: np.ndarray):
@@ -34,7 +38,7 @@ class DenseIndex:
         if vectors.ndim != 2 or not len(vectors):
             raise ValueError(f"expected vectors of shape (n, C) with n >= 1, got {vectors.shape}")
         if not np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3):
-            raise ValueError("expected rows of length 1; divide each row by its length first (bow.unit_rows)")
+            raise ValueError("expected rows of length 1; divide each row by its length first (helpers.features.unit_rows)")
         self.vectors = vectors
 
     def __len__(self) -> int:
@@ -52,7 +56,7 @@ class DenseIndex:
 
     def search(self, query: np.ndarray, k: int = 10) -> list[Hit]:
         """The k nearest of one query (C,), nearest first. It always returns something, however far away."""
-        return top_k(self.scores(query), k)
+        return top_hits(self.scores(query), k)
 
     def search_batch(self, queries: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Numbers and scores, (m, k) each, nearest first. Matrix products, and a sort of k per row instead of n."""
@@ -75,7 +79,13 @@ class DenseIndex:
 
 
 class DenseRetriever:
-    """An encoder and an index. encoder: anything with `encode(texts) -> (n, C)` unit rows, the one that made the vectors."""
+    """An encoder and an index. encoder: anything with `encode(texts) -> (n, C)` unit rows, the one that made the vectors.
+
+    >>> from types import SimpleNamespace
+    >>> encoder = SimpleNamespace(encode=lambda texts: np.array([[1.0, 0.0] if "cat" in text else [0.0, 1.0] for text in texts]))
+    >>> DenseRetriever(encoder, encoder.encode(["the dog", "a cat"])).search("cats", k=1)
+    [Hit(index=1, score=1.0)]
+    """
 
     def __init__(self, encoder: Any, vectors: np.ndarray):
         self.encoder, self.index = encoder, vectors if hasattr(vectors, "search") else DenseIndex(vectors)
@@ -92,6 +102,10 @@ def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> li
 
     Only ranks count, so scores of different scales can be joined. A larger k flattens the top. Ties by number.
     Raises ValueError for a negative k or no ranking. Source: Cormack, Clarke and Büttcher 2009.
+
+    >>> hits = reciprocal_rank_fusion([[7, 8, 9], [9, 8]])
+    >>> [(hit.index, round(hit.score, 6)) for hit in hits]  # 9: 1/63 + 1/61, 8: 1/62 + 1/62, 7: 1/61
+    [(9, 0.032266), (8, 0.032258), (7, 0.016393)]
     """
     if k < 0 or not rankings:
         raise ValueError(f"expected k >= 0 and at least one ranking, got k = {k} and {len(rankings)} rankings")
@@ -103,7 +117,12 @@ def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> li
 
 
 class Hybrid:
-    """Several retrievers over the same documents, fused by reciprocal ranks. pool: how many each of them hands in."""
+    """Several retrievers over the same documents, fused by reciprocal ranks. pool: how many each of them hands in.
+
+    >>> texts = ["the river bank", "a bank lends money", "the otter"]
+    >>> [hit.index for hit in Hybrid(BM25().fit(texts), BM25(b=0).fit(texts)).search("river bank")]
+    [0, 1]
+    """
 
     def __init__(self, *retrievers: Retriever, pool: int = 50, k: int = 60):
         if len(retrievers) < 2:
@@ -121,6 +140,9 @@ def mmr(relevance: Sequence[float], similarity: np.ndarray, k: int, weight: floa
     relevance: (n,) similarity to the query; similarity: (n, n) among candidates, on the same scale. weight: 1 = relevance only,
     0 = novelty only. Returns positions in the order picked. Raises ValueError for k < 1 or a weight outside 0..1; a k beyond
     n gives all. Source: Carbonell and Goldstein 1998.
+
+    >>> mmr([0.9, 0.8, 0.5], np.array([[1.0, 0.9, 0.1], [0.9, 1.0, 0.1], [0.1, 0.1, 1.0]]), k=2)  # 1 says what 0 says
+    [0, 2]
     """
     if k < 1 or not 0 <= weight <= 1:
         raise ValueError(f"expected k >= 1 and a weight from 0 to 1, got {k} and {weight}")
@@ -139,6 +161,10 @@ def expand_with_feedback(index: BM25, query: str, n_documents: int = 3, n_words:
 
     It trusts the first ranking blindly: where that was wrong, the new query is further off. A query that finds nothing comes
     back unchanged.
+
+    >>> index = BM25().fit(["otter river water", "otter river stone", "water stone", "water", "stone", "bank"])
+    >>> expand_with_feedback(index, "otter", n_documents=2, n_words=1)
+    'otter river'
     """
     hits = index.search(query, n_documents)
     if not hits:

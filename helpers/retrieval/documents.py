@@ -19,26 +19,38 @@ MOST_FILES = 2_000
 
 
 class Document(NamedTuple):
-    """A text with a name. Runs of blanks in the text are single blanks, so that a quote of it can be looked for."""
+    """A text with a name. White space in the text is single spaces, so that a quote of it can be looked for.
+
+    >>> Document("Otter", "An otter swims.").title
+    'Otter'
+    """
 
     title: str
     text: str
 
 
 class Folder(NamedTuple):
-    """What was read, and (file, reason) of what was not."""
+    """What was read, and (file, reason) of what was not.
+
+    >>> Folder([Document("a.txt", "One.")], [("b.png", "ending .png is not among .txt")]).skipped[0][0]
+    'b.png'
+    """
 
     documents: list[Document]
     skipped: list[tuple[str, str]]
 
 
 def plain(text: str) -> str:
-    """The text with every run of blanks (no-break blanks and line ends included) as one blank."""
+    """The text with every run of white space (no-break spaces and line ends included) as one space."""
     return " ".join(text.split())
 
 
 def lead_documents() -> list[Document]:
-    """The 10,033 English leads as documents, in the order of `datasets.leads()`."""
+    """The 10,033 English leads as documents, in the order of `datasets.leads()`.
+
+    >>> len(lead_documents())
+    10033
+    """
     return [Document(lead.title, plain(lead.text)) for lead in datasets.leads()]
 
 
@@ -46,6 +58,9 @@ def drop_duplicates(documents: Sequence[Document]) -> tuple[list[Document], list
     """The documents without those whose text (case and punctuation aside) came before, and (title, reason) of the others.
 
     A text that stands twice would take two places in every result, and say nothing new in the second.
+
+    >>> drop_duplicates([Document("a", "Hello, you."), Document("b", "hello you!")])
+    ([Document(title='a', text='Hello, you.')], [('b', 'same text as a')])
     """
     seen: dict[bytes, str] = {}
     kept, dropped = [], []
@@ -65,6 +80,12 @@ def read_folder(path: str | Path, endings: Sequence[str] = ENDINGS) -> Folder:
 
     Raises FileNotFoundError when there is no such folder, NotADirectoryError for a file, ValueError when no text is left: the
     message lists the reasons.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     length = Path(folder, "note.txt").write_text("An  otter swims."), Path(folder, "photo.png").write_text("...")
+    ...     read_folder(folder).documents
+    [Document(title='note.txt', text='An otter swims.')]
     """
     root = Path(path).expanduser()
     if not root.exists():

@@ -24,7 +24,11 @@ _STOP = frozenset(
 
 
 class Citation(NamedTuple):
-    """A quote. source: number of the source, counted from 1 as in the prompt; start, end: half-open offsets in its text."""
+    """A quote. source: number of the source, counted from 1 as in the prompt; start, end: half-open offsets in its text.
+
+    >>> Citation(source=1, start=3, end=8, quote="otter").quote
+    'otter'
+    """
 
     source: int
     start: int
@@ -33,7 +37,11 @@ class Citation(NamedTuple):
 
 
 def normalized(text: str) -> str:
-    """Lower case, accents off, one kind of dash and blank: what two spellings of one answer have in common."""
+    """Lower case, accents off, one kind of dash and space: what two spellings of one answer have in common.
+
+    >>> normalized("The  Café, 1939\u20131945")
+    'the cafe, 1939-1945'
+    """
     text = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn").lower()
     return " ".join(re.sub(r"[\u2010-\u2015\u2212]", "-", text).replace("\u2019", "'").split())
 
@@ -42,6 +50,9 @@ def contains_answer(text: str, accepted: Sequence[str]) -> bool:
     """Whether one of the accepted answers stands in the text as whole words ("74" does not stand in "1974").
 
     Raises ValueError when nothing is accepted: an unanswerable question is right when it is declined, not here.
+
+    >>> contains_answer("It has 74 rooms.", ["74"]), contains_answer("Built in 1974.", ["74"])
+    (True, False)
     """
     if isinstance(accepted, str) or not accepted:
         raise ValueError(f"expected a list of accepted answers, got {accepted!r}")
@@ -51,7 +62,11 @@ def contains_answer(text: str, accepted: Sequence[str]) -> bool:
 
 
 def check_citation(citation: Citation, sources: Sequence[str]) -> str:
-    """ "" when the citation holds, else what is wrong with it: no such source, offsets outside, another text there."""
+    """ "" when the citation holds, else what is wrong with it: no such source, offsets outside, another text there.
+
+    >>> check_citation(Citation(1, 3, 8, "otter"), ["An otter swims."]), check_citation(Citation(1, 0, 2, "A"), ["An otter."])
+    ('', "source [1] says 'An' there, not 'A'")
+    """
     if not 1 <= citation.source <= len(sources):
         return f"there is no source [{citation.source}]; there are {len(sources)}"
     text = sources[citation.source - 1]
@@ -62,13 +77,21 @@ def check_citation(citation: Citation, sources: Sequence[str]) -> str:
 
 
 def marks(answer: str) -> list[int]:
-    """The numbers of the sources that an answer names, like [2], in order. That a number is named proves nothing yet."""
+    """The numbers of the sources that an answer names, like [2], in order. That a number is named proves nothing yet.
+
+    >>> marks("2,574 km [2], see also [1]")
+    [2, 1]
+    """
     return [int(n) for n in _marks.findall(answer)]
 
 
 def claims(answer: str, question: str = "") -> list[str]:
     """The words of an answer that carry facts and were not in the question: numbers, and words with a capital inside a sentence
-    or at its beginning (common little words aside)."""
+    or at its beginning (common little words aside).
+
+    >>> claims("The Zambezi is 2,574 km long, says Ada.", "How long is the Zambezi?")
+    ['2,574', 'Ada']
+    """
     asked = set(_pieces.findall(normalized(question)))
     found = _pieces.findall(_marks.sub(" ", unicodedata.normalize("NFC", answer)))  # an accent apart would split its word
     loud = [w for w in found if w[0].isdigit() or w[0].isupper()]
@@ -76,7 +99,11 @@ def claims(answer: str, question: str = "") -> list[str]:
 
 
 def supported(answer: str, sources: Sequence[str], question: str = "") -> float:
-    """The share of an answer's claims that stand in one of the sources; 1.0 for an answer without any."""
+    """The share of an answer's claims that stand in one of the sources; 1.0 for an answer without any.
+
+    >>> supported("2,574 km, says Ada", ["It is 2,574 km long."])
+    0.5
+    """
     body = set(_pieces.findall(normalized(" ".join(sources))))
     made = claims(answer, question)
     return sum(normalized(w) in body for w in made) / len(made) if made else 1.0
@@ -86,6 +113,9 @@ def find_support(answer: str, sources: Sequence[str]) -> Citation | None:
     """The sentence, among all sources, that shares most words with the answer (claims count double); None when none is shared.
 
     This is how an answer gets its citation when the model gives none: looked for afterwards, and checkable like any other.
+
+    >>> find_support("It swims", ["Rain fell.", "It is brown. An otter swims."])
+    Citation(source=2, start=13, end=28, quote='An otter swims.')
     """
     words = set(_pieces.findall(normalized(_marks.sub(" ", answer)))) - _STOP
     heavy = {normalized(w) for w in claims(answer)}

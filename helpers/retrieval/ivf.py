@@ -8,31 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.features.tfidf import unit_rows
-from helpers.retrieval.bm25 import Hit, top_k
+from helpers.features.clustering import spherical_k_means
+from helpers.retrieval.bm25 import Hit, top_hits
 
-__all__ = ["IVF", "spherical_kmeans"]
-
-
-def spherical_kmeans(X: np.ndarray, n_cells: int, steps: int = 10, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Centers (n_cells, C) of length 1, and the cell of each row (n,). Rows must have length 1; near means a large dot product.
-
-    An empty cell gets the row that fits worst. Raises ValueError unless 1 <= n_cells <= n. Source: Dhillon and Modha 2001.
-    """
-    X = np.asarray(X, dtype=np.float32)
-    if not 1 <= n_cells <= len(X):
-        raise ValueError(f"expected from 1 to n = {len(X)} cells, got {n_cells}")
-    centers = X[np.random.default_rng(seed).choice(len(X), n_cells, replace=False)]
-    for _ in range(steps):
-        near = X @ centers.T  # (n, n_cells)
-        cell = near.argmax(axis=1)
-        sums = np.zeros_like(centers)
-        np.add.at(sums, cell, X)
-        empty = np.flatnonzero(np.bincount(cell, minlength=n_cells) == 0)
-        if len(empty):
-            sums[empty] = X[np.argsort(near.max(axis=1))[: len(empty)]]
-        centers = unit_rows(sums).astype(np.float32)
-    return centers, (X @ centers.T).argmax(axis=1)
+__all__ = ["IVF"]
 
 
 class IVF:
@@ -40,11 +19,16 @@ class IVF:
 
     n_cells: about the square root of n balances the two steps. `n_probe` may be changed at any time: with all cells probed the
     result is that of exact search.
+
+    >>> vectors = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [0.6, 0.8]])
+    >>> index = IVF(vectors, n_cells=2, n_probe=2)
+    >>> [hit.index for hit in index.search([0.0, 1.0], k=2)], index.compared([0.0, 1.0])
+    ([2, 3], 6)
     """
 
     def __init__(self, vectors: np.ndarray, n_cells: int = 100, n_probe: int = 5, steps: int = 10, seed: int = 0):
         vectors = np.asarray(vectors, dtype=np.float32)
-        self.centers, cell = spherical_kmeans(vectors, n_cells, steps, seed)
+        self.centers, cell = spherical_k_means(vectors, n_cells, steps, seed)
         self.order = np.argsort(cell, kind="stable")  # document numbers, cell by cell
         self.starts = np.searchsorted(cell[self.order], np.arange(n_cells + 1))
         self.vectors = vectors[self.order]  # so that a cell is one block of memory
@@ -59,15 +43,15 @@ class IVF:
         if n_probe < 1:
             raise ValueError(f"expected n_probe of at least 1, got {n_probe}")
         query = np.asarray(query, dtype=np.float32)
-        cells = [hit.index for hit in top_k(self.centers @ query, n_probe)]
+        cells = [hit.index for hit in top_hits(self.centers @ query, n_probe)]
         blocks = [slice(self.starts[c], self.starts[c + 1]) for c in cells]
         numbers = np.concatenate([self.order[b] for b in blocks])
         scores = np.concatenate([self.vectors[b] @ query for b in blocks])
         by_number = np.argsort(numbers)  # so that ties go by number
-        return [Hit(int(numbers[by_number[h.index]]), h.score) for h in top_k(scores[by_number], k)]
+        return [Hit(int(numbers[by_number[h.index]]), h.score) for h in top_hits(scores[by_number], k)]
 
     def compared(self, query: np.ndarray, n_probe: int | None = None) -> int:
         """How many dot products a search costs: all centers, and the vectors of the probed cells."""
         n_probe = self.n_probe if n_probe is None else n_probe
-        cells = [h.index for h in top_k(self.centers @ np.asarray(query, dtype=np.float32), n_probe)]
+        cells = [h.index for h in top_hits(self.centers @ np.asarray(query, dtype=np.float32), n_probe)]
         return len(self.centers) + int(sum(self.starts[c + 1] - self.starts[c] for c in cells))

@@ -1,9 +1,5 @@
 """Answering from sources: a numbered prompt, a checked answer, and the courage to say that nothing fits.
 
-    rag = Rag(documents, retriever, writer, threshold=0.45)
-    answer = rag.ask("How long is the Zambezi?")
-    answer.text, answer.citation, answer.sources
-
 The pieces stand alone: `prompt` builds messages, `read_answer` checks a reply, `best_threshold` chooses when to decline.
 """
 
@@ -17,7 +13,7 @@ import numpy as np
 
 from helpers.generation.copying import SpanConstraint
 from helpers.generation.greedy import Writer
-from helpers.retrieval.bm25 import Hit, top_k
+from helpers.retrieval.bm25 import Hit, top_hits
 from helpers.retrieval.chunking import sentences
 from helpers.retrieval.documents import Document
 from helpers.retrieval.grounding import Citation, check_citation, find_support, marks, supported
@@ -63,17 +59,29 @@ EXAMPLES = (
 
 
 def shorten(text: str, max_words: int) -> str:
-    """The first max_words words of a text; a prompt has little room."""
+    """The first max_words words of a text; a prompt has little room.
+
+    >>> shorten("one two  three", 2)
+    'one two'
+    """
     return " ".join(text.split()[:max_words])
 
 
 def without_marks(text: str) -> str:
-    """The text with the marks of a chat template and of our numbering made harmless: a source must not close its own frame."""
+    """The text with the marks of a chat template and of our numbering made harmless: a source must not close its own frame.
+
+    >>> without_marks("<|im_end|> as [1] says")
+    '< |im_end| > as (1) says'
+    """
     return text.replace("<|", "< |").replace("|>", "| >").replace("[", "(").replace("]", ")")
 
 
 def numbered(sources: Sequence[Document]) -> str:
-    """The sources as lines "[1] title: text"."""
+    """The sources as lines "[1] title: text".
+
+    >>> numbered([Document("Otter", "It swims.")])
+    '[1] Otter: It swims.'
+    """
     return "\n".join(f"[{n}] {without_marks(d.title)}: {without_marks(d.text)}" for n, d in enumerate(sources, start=1))
 
 
@@ -83,6 +91,9 @@ def prompt(
     """Rules, worked examples, the chat so far, then sources and question.
 
     Without sources: the plain question (closed book). Raises ValueError for an empty question.
+
+    >>> prompt("Who swims?", [Document("Otter", "It swims.")], n_examples=0)[-1]["content"]
+    'Sources:\\n[1] Otter: It swims.\\n\\nQuestion: Who swims?'
     """
     if not question.strip():
         raise ValueError("expected a question, got an empty one")
@@ -98,6 +109,9 @@ class Answer:
     """What came out. citation: a checked span of one source, or None. named: source numbers the model wrote itself.
 
     support: share of the answer's numbers and names found in the sources. declined: nothing fitted and no model was asked.
+
+    >>> Answer("2,574 km [1]", named=[1]).declined
+    False
     """
 
     text: str
@@ -111,7 +125,12 @@ class Answer:
 
 
 def read_answer(text: str, sources: Sequence[Document], question: str = "") -> Answer:
-    """The reply, its citation looked up and checked, its claims compared with the sources."""
+    """The reply, its citation looked up and checked, its claims compared with the sources.
+
+    >>> answer = read_answer("2,574 km [1]", [Document("Zambezi", "It rises in Zambia. It is 2,574 km long.")])
+    >>> answer.citation.quote, answer.named, answer.support
+    ('It is 2,574 km long.', [1], 1.0)
+    """
     texts = [d.text for d in sources]
     citation = find_support(text, texts)
     if citation is not None and check_citation(citation, texts):
@@ -122,7 +141,11 @@ def read_answer(text: str, sources: Sequence[Document], question: str = "") -> A
 
 
 class Threshold(NamedTuple):
-    """When to decline: below `value`. right: share of decisions that are right on the data it was chosen on."""
+    """When to decline: below `value`. right: share of decisions that are right on the data it was chosen on.
+
+    >>> Threshold(value=0.45, right=0.9).value
+    0.45
+    """
 
     value: float
     right: float
@@ -132,6 +155,9 @@ def best_threshold(scores: Sequence[float], answerable: Sequence[bool]) -> Thres
     """The cut between scores that makes most decisions right, answering at or above it; of equals, the lowest.
 
     Raises ValueError unless both kinds are there: without one of them any cut would do.
+
+    >>> best_threshold([0.25, 0.5, 0.75, 1.0], [False, True, False, True])  # one of four stays wrong
+    Threshold(value=0.375, right=0.75)
     """
     s, y = np.asarray(scores, dtype=float), np.asarray(answerable, dtype=bool)
     if s.shape != y.shape or not y.any() or y.all():
@@ -148,6 +174,11 @@ def best_sentences(encoder: Any, question: str, documents: Sequence[Document], n
 
     A small model reads two sentences better than three pages. encoder: anything with `encode(texts) -> unit rows`.
     Raises ValueError for n < 1; documents without a sentence give none.
+
+    >>> from types import SimpleNamespace
+    >>> encoder = SimpleNamespace(encode=lambda texts: np.array([[1.0, 0.0] if "swim" in text else [0.0, 1.0] for text in texts]))
+    >>> best_sentences(encoder, "Who swims?", [Document("Otter", "It is brown. It swims.")], n=1)
+    [Document(title='Otter', text='It swims.')]
     """
     parts = [Document(d.title, d.text[a:b]) for d in documents for a, b in sentences(d.text)]
     if n < 1:
@@ -155,7 +186,7 @@ def best_sentences(encoder: Any, question: str, documents: Sequence[Document], n
     if not parts:
         return []
     rows = encoder.encode([question, *(f"{d.title}: {d.text}" for d in parts)])
-    return [parts[hit.index] for hit in top_k(rows[1:] @ rows[0], n)]
+    return [parts[hit.index] for hit in top_hits(rows[1:] @ rows[0], n)]
 
 
 def likelihood_rerank(writer: Writer, question: str, documents: Sequence[Document], max_words: int = 90) -> list[Hit]:
@@ -175,6 +206,12 @@ class Rag:
     documents: what the retriever's numbers mean. retriever: `search(query, k)`. writer: a `Writer`, or None to only search.
     threshold: decline when the judge's best score is below it. judge: question -> score; by default the retriever's best score.
     encoder: when given, the model reads only the two sentences nearest to the question. spans: answers are copied.
+
+    >>> from helpers.retrieval import BM25
+    >>> documents = [Document("Otter", "An otter swims."), Document("Bank", "A bank lends money.")]
+    >>> rag = Rag(documents, BM25().fit([d.text for d in documents]), writer=None)
+    >>> [d.title for d in rag.ask("Who swims?").sources], rag.ask("Why is the sky blue?").declined
+    (['Otter'], True)
     """
 
     def __init__(

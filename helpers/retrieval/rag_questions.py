@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers.data import datasets
-from helpers.features.bag_of_words import tokenize
+from helpers.features.words import tokenize
 from helpers.paths import repository_root
 
 __all__ = ["FILE", "Asked", "Query", "asked", "label_free", "ramble", "strip_words"]
@@ -22,6 +22,9 @@ class Asked(NamedTuple):
     """A question. answers: what counts as right, empty where no lead answers it. title: the lead that does, or None.
 
     half: "valid" for choosing (a threshold), "test" for reporting; every second question of each kind.
+
+    >>> Asked("What does an otter eat?", ("fish",), title=None, note="", half="test").answerable
+    False
     """
 
     question: str
@@ -36,7 +39,11 @@ class Asked(NamedTuple):
 
 
 def asked(half: str | None = None, path: str | Path = FILE) -> list[Asked]:
-    """The 60 questions, 48 of them answerable; or one half. Raises ValueError for an unknown half or a damaged file."""
+    """The 60 questions, 48 of them answerable; or one half. Raises ValueError for an unknown half or a damaged file.
+
+    >>> len(asked()), sum(question.answerable for question in asked()), len(asked("test"))
+    (60, 48, 30)
+    """
     if half not in (None, "valid", "test"):
         raise ValueError(f"expected the half 'valid' or 'test', or None for both, got {half!r}")
     try:
@@ -55,14 +62,22 @@ def asked(half: str | None = None, path: str | Path = FILE) -> list[Asked]:
 
 
 class Query(NamedTuple):
-    """A query with its one right document: the number of a lead in `datasets.leads()`."""
+    """A query with its one right document: the number of a lead in `datasets.leads()`.
+
+    >>> Query("river of Africa", index=7).index
+    7
+    """
 
     text: str
     index: int
 
 
 def strip_words(text: str, words: str) -> str:
-    """The text without the words of another one (a title): what is left must be found by what it says."""
+    """The text without the words of another one (a title): what is left must be found by what it says.
+
+    >>> strip_words("river in southern Africa", "Zambezi River")
+    'in southern Africa'
+    """
     gone = set(tokenize(words))
     return " ".join(w for w in text.split() if not set(tokenize(w)) & gone)
 
@@ -72,6 +87,9 @@ def label_free(n: int = 600) -> list[Query]:
 
     Taken are descriptions that stand once and have at least three words left without those of the title; of these the n whose
     title has the smallest sha256, so that no seed and no order matters. Raises ValueError when there are fewer than n.
+
+    >>> label_free(1)[0].text
+    'Chemical element with atomic number 68 (Er)'
     """
     leads = datasets.leads()
     counts = Counter(lead.description for lead in leads)
@@ -99,5 +117,9 @@ AFTER = (
 
 
 def ramble(question: str, number: int) -> str:
-    """The question as people really send it: with talk around it. number: which of three wrappings."""
+    """The question as people really send it: with talk around it. number: which of three wrappings.
+
+    >>> ramble("How long is the Zambezi?", 2).endswith("How long is the Zambezi? By the way, my daughter says hello.")
+    True
+    """
     return BEFORE[number % len(BEFORE)] + question + AFTER[number % len(AFTER)]

@@ -1,8 +1,8 @@
 """The vectors of all 10,033 leads, computed once: data/leads_minilm.safetensors, 3.9 MB.
 
-Encoding the leads takes minutes; a notebook has seconds. The file holds what `python -m helpers.retrieval.stored_vectors` wrote: for each
-lead the 384 numbers of MiniLM, rounded to whole numbers from -127 to 127. Only the direction counts, so no scale is kept; the
-angle to the exact vector is below a degree. A test recomputes a sample.
+Encoding the leads takes minutes; a notebook has seconds. The file holds what `python -m helpers.retrieval.stored_vectors` wrote:
+for each lead the 384 numbers of MiniLM, rounded to whole numbers from -127 to 127. Only the direction counts, so no scale is
+kept; the angle to the exact vector is below a degree. A test recomputes a sample.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from helpers.data import datasets, records
 from helpers.features.tfidf import unit_rows
+from helpers.files import write_atomic
 from helpers.paths import repository_root
 
 __all__ = ["FILE", "lead_text", "load", "quantized"]
@@ -62,11 +63,11 @@ def load(path: str | Path = FILE) -> np.ndarray:
 
 def main() -> int:
     import torch
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
     from tqdm import tqdm
 
+    from helpers.hardware import hardware
     from helpers.models.bert import load_encoder
-    from helpers.training.recipes import hardware
 
     torch.set_num_threads(1)
     texts, begin = [lead_text(lead) for lead in datasets.leads()], time.perf_counter()
@@ -79,9 +80,7 @@ def main() -> int:
         "seconds": f"{time.perf_counter() - begin:.0f}",
         "license": "CC BY-SA 4.0",
     }
-    aside = FILE.with_suffix(".tmp")
-    save_file({"vectors": quantized(vectors)}, aside, metadata=facts)
-    aside.replace(FILE)
+    write_atomic(FILE, save({"vectors": quantized(vectors)}, facts))
     print(FILE.name, vectors.shape, facts)
     return 0
 

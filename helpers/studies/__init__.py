@@ -4,5 +4,5 @@ from helpers.offers import offer
 
 __getattr__, __dir__, __all__ = offer(
     __name__,
-    sampling="ATTACKS TASK",
+    sampling_tasks="ATTACKS TASK",
 )

@@ -1,139 +1,28 @@
 """The finetuning study: what SmolLM2 gains and loses by each way of adapting it, over seeds.
 
-To fit one laptop core, the runs train only the upper blocks of SmolLM2, from FIRST on; the streams below them are computed once
-(`upper.Upper`) and kept in the cache folder. The part `small` uses the course's own Transformer, all of it.
+The runs train the upper blocks of SmolLM2 (`finetuning_session`); the part `small` uses the course's own Transformer, all of it.
 
     python -m helpers.studies.finetuning [part | part:seed ...]    writes data/finetuning.json, run by run (an hour of one core)
 """
 
 from __future__ import annotations
 
-import json
-import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-from helpers.paths import cache_folder, repository_root
+from helpers.studies.finetuning_session import ADAPTERS, BATCH, FIRST, QKVO, RATE, STEPS, Run, Session
+from helpers.studies.study import StudyFile
 
-__all__ = ["FILE", "PARTS", "Session", "load", "main", "runs"]
+__all__ = ["ADAPTERS", "PARTS", "Session", "load", "main", "runs"]
 
-FILE = repository_root() / "data" / "finetuning.json"
-ADAPTERS = repository_root() / "data" / "checkpoints"
-FIRST = 15  # the lowest block that is trained
+STUDY = StudyFile(
+    "finetuning", "finetuning study", holds=lambda study: study["parts"]["base"][0]["nats"], style={"ensure_ascii": False}
+)
+load = STUDY.load  # its "parts" by name, each a list of runs
 SEEDS = (0, 1, 2)
-QKVO = ("q", "k", "v", "o")
-N_TRAIN, N_TEST, STEPS, BATCH, RATE = 200, 64, 50, 4, 4e-3
 SMALL_STEPS = 40
-Run = dict[str, Any]
-
-
-class Session:
-    """The model, the tokenizer, and what several parts need, each made once."""
-
-    def __init__(self):
-        import torch
-
-        from helpers.finetuning.frozen_blocks import Upper
-        from helpers.models import pretrained
-        from helpers.tokenizers.bpe import BPE
-
-        self.torch, self.tokenizer = torch, BPE.from_smollm2()
-        self.end = self.tokenizer.special_tokens["<|im_end|>"]
-        self.upper = Upper(pretrained.load_own_smollm2(), FIRST)
-        self.made: Run = {}
-
-    def kept(self, name: str, make) -> Any:
-        """What `make` computes, kept in the cache folder from one call of the command to the next."""
-        path = cache_folder() / "training" / f"finetuning-{FIRST}-{name}.pt"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.torch.save(make(), path.with_suffix(".tmp"))
-            path.with_suffix(".tmp").replace(path)
-        return self.torch.load(path)
-
-    def describing(self) -> Run:
-        """Examples and streams of the short-description task: training, test, and the test prompts."""
-        if "describe" not in self.made:
-            from helpers.data import datasets
-            from helpers.finetuning import tasks as f
-            from helpers.finetuning.frozen_blocks import Prompts
-
-            pairs = {
-                s: f.describe_prompts(self.tokenizer, datasets.leads(split=s), n)
-                for s, n in (("train", N_TRAIN), ("test", N_TEST))
-            }
-            made: Run = {"leads": [lead for lead, _ in pairs["test"]], "questions": [m for _, m in pairs["test"]]}
-            for s, found in pairs.items():
-                made[s] = f.chat_examples(self.tokenizer, [(m, lead.description) for lead, m in found])
-                made[s + "_x"] = self.kept(f"describe-{s}-{len(found)}", lambda s=s: self.upper.stems(made[s]))
-            made["all"] = f.chat_examples(self.tokenizer, [(m, lead.description) for lead, m in pairs["train"]], prompt_loss=True)
-            made["prompts"] = Prompts(self.upper, f.chat_prompts(self.tokenizer, made["questions"]))
-            self.made["describe"] = made
-        return self.made["describe"]
-
-    def judged(self, replies: bool = True) -> Run:
-        """The model as it is on the test descriptions: nats of each reference, and its replies as text."""
-        d = self.describing()
-        nats, counts = self.upper.nats(d["test_x"], d["test"])
-        result = {"nats": [round(float(v), 3) for v in nats], "tokens": [int(v) for v in counts]}
-        if replies:
-            written = d["prompts"].replies(16, self.end)
-            result |= {"replies": [self.tokenizer.decode(ids) for ids, _ in written], "ended": [int(e) for _, e in written]}
-        return result
-
-    def bits(self) -> dict[str, float]:
-        """Bits per byte of held-out passages of three kinds."""
-        if "passages" not in self.made:
-            from helpers.data import datasets
-            from helpers.tokenizers.chat_template import Example
-
-            plays = [s.text for play in datasets.plays(split="test") for s in play.speeches if 250 <= len(s.text) <= 500][:8]
-            kinds = {
-                "leads": [lead.text[:350] for lead in datasets.leads(split="test")][200:208],
-                "plays": plays,
-                "reviews": [r.text[:350] for r in datasets.reviews("imdb", split="test")][:8],
-            }
-            self.made["passages"] = {}
-            for kind, texts in kinds.items():
-                examples = [Example(i, i, False) for i in ([0, *self.tokenizer.encode(t)] for t in texts)]
-                streams = self.kept(f"passages-{kind}", lambda e=examples: self.upper.stems(e))
-                self.made["passages"][kind] = (examples, streams, sum(len(t.encode()) for t in texts))
-        return {
-            kind: round(float(self.upper.nats(x, e, 4)[0].sum() / math.log(2) / n), 4)
-            for kind, (e, x, n) in self.made["passages"].items()
-        }
-
-    def lora(self, rank: int = 8, targets=QKVO, seed: int = 0) -> list:
-        """A fresh start with updates on the upper blocks; returns what is trained."""
-        from helpers.finetuning import lora
-
-        self.upper.restore()
-        lora.add_lora(self.upper.blocks, targets, rank=rank, alpha=2.0 * rank, seed=seed)
-        return lora.lora_parameters(self.upper.blocks)
-
-    def fit(self, trained: list, examples: Sequence, *, seed: int, rate: float = RATE) -> Run:
-        """Train on descriptions; returns the losses and the seconds."""
-        begin = time.perf_counter()
-        losses = self.upper.fit(trained, self.describing()["train_x"], examples, steps=STEPS, batch=BATCH, rate=rate, seed=seed)
-        return {"seed": seed, "seconds": round(time.perf_counter() - begin, 1), "losses": losses}
-
-    def keep(self, name: str, **facts: Any) -> None:
-        """Write the updates of the model as it is to data/checkpoints."""
-        from helpers.finetuning import lora
-        from helpers.training.checkpoint import save_tensors
-
-        facts |= {
-            "rank": 8,
-            "alpha": 16,
-            "targets": list(QKVO),
-            "first": FIRST,
-            "command": "python -m helpers.studies.finetuning",
-        }
-        tensors = {n: t.half() for n, t in lora.lora_weights(self.upper.model).items()}
-        save_tensors(ADAPTERS / f"{name}.safetensors", tensors, facts)
 
 
 def base(s: Session, seeds) -> Iterator[Run]:
@@ -277,62 +166,37 @@ def topics(s: Session, seeds) -> Iterator[Run]:
 PARTS = {p.__name__: p for p in (base, describe, abstain, mistakes, small, topics, forgetting, ranks, matrices)}
 
 
-# ----------------------------------------------------------------------------------------------------------------- file
-
-
-def load(path: str | Path = FILE) -> dict[str, Any]:
-    """The committed study: its parts by name, each a list of runs. Raises FileNotFoundError or ValueError."""
-    try:
-        study = json.loads(Path(path).read_text(encoding="utf-8"))
-        study["parts"]["base"][0]["nats"]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        name = Path(path).name
-        raise ValueError(f"{name} holds no finetuning study ({error}); restore it: git checkout data/{name}") from error
-    return study
-
-
 def runs(study: dict[str, Any], part: str, **wanted: Any) -> list[Run]:
     """The runs of a part with these settings, by seed. Raises ValueError when there is none."""
     found = [r for r in study["parts"].get(part, []) if all(r.get(k) == v for k, v in wanted.items())]
     if not found:
-        raise ValueError(f"the study has no run of part {part!r} with {wanted}")
+        raise ValueError(f"expected settings of a recorded run of part {part!r}, got {wanted}")
     return sorted(found, key=lambda r: r.get("seed", 0))
 
 
-def write(part: str, run: Run) -> None:
+def keep(part: str, run: Run) -> None:
     """Put a run into the file, in place of one with the same settings."""
-    from helpers.training.recipes import hardware
-
-    study = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {"parts": {}}
+    study = (STUDY.so_far() or {"parts": {}}) | STUDY.origin()
     study |= {
-        "command": "python -m helpers.studies.finetuning",
-        "hardware": hardware(1, "cpu"),
         "seeds": list(SEEDS),
         "setting": f"blocks {FIRST} to 29, {STEPS} steps of {BATCH} examples, AdamW, rate {RATE}",
     }
-    settings = [{k: r.get(k) for k in ("name", "seed", "rank", "rate", "targets")} for r in [run, *study["parts"].get(part, [])]]
-    others = [r for r, found in zip(study["parts"].get(part, []), settings[1:]) if found != settings[0]]
+    settings = lambda r: [r.get(k) for k in ("name", "seed", "rank", "rate", "targets")]  # noqa: E731
+    others = [r for r in study["parts"].get(part, []) if settings(r) != settings(run)]
     study["parts"][part] = [*others, run]
-    aside = FILE.with_suffix(".tmp")  # after each run, so that an interruption costs one run
-    aside.write_text(json.dumps(study, ensure_ascii=False) + "\n", encoding="utf-8")
-    aside.replace(FILE)
+    STUDY.keep(study)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Do the named parts (all of them for no name; "part:1" for one seed). Returns the exit status."""
-    wanted = [a.partition(":") for a in (arguments or PARTS)]
-    unknown = [name for name, _, _ in wanted if name not in PARTS]
-    if unknown:
-        print(f"unknown part {unknown[0]!r}: the parts are {', '.join(PARTS)}", file=sys.stderr)
+    wanted = [a.partition(":") for a in STUDY.wanted(arguments, PARTS, seeds=True)]
+    if not wanted:
         return 2
-    import torch
-
-    torch.set_num_threads(1)
     session = Session() if any(name != "small" for name, _, _ in wanted) else None
     begin = time.perf_counter()
     for name, _, seed in wanted:
         for run in PARTS[name](session, (int(seed),) if seed else SEEDS):
-            write(name, run)
+            keep(name, run)
             mean = f"{sum(run['nats']) / sum(run['tokens']):.3f}" if "nats" in run else ""
             told = {k: v for k, v in run.items() if not isinstance(v, list)}
             print(f"{time.perf_counter() - begin:6.0f} s  {name}: {told} {mean}", flush=True)

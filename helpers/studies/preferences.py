@@ -3,50 +3,29 @@
     python -m helpers.studies.preferences PART ...      parts: dpo, arithmetic, policy, retrieval, fewshot; no part means all
 
 Each part writes its results into data/preferences.json after every run, beside the other parts. Runs that stand there are not
-made again, so a study that was stopped goes on; to begin anew, delete the part.
+made again, so a study that was stopped goes on; to begin again, delete the part.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from helpers.paths import repository_root
+from helpers.hardware import hardware
+from helpers.studies.study import StudyFile
 
-__all__ = ["FILE", "PARTS", "load", "main"]
+__all__ = ["PARTS", "load", "main"]
 
-FILE = repository_root() / "data" / "preferences.json"
-
-
-def load(path: str | Path = FILE) -> dict[str, Any]:
-    """The committed study: part -> its record. Raises FileNotFoundError, or ValueError for a damaged file."""
-    try:
-        study = json.loads(Path(path).read_text(encoding="utf-8"))
-        parts = {name: study["parts"][name]["runs"] for name in PARTS}
-        if not all(parts.values()):
-            raise ValueError("a part has no runs")
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        name = Path(path).name
-        raise ValueError(f"{name} holds no preference study ({error}); restore it: git checkout data/{name}") from error
-    return study
-
-
-def _keep(part: str, record: dict[str, Any]) -> None:
-    """Write one part, the others as they are."""
-    study = (
-        json.loads(FILE.read_text(encoding="utf-8"))
-        if FILE.exists()
-        else {"command": "python -m helpers.studies.preferences", "parts": {}}
-    )
-    study["parts"][part] = record
-    aside = FILE.with_name(f"preferences.{part}.tmp")
-    aside.write_text(json.dumps(study, indent=1) + "\n", encoding="utf-8")
-    aside.replace(FILE)
+STUDY = StudyFile(
+    "preferences",
+    "preference study",
+    holds=lambda study: [study["parts"][name]["runs"][0] for name in PARTS],
+    style={"indent": 1},
+)
+load = STUDY.load  # its "parts": name -> record
 
 
 def dpo(add: Callable[[dict], None], fact: Callable[..., None], done: Callable[..., bool]) -> None:
@@ -56,11 +35,11 @@ def dpo(add: Callable[[dict], None], fact: Callable[..., None], done: Callable[.
     from helpers.tokenizers.bpe import BPE
 
     model, tokenizer = load_own_smollm2(), BPE.from_smollm2()
-    rows = tuning.questions("train", 262, seed=0)
+    rows = tuning.drawn_leads("train", 262, seed=0)
     losses = tuning.supervise(model, tokenizer, rows[:160])
     print("supervised", [round(v, 2) for v in losses[:3]], [round(v, 2) for v in losses[-3:]], flush=True)
     train = tuning.make_pairs(model, tokenizer, rows[160:], seed=0)
-    held_out = tuning.make_pairs(model, tokenizer, tuning.questions("test", 44, seed=0), seed=1)
+    held_out = tuning.make_pairs(model, tokenizer, tuning.drawn_leads("test", 44, seed=0), seed=1)
     references = [tuning.log_probs_of(model, pairs) for pairs in (train, held_out)]
     examples = [(tokenizer.decode(p.chosen[:-1]), tokenizer.decode(p.rejected[:-1])) for p in held_out[:6]]
     before = tuning.measure(model, tokenizer, held_out, None, 0)
@@ -69,7 +48,7 @@ def dpo(add: Callable[[dict], None], fact: Callable[..., None], done: Callable[.
     for (beta, peak), seed in itertools.product(((0.1, 5e-4), (0.1, 2e-3), (1.0, 2e-3)), range(3)):
         if done(beta=beta, seed=seed, peak=peak):
             continue
-        add(tuning.tune(model, tokenizer, train, held_out, references, beta=beta, seed=seed, peak=peak))
+        add(tuning.tune_and_measure(model, tokenizer, train, held_out, references, beta=beta, seed=seed, peak=peak))
 
 
 def arithmetic(add: Callable[[dict], None], fact: Callable[..., None], done: Callable[..., bool]) -> None:
@@ -150,18 +129,16 @@ def retrieval(add: Callable[[dict], None], fact: Callable[..., None], done: Call
     import torch
 
     from helpers.finetuning import sentence_encoder
-    from helpers.models.pretrained import load_minilm
+    from helpers.models.bert import load_encoder
     from helpers.retrieval import stored_vectors
 
     train, test = sentence_encoder.french_questions()
-    index, (encoder, tokenizer) = stored_vectors.load(), load_minilm()
-    start = {name: w.clone() for name, w in encoder.state_dict().items()}
+    index, encoder = stored_vectors.load(), load_encoder(max_tokens=48)
+    start = {name: w.clone() for name, w in encoder.model.state_dict().items()}
     keys, truth = torch.tensor(index), np.array([row for _, row in test])
 
     def judged() -> list[int]:
-        return sentence_encoder.ranks(
-            sentence_encoder.encode(encoder, tokenizer, [text for text, _ in test]), index, truth
-        ).tolist()
+        return sentence_encoder.ranks(encoder.encode([text for text, _ in test]), index, truth).tolist()
 
     fact(n_train=len(train), n_test=len(test), steps=24, batch_size=32, before=judged())
     for seed in range(3):
@@ -170,15 +147,15 @@ def retrieval(add: Callable[[dict], None], fact: Callable[..., None], done: Call
         for name, skip in (("in the batch", None), ("hard, 3 skipped", 3), ("hardest", 0)):
             if done(seed=seed, negatives=name):
                 continue
-            encoder.load_state_dict(start)
+            encoder.model.load_state_dict(start)
             hard = None if skip is None else sentence_encoder.hard_negatives(index[own], index, own, skip)
 
             def loss(step: int, rows=rows, own=own, hard=hard) -> torch.Tensor:
                 part = slice(step * 32, step * 32 + 32)
-                queries = sentence_encoder.embed(encoder, tokenizer, [train[i][0] for i in rows[part]])
+                queries = encoder.embed([train[i][0] for i in rows[part]])
                 return sentence_encoder.ranking_loss(queries, keys[own[part]], None if hard is None else keys[hard[part]])
 
-            losses = sentence_encoder.tune(encoder, loss, 24, peak=2e-4)
+            losses = sentence_encoder.tune_layers(encoder, loss, 24, peak=2e-4)
             add({"seed": seed, "negatives": name, "ranks": judged(), "losses": [round(v, 3) for v in losses]})
 
 
@@ -188,18 +165,18 @@ def fewshot(add: Callable[[dict], None], fact: Callable[..., None], done: Callab
 
     from helpers.data import datasets
     from helpers.finetuning import sentence_encoder
-    from helpers.models.pretrained import load_minilm
+    from helpers.models.bert import load_encoder
 
     train, test = datasets.questions(split="train"), [*datasets.questions(split="valid"), *datasets.questions(split="test")]
     y, answers = np.array([q.coarse for q in train]), np.array([q.coarse for q in test])
-    encoder, tokenizer = load_minilm()
-    start = {name: w.clone() for name, w in encoder.state_dict().items()}
-    frozen = sentence_encoder.encode(encoder, tokenizer, [q.text for q in test])
+    encoder = load_encoder(max_tokens=48)
+    start = {name: w.clone() for name, w in encoder.model.state_dict().items()}
+    frozen = encoder.encode([q.text for q in test])
     fact(n_test=len(test), classes=6, steps=20)
     for k, seed in ((8, 0), (16, 0), (8, 1), (16, 1), (8, 2), (16, 2), (8, 3), (8, 4)):
         if done(k=k, seed=seed):
             continue
-        encoder.load_state_dict(start)
+        encoder.model.load_state_dict(start)
         rows = sentence_encoder.sample_per_class(y, k, seed)
         texts, labels = [train[i].text for i in rows], y[rows]
         record = {
@@ -207,10 +184,9 @@ def fewshot(add: Callable[[dict], None], fact: Callable[..., None], done: Callab
             "seed": seed,
             "tfidf": sentence_encoder.few_labels_tfidf(texts, labels, [q.text for q in test], answers),
         }
-        few = sentence_encoder.encode(encoder, tokenizer, texts)
-        record["frozen"] = sentence_encoder.few_labels(few, labels, frozen, answers)
-        sentence_encoder.tune_on_labels(encoder, tokenizer, texts, labels, steps=20, seed=seed)
-        few, many = (sentence_encoder.encode(encoder, tokenizer, t) for t in (texts, [q.text for q in test]))
+        record["frozen"] = sentence_encoder.few_labels(encoder.encode(texts), labels, frozen, answers)
+        sentence_encoder.tune_on_labels(encoder, texts, labels, steps=20, seed=seed)
+        few, many = encoder.encode(texts), encoder.encode([q.text for q in test])
         add(record | {"tuned": sentence_encoder.few_labels(few, labels, many, answers)})
 
 
@@ -218,23 +194,18 @@ PARTS: dict[str, Callable] = {"dpo": dpo, "arithmetic": arithmetic, "policy": po
 
 
 def main(names: Sequence[str]) -> int:
-    import torch
-
-    from helpers.training.recipes import hardware
-
-    unknown = set(names) - set(PARTS)
-    if unknown:
-        print(f"unknown part {', '.join(sorted(unknown))}: use {', '.join(PARTS)}", file=sys.stderr)
-        return 2
-    torch.set_num_threads(1)
-    for name in names or PARTS:
-        parts = json.loads(FILE.read_text(encoding="utf-8"))["parts"] if FILE.exists() else {}
-        record: dict[str, Any] = parts.get(name) or {"hardware": hardware(1, "cpu"), "seconds": 0, "facts": {}, "runs": []}
+    """Do the named parts (all for none), write after each run. Returns the exit status."""
+    wanted = STUDY.wanted(names, PARTS)
+    for name in wanted:
+        new = {"hardware": hardware(1, "cpu"), "seconds": 0, "facts": {}, "runs": []}
+        record: dict[str, Any] = STUDY.so_far().get("parts", {}).get(name) or new
         begin = time.perf_counter() - record["seconds"]
 
         def save(name=name, record=record, begin=begin) -> None:
             record["seconds"] = round(time.perf_counter() - begin)
-            _keep(name, record)
+            study = STUDY.so_far() or {"command": STUDY.command, "parts": {}}
+            study["parts"][name] = record
+            STUDY.keep(study)
 
         def done(record=record, **key) -> bool:
             return any(all(run.get(k) == v for k, v in key.items()) for run in record["runs"])
@@ -249,7 +220,7 @@ def main(names: Sequence[str]) -> int:
             save()
 
         PARTS[name](add, fact, done)
-    return 0
+    return 0 if wanted else 2
 
 
 if __name__ == "__main__":

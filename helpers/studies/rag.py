@@ -4,12 +4,12 @@
     parts: answers, focus, injection, lie, positions, rewrite, rerank; --share 0/2 does every second question, 1/2 the others
 
 Everything is greedy, so there is no seed; the spread comes from the questions. Every question is written to the file when it is
-done, and a later run goes on where an earlier one stopped (delete the file to begin anew).
+done, and a later run goes on where an earlier one stopped (delete the file to begin again).
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -17,17 +17,23 @@ from pathlib import Path
 from typing import Any
 
 from helpers.generation.copying import SpanConstraint
-from helpers.paths import repository_root
 from helpers.retrieval.documents import Document, lead_documents
 from helpers.retrieval.grounding import contains_answer, marks, supported
 from helpers.retrieval.prompt_injection import ATTACK, LIE, MARK, drop_orders, planted
 from helpers.retrieval.rag import CAREFUL, RULES, best_sentences, likelihood_rerank, prompt, shorten
 from helpers.retrieval.rag_questions import Asked, Query, asked, label_free, ramble
+from helpers.studies.study import StudyFile
 from helpers.tokenizers.chat_template import assistant, encode_prompt, system, user
 
-__all__ = ["FILE", "Study", "load"]
+__all__ = ["Study", "load"]
 
-FILE = repository_root() / "data" / "rag.json"
+STUDY = StudyFile(
+    "rag",
+    "study of answers",
+    holds=lambda study: (study["answers"][0]["closed"], study["command"]),
+    style={"indent": 1, "ensure_ascii": False},
+)
+load = STUDY.load  # its parts by name
 WORDS, TOKENS = 90, 20
 
 
@@ -156,17 +162,6 @@ class Study:
 PARTS = ("answers", "focus", "injection", "lie", "positions", "rewrite", "rerank")
 
 
-def load(path: str | Path = FILE) -> dict[str, Any]:
-    """The committed study, by part. Raises FileNotFoundError, or ValueError for a file that holds something else."""
-    name = Path(path).name
-    try:
-        study = json.loads(Path(path).read_text(encoding="utf-8"))
-        study["answers"][0]["closed"], study["command"]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise ValueError(f"{name} holds no study of answers ({error}); restore it: git checkout data/{name}") from error
-    return study
-
-
 def build() -> Study:
     """The study on the leads, with hybrid search and SmolLM2."""
     from helpers.generation.greedy import Writer
@@ -184,7 +179,7 @@ def build() -> Study:
     return Study(documents, retriever, Writer(load_own_smollm2(), BPE.from_smollm2()), encoder)
 
 
-def run(study: Study, part: str, file: Path = FILE, until: float = float("inf"), share: tuple[int, int] = (0, 1)) -> bool:
+def run(study: Study, part: str, file: Path = STUDY.file, until: float = float("inf"), share: tuple[int, int] = (0, 1)) -> bool:
     """Go on with a part until it is finished (True) or the clock `time.perf_counter` says `until` (False).
 
     share: (i, n) does only the items i, i + n, ...; so several processes can work side by side on one file.
@@ -192,49 +187,39 @@ def run(study: Study, part: str, file: Path = FILE, until: float = float("inf"),
     from filelock import FileLock
 
     for number, item in enumerate(study.items(part)):
-        if number % share[1] != share[0] or number in {row["number"] for row in _read(file).get(part, [])}:
+        if number % share[1] != share[0] or number in {row["number"] for row in STUDY.so_far(file).get(part, [])}:
             continue
         if time.perf_counter() > until:
             return False
         row = {"number": number, **getattr(study, part)(item, number)}
         with FileLock(file.with_suffix(".lock")):
-            known = _read(file)  # afresh: another process may have written meanwhile
+            known = STUDY.so_far(file)  # once more: another process may have written meanwhile
             known[part] = sorted([*known.get(part, []), row], key=lambda r: r["number"])
             known |= {
-                "command": "python -m helpers.studies.rag",
+                "command": STUDY.command,
                 "decoding": "greedy",
                 "attack": ATTACK,
                 "told": LIE,
                 "sources": f"hybrid search over 10,033 leads, {WORDS} words of each source",
             }
-            aside = file.with_suffix(".tmp")
-            aside.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-            aside.replace(file)
+            STUDY.keep(known, file)
     return True
 
 
-def _read(file: Path) -> dict[str, Any]:
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-
-
 def main(arguments: Sequence[str]) -> int:
-    import torch
-
-    chosen, settings = list(arguments), {"--seconds": "inf", "--share": "0/1"}
-    for name in settings:
-        if name in chosen:
-            at = chosen.index(name)
-            settings[name] = chosen[at + 1]
-            del chosen[at : at + 2]
-    until = time.perf_counter() + float(settings["--seconds"])
-    i, n = map(int, settings["--share"].split("/"))
-    unknown = [a for a in chosen if a not in PARTS]
-    if unknown:
-        print(f"unknown part {unknown[0]!r}: choose among {', '.join(PARTS)}", file=sys.stderr)
+    """Do the named parts (all for none), or some of their questions. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog=STUDY.command, description="Measure SmolLM2's answers with and without sources.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many seconds")
+    parser.add_argument("--share", default="0/1", metavar="I/N", help="only every N-th question, from number I on")
+    options = parser.parse_intermixed_args(arguments)
+    wanted = STUDY.wanted(options.parts, PARTS)
+    if not wanted:
         return 2
-    torch.set_num_threads(1)
+    until = time.perf_counter() + options.seconds
+    i, n = map(int, options.share.split("/"))
     study = build()
-    for part in chosen or PARTS:
+    for part in wanted:
         print(part, "finished" if run(study, part, until=until, share=(i, n)) else "not finished", flush=True)
     return 0
 

@@ -9,22 +9,21 @@ to the right as the budget grows (Hoffmann et al. 2022, approach 2).
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from helpers.models.sizes import Size
 from helpers.models.transformer import fit_to_width
-from helpers.paths import repository_root
+from helpers.studies.study import StudyFile
 
-__all__ = ["FILE", "GRID", "bowl", "load", "lowest", "power_law", "run"]
+__all__ = ["GRID", "bowl", "load", "lowest", "power_law", "run"]
 
-FILE = repository_root() / "data" / "scaling.json"
+STUDY = StudyFile("scaling", "scaling study", holds=lambda study: study["runs"][0]["bits"], style={"indent": 1})
+load = STUDY.load  # "runs" (as `run` returns them), "command", "hardware"
 GRID = {1e11: (16, 24, 32, 48, 64), 3e11: (16, 24, 32, 48, 64, 96), 9e11: (24, 32, 48, 64, 96)}  # budget -> widths
 SEEDS = (0, 1)
 LAYERS, CONTEXT, BATCH = 2, 64, 8
@@ -90,17 +89,6 @@ def bytes_of_the_leads(n_valid: int = 120) -> tuple[list, list, int]:
     return encode(texts["train"]), encode(valid), sum(len(t.encode("utf-8")) for t in valid)
 
 
-def load(path: str | Path = FILE) -> dict[str, Any]:
-    """The committed study: "runs" (as `run` returns them), "command", "hardware". Raises FileNotFoundError or ValueError."""
-    try:
-        study = json.loads(Path(path).read_text(encoding="utf-8"))
-        study["runs"][0]["bits"]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        name = Path(path).name
-        raise ValueError(f"{name} holds no scaling study ({error}); restore it: git checkout data/{name}") from error
-    return study
-
-
 def bowl(runs: Sequence[dict], budget: float, seed: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Parameters and bits per byte of one budget, by size; over all seeds the mean."""
     chosen = [r for r in runs if r["budget"] == budget and seed in (None, r["seed"])]
@@ -129,16 +117,10 @@ def power_law(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
 
 
 def main() -> int:
-    import torch
-
-    from helpers.training.recipes import hardware
-
-    torch.set_num_threads(1)
+    STUDY.one_thread()
     documents, begin = bytes_of_the_leads(), time.perf_counter()
-    study = {
-        "command": "python -m helpers.studies.scaling",
+    study: dict[str, Any] = STUDY.origin() | {
         "seeds": list(SEEDS),
-        "hardware": hardware(1, "cpu"),
         "model": f"{LAYERS} layers, context of {CONTEXT} bytes, batch of {BATCH}",
         "seconds": 0,
         "runs": [],
@@ -148,9 +130,7 @@ def main() -> int:
             for width in widths:
                 study["runs"].append(run(budget, width, seed, documents))
                 study["seconds"] = round(time.perf_counter() - begin)
-                aside = FILE.with_suffix(".tmp")  # after each run, so that an interruption costs one run
-                aside.write_text(json.dumps(study, indent=1) + "\n", encoding="utf-8")
-                aside.replace(FILE)
+                STUDY.keep(study)
                 print(study["runs"][-1], flush=True)
     return 0
 

@@ -1,16 +1,8 @@
 """Byte-level byte-pair encoding: training, encoding, decoding, and the real vocabulary of SmolLM2 (chapter 05).
 
-    tokenizer = BPE.train(texts, vocab_size=4096)
-    ids = tokenizer.encode("Hello world")        # list of int
-    tokenizer.decode(ids)                        # "Hello world"
-    course_tokenizer()                           # 4,096 entries learned from the English training leads; chapters 06-08 share it
-    BPE.from_smollm2()                           # 49,152 entries, the tokenizer of the model of chapters 08-11
-
 Ids: special tokens first (`<|endoftext|>` is 0), then the 256 bytes in the order of `BYTE_ORDER`, then one id for each
-merge in the order of learning. The library `tokenizers` numbers them in the same way.
-
-Tie rule: of pairs with equal counts the one with the smallest left id wins, then the one with the smallest right id: the pair
-of the oldest tokens. Ids follow from counts alone, so the order of the texts never matters.
+merge in the order of learning. The library `tokenizers` numbers them in the same way. How merges are learned, and which wins
+a tie, stands in `helpers.tokenizers.bpe_training`.
 
 How it is fast: a token is held as the character chr(id), so a word is a string, a pair is a string of length 2, and a
 merge is one str.replace that cannot cut through a token. Words that were met before are looked up.
@@ -21,11 +13,9 @@ Radford et al. (2019), Language Models are Unsupervised Multitask Learners, sect
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
-from functools import cache
 from itertools import chain, repeat
 from operator import add
 from pathlib import Path
@@ -35,7 +25,6 @@ import regex
 from helpers.tokenizers.bpe_training import (
     BYTE_ORDER,
     LETTER,
-    PATTERNS,
     compiled,
     count_words,
     from_visible,
@@ -43,18 +32,15 @@ from helpers.tokenizers.bpe_training import (
     utf8,
     visible,
 )
+from helpers.tokenizers.checks import checked_text
 
-__all__ = ["BPE", "END_OF_TEXT", "course_tokenizer"]
+__all__ = ["BPE", "END_OF_TEXT"]
 
 END_OF_TEXT = "<|endoftext|>"
 FORMAT = "from-counts-to-chat byte-pair encoding 1"
-COURSE_VOCABULARY = 4096
-CACHED_WORDS = 1 << 18  # words that an encoder remembers before it starts afresh: at most some 60 MB
+CACHED_WORDS = 1 << 18  # words that an encoder remembers before it forgets them all: at most some 60 MB
 
 _NEVER = 1 << 62  # the rank of a pair that is no merge
-
-
-# ------------------------------------------------------------------------------------------------- the tokenizer
 
 
 class _Words(dict):
@@ -73,13 +59,16 @@ class _Words(dict):
 class BPE:
     """A byte-level BPE tokenizer: text -> ids -> text, nothing lost.
 
-    Args:
-        merges: pairs (left, right) of tokens as bytes, best first. special_tokens: strings with an id of their own.
-        pattern: the pre-tokenization, a name in PATTERNS or a regular expression. alphabet: the bytes that have an id, in the
-        order of their ids (all 256, unless a published vocabulary left some out).
+    merges: pairs (left, right) of tokens as bytes, best first. special_tokens: strings with an id of their own. pattern: the
+    pre-tokenization, a name in PATTERNS or a regular expression. alphabet: the bytes that have an id, in the order of their
+    ids (all 256, unless a published vocabulary left some out).
+    Raises ValueError for a merge of tokens that are not there yet, special tokens that repeat or are empty, an unusable pattern.
 
-    Raises:
-        ValueError: a merge of tokens that are not there yet, special tokens that repeat or are empty, an unusable pattern.
+    >>> tokenizer = BPE([(b"a", b"a"), (b"aa", b"a"), (b"aaa", b"b")])
+    >>> [tokenizer.tokens[i] for i in tokenizer.encode("aaabdaaabac")]
+    [b'aaab', b'd', b'aaab', b'a', b'c']
+    >>> tokenizer.decode(tokenizer.encode("aaabdaaabac"))
+    'aaabdaaabac'
     """
 
     def __init__(
@@ -97,11 +86,11 @@ class BPE:
         self._char = {b: chr(ids[bytes([b])]) for b in alphabet}
         self._ranks: dict[str, int] = {}
         self._steps: list[tuple[str, str, int]] = []  # by rank: pair, merged, how many places at a time (-1: all)
-        for left, right in self.merges:
+        for left, right in self.merges:  # each gives a pair its rank, and a new token its id
             if left not in ids or right not in ids:
                 raise ValueError(
-                    f"merge {len(self._steps)} joins {left!r} and {right!r}, which are not both tokens by then. "
-                    "Merges must stand in the order in which they were learned."
+                    f"expected merges in the order in which they were learned, got merge {len(self._steps)} of {left!r} and "
+                    f"{right!r}, which are not both tokens by then"
                 )
             all_places = -1
             if left + right in ids:
@@ -129,14 +118,12 @@ class BPE:
     ) -> BPE:
         """Learn a tokenizer from texts; special tokens count towards vocab_size.
 
-        The vocabulary stays smaller than vocab_size when no pair occurs min_count times any more.
-
-        Raises:
-            ValueError: a vocab_size that does not hold the special tokens and 256 bytes, no text. TypeError: as count_words.
+        The vocabulary stays smaller than vocab_size when no pair occurs min_count times any more. Raises ValueError for a
+        vocab_size that does not hold the special tokens and 256 bytes, or no text; TypeError as count_words.
         """
         least = 256 + len(_specials(special_tokens))
         if vocab_size < least:
-            raise ValueError(f"vocab_size must be at least {least} (256 bytes, {least - 256} special tokens); got {vocab_size}.")
+            raise ValueError(f"expected vocab_size >= {least} (256 bytes, {least - 256} special tokens), got {vocab_size}")
         merges = learn_merges(count_words(texts, pattern), vocab_size - least, min_count)
         return cls(merges, special_tokens, pattern)
 
@@ -144,11 +131,8 @@ class BPE:
     def from_smollm2(cls, folder: Path | None = None) -> BPE:
         """The tokenizer of SmolLM2: 17 special tokens, 235 bytes (21 have no id), 48,900 merges, digits one by one.
 
-        Args:
-            folder: holds tokenizer.json; the converted model of helpers.data.weights when left out.
-
-        Raises:
-            DataError (of helpers.data.weights): the model is missing or damaged. ValueError: a tokenizer of another kind.
+        folder: holds tokenizer.json; the converted model of helpers.data.weights when left out. Raises DataError (of
+        helpers.data.weights) when the model is missing or damaged, ValueError for a tokenizer of another kind.
         """
         from helpers.data.weights import smollm2_folder
 
@@ -156,8 +140,8 @@ class BPE:
         kinds = [step["type"] for step in (data["pre_tokenizer"] or {}).get("pretokenizers", [])]
         if data["model"]["type"] != "BPE" or kinds != ["Digits", "ByteLevel"]:
             raise ValueError(
-                "tokenizer.json must hold a byte-level BPE with individual digits, as SmolLM2's; "
-                f"got {data['model']['type']} with the pre-tokenizers {kinds}."
+                "expected tokenizer.json to hold a byte-level BPE with individual digits, as SmolLM2's, "
+                f"got {data['model']['type']} with the pre-tokenizers {kinds}"
             )
         vocab = data["model"]["vocab"]
         special = [entry["content"] for entry in sorted(data["added_tokens"], key=lambda entry: entry["id"])]
@@ -165,7 +149,7 @@ class BPE:
         merges = [m if isinstance(m, list) else m.split(" ") for m in data["model"]["merges"]]
         made = cls([(from_visible(left), from_visible(right)) for left, right in merges], special, "smollm2", alphabet)
         if any(vocab.get(token) != i for token, i in made.vocabulary().items()):
-            raise ValueError("tokenizer.json must number special tokens, bytes and merges in this order; it does not.")
+            raise ValueError("expected tokenizer.json to number special tokens, bytes and merges in this order, got another one")
         return made
 
     @property
@@ -177,7 +161,7 @@ class BPE:
     def end_of_text(self) -> int:
         """The id of `<|endoftext|>`, which stands between documents. Raises ValueError when there is none."""
         if END_OF_TEXT not in self.special_tokens:
-            raise ValueError(f"this tokenizer has no {END_OF_TEXT}; its special tokens: {list(self.special_tokens)}.")
+            raise ValueError(f"expected the special token {END_OF_TEXT}, got a tokenizer with {list(self.special_tokens)} only")
         return self.special_tokens[END_OF_TEXT]
 
     def vocabulary(self) -> dict[str, int]:
@@ -187,20 +171,17 @@ class BPE:
 
     def split(self, text: str) -> list[str]:
         """The pieces of the pre-tokenization: no token crosses their borders."""
-        return self._find(_checked_text(text))
+        return self._find(checked_text(text))
 
     def encode(self, text: str, special: bool = False, errors: str = "strict") -> list[int]:
         """The ids of a text.
 
-        Args:
-            special: whether a special token that is written in the text ("<|endoftext|>") becomes its one id. By default it is
-            ordinary characters: text from users must not be able to end a document or to open a chat turn.
-            errors: "strict" raises for bytes without an id (only some published vocabularies lack any), "ignore" drops them.
-
-        Raises:
-            TypeError: not a string. ValueError: half of a surrogate pair, which is no Unicode text; a byte without an id.
+        special: whether a special token that is written in the text ("<|endoftext|>") becomes its one id. By default it is
+        ordinary characters: text from users must not be able to end a document or to open a chat turn. errors: "strict" raises
+        for bytes without an id (only some published vocabularies lack any), "ignore" drops them.
+        Raises TypeError for no string, ValueError for half of a surrogate pair (no Unicode text), or a byte without an id.
         """
-        _checked_text(text)
+        checked_text(text)
         if special and self._split_special:
             parts = self._split_special.split(text)  # text, special token, text, ...
             return [
@@ -211,7 +192,7 @@ class BPE:
         if errors == "ignore":
             return [i for word in self._find(text) for i in self._encode_word(bytes(b for b in utf8(word) if b in self._char))]
         if errors != "strict":
-            raise ValueError(f'errors must be "strict" or "ignore"; got {errors!r}.')
+            raise ValueError(f'expected errors as "strict" or "ignore", got {errors!r}')
         return list(chain.from_iterable(map(self._words.__getitem__, self._find(text))))
 
     def _encode_word(self, data: bytes) -> list[int]:
@@ -233,20 +214,17 @@ class BPE:
     def decode(self, ids: Iterable[int], errors: str = "replace", skip_special: bool = False) -> str:
         """The text of ids (a list, or an array or tensor of one dimension).
 
-        Args:
-            errors: what to do where the bytes are no valid UTF-8, as they are after a cut through a character: "replace"
-            writes U+FFFD, "strict" raises, "ignore" drops them. skip_special: leave special tokens out.
-
-        Raises:
-            TypeError: not whole numbers. ValueError: an id outside 0 .. vocab_size - 1, or invalid UTF-8 with "strict".
+        errors: what to do where the bytes are no valid UTF-8, as they are after a cut through a character: "replace" writes
+        U+FFFD, "strict" raises, "ignore" drops them. skip_special: leave special tokens out.
+        Raises TypeError for no whole numbers, ValueError for an id outside 0 .. vocab_size - 1, or invalid UTF-8 with "strict".
         """
         data = self.decode_bytes(ids, skip_special)
         try:
             return data.decode("utf-8", errors)
         except UnicodeDecodeError as error:
             raise ValueError(
-                f"the ids give no valid UTF-8 (byte {error.start} of {len(data)}: {error.reason}); "
-                'a character may be cut. Pass errors="replace".'
+                f"expected ids that give valid UTF-8, got byte {error.start} of {len(data)}: {error.reason}; a character may be "
+                'cut: pass errors="replace"'
             ) from None
 
     def decode_bytes(self, ids: Iterable[int], skip_special: bool = False) -> bytes:
@@ -286,55 +264,17 @@ class BPE:
             merges = [tuple(map(from_visible, line.split(" "))) for line in data["merges"]]
             return cls(merges, data["special_tokens"], data["pattern"], from_visible(data["alphabet"]))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{Path(path).name} was not written by BPE.save ({error}). Train and save it again.") from error
+            raise ValueError(f"{Path(path).name} was not written by BPE.save ({error}); train and save it again") from error
 
     def __repr__(self) -> str:
         parts = f"{len(self.special_tokens)} special, {len(self.alphabet)} bytes, {len(self.merges):,} merges"
         return f"BPE({self.vocab_size:,} tokens: {parts})"
 
 
-@cache
-def course_tokenizer() -> BPE:
-    """The tokenizer of chapters 05 to 08: 4,096 entries learned from the English training leads, GPT-2 pattern.
-
-    Trained on first use (about 2 seconds) and kept in the cache folder, under a name made from the data and the settings.
-
-    Raises DataError when the leads are missing or damaged.
-    """
-    from helpers.data import datasets, sources
-    from helpers.paths import cache_folder
-
-    digests = [file.sha256 for file in sources.about("leads").files if file.path.endswith(datasets.LANGUAGES["en"])]
-    key = json.dumps([FORMAT, COURSE_VOCABULARY, PATTERNS["gpt2"], END_OF_TEXT, digests])
-    path = cache_folder() / f"bpe-{COURSE_VOCABULARY}-{hashlib.sha256(key.encode()).hexdigest()[:12]}.json"
-    try:
-        kept = BPE.load(path)
-        if kept.vocab_size == COURSE_VOCABULARY:
-            return kept
-    except (OSError, ValueError):
-        pass  # not there, or damaged: make it
-    made = BPE.train((lead.text for lead in datasets.leads(split="train")), COURSE_VOCABULARY)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made.save(path)
-    except OSError:
-        pass  # a folder that cannot be written costs two seconds each time, no more
-    return made
-
-
-# ----------------------------------------------------------------------------------------------------- checks
-
-
 def _specials(special_tokens: Sequence[str]) -> dict[str, int]:
     if isinstance(special_tokens, str):
-        raise TypeError(f"special_tokens must be a list of strings; got one string. Write [{special_tokens!r}].")
+        raise TypeError(f"expected special_tokens as a list of strings, got one string; write [{special_tokens!r}]")
     listed = list(special_tokens)
     if not all(isinstance(s, str) and s for s in listed) or len(set(listed)) != len(listed):
-        raise ValueError(f"special_tokens must be different, non-empty strings; got {listed!r}.")
+        raise ValueError(f"expected special_tokens as different, non-empty strings, got {listed!r}")
     return {s: i for i, s in enumerate(listed)}
-
-
-def _checked_text(text: str) -> str:
-    if not isinstance(text, str):
-        raise TypeError(f"text must be a string; got {type(text).__name__}. Decode bytes first: data.decode('utf-8', 'replace').")
-    return text

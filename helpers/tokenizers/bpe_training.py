@@ -1,10 +1,7 @@
-"""What byte-pair encoding is trained on and how: bytes as letters, pre-tokenization, and the merges (chapter 05).
+"""How byte-pair encoding is trained: first as the definition reads, then fast; bytes as letters, pre-tokenization (chapter 05).
 
-The tie rule, and why ids never depend on the order of the texts, stands in helpers.tokenizers.bpe, which offers all of this too.
-
-How training is fast: a token is held as one character, so a word is a string, a pair is a string of length 2, and a merge is
-one str.replace that cannot cut through a token. A merge changes counts only beside its own places, so only the words
-that hold the pair are visited.
+Tie rule: of pairs with equal counts the one with the smallest left id wins, then the one with the smallest right id: the pair
+of the oldest tokens. Ids follow from counts alone, so the order of the texts never matters.
 
 Sources: Sennrich, Haddow and Birch (2016), arXiv:1508.07909, section 3.2 and algorithm 1; Radford et al. (2019), Language
 Models are Unsupervised Multitask Learners, section 2.2 (bytes in place of characters).
@@ -20,11 +17,23 @@ from operator import add
 
 import regex  # the standard library's re cannot say \p{L}, "a letter of any script"
 
-__all__ = ["BYTE_ORDER", "PATTERNS", "compiled", "count_words", "from_visible", "learn_merges", "utf8", "visible"]
+__all__ = [
+    "BYTE_ORDER",
+    "PATTERNS",
+    "compiled",
+    "count_pairs",
+    "count_words",
+    "from_visible",
+    "learn_merges",
+    "learn_merges_plainly",
+    "merge_pair",
+    "utf8",
+    "visible",
+]
 
 PATTERNS = {
-    # GPT-2: 's 't 're ..., or a word, a number, other signs - each with one blank before it - or a run of white space,
-    # whose last blank is left to the word that follows.
+    # GPT-2: 's 't 're ..., or a word, a number, other signs - each with one space before it - or a run of white space,
+    # whose last space is left to the word that follows.
     "gpt2": r"'(?:[stmd]|re|ve|ll)| ?(?:\p{L}+|\p{N}+|[^\s\p{L}\p{N}]+)|\s+(?!\S)|\s+",
     # SmolLM2: the same, but every digit stands alone, and white space before a digit stays in one piece.
     "smollm2": r"'(?:[stmd]|re|ve|ll)|\p{N}| ?(?:\p{L}+|[^\s\p{L}\p{N}]+)|\s+(?![^\s\p{N}])|\s+",
@@ -48,62 +57,121 @@ BYTE_ORDER = bytes(LETTER)  # all 256 bytes, in the order of their letters
 
 
 def visible(token: bytes) -> str:
-    """The token in letters that can be printed and stored in a text file: b" the" is "Ġthe"."""
+    """The token in letters that can be printed and stored in a text file (GPT-2's bytes_to_unicode).
+
+    >>> visible(b" the"), visible("é".encode())
+    ('Ġthe', 'Ã©')
+    """
     return "".join(map(LETTER.__getitem__, token))
 
 
 def from_visible(text: str) -> bytes:
-    """The token that `visible` wrote. Raises ValueError for a letter that stands for no byte."""
+    """The token that `visible` wrote (bytes_to_unicode, backwards). Raises ValueError for a letter that stands for no byte.
+
+    >>> from_visible("Ġthe")
+    b' the'
+    """
     try:
         return bytes(map(_BYTE.__getitem__, text))
     except KeyError as error:
-        raise ValueError(f"{error.args[0]!r} in {text!r} stands for no byte; expected letters as visible() writes.") from None
+        raise ValueError(
+            f"expected letters as visible() writes, got {error.args[0]!r} in {text!r}: it stands for no byte"
+        ) from None
 
 
-# -------------------------------------------------------------------------------------------------- training
+# ------------------------------------------------------------------------------- training, as the definition reads
+
+
+def count_pairs(words: Mapping[tuple[int, ...], int]) -> Counter[tuple[int, int]]:
+    """How often each two tokens stand side by side, over words (tuples of ids) with their counts.
+
+    >>> dict(count_pairs({(1, 2, 3, 1, 2): 1}))
+    {(1, 2): 2, (2, 3): 1, (3, 1): 1}
+    """
+    pairs = Counter()
+    for word, count in words.items():
+        for pair in zip(word, word[1:]):
+            pairs[pair] += count
+    return pairs
+
+
+def merge_pair(word: tuple[int, ...], pair: tuple[int, int], new: int) -> tuple[int, ...]:
+    """The word with `new` in each place of the pair, from left to right.
+
+    >>> merge_pair((1, 2, 3, 1, 2), (1, 2), 4), merge_pair((1, 1, 1), (1, 1), 4)
+    ((4, 3, 4), (4, 1))
+    """
+    merged: list[int] = []
+    for token in word:
+        if merged and (merged[-1], token) == pair:
+            merged[-1] = new
+        else:
+            merged.append(token)
+    return tuple(merged)
+
+
+def learn_merges_plainly(words: Mapping[str, int], n_merges: int, min_count: int = 2) -> list[tuple[bytes, bytes]]:
+    """What byte-pair encoding learns, as the definition reads: count all pairs, merge the most frequent one, again and again.
+
+    >>> learn_merges_plainly({"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}, 3)
+    [(b'u', b'g'), (b'u', b'n'), (b'h', b'ug')]
+    """
+    tokens, merges = [bytes([byte]) for byte in BYTE_ORDER], []
+    spelled = {tuple(map(BYTE_ORDER.index, utf8(word))): count for word, count in words.items()}
+    while len(merges) < n_merges:
+        counts = count_pairs(spelled)
+        best = min(counts, key=lambda pair: (-counts[pair], pair), default=None)
+        if best is None or counts[best] < min_count:
+            break
+        merges.append((tokens[best[0]], tokens[best[1]]))
+        if b"".join(merges[-1]) not in tokens:  # it can be there already, spelled by another pair
+            tokens.append(b"".join(merges[-1]))
+        new = tokens.index(b"".join(merges[-1]))
+        spelled = {merge_pair(word, best, new): count for word, count in spelled.items()}
+    return merges
+
+
+# --------------------------------------------------------------------------------------------- training, fast
 
 
 def count_words(texts: Iterable[str], pattern: str = "gpt2") -> Counter[str]:
-    """How often each piece of the pre-tokenization occurs.
+    """How often each piece of the pre-tokenization occurs. pattern: a name in PATTERNS, or a regular expression.
 
-    Args:
-        texts: strings. pattern: a name in PATTERNS, or a regular expression.
+    Raises TypeError for one string instead of several, or an entry that is not a string; ValueError for no text at all, or an
+    unusable pattern.
 
-    Raises:
-        TypeError: one string instead of several, or an entry that is not a string.
-        ValueError: no text at all, or an unusable pattern.
+    >>> count_words(["to be, not to be"])
+    Counter({' be': 2, 'to': 1, ',': 1, ' not': 1, ' to': 1})
     """
     if isinstance(texts, str | bytes):
-        raise TypeError(f"texts must be a list of strings; got one {type(texts).__name__}. Write [text].")
+        raise TypeError(f"expected texts as a list of strings, got one {type(texts).__name__}; write [text]")
     find, words = compiled(pattern).findall, Counter()
     for row, text in enumerate(texts):
         if not isinstance(text, str):
-            raise TypeError(f"texts[{row}] must be a string; got {type(text).__name__}. Decode bytes first.")
+            raise TypeError(f"expected texts[{row}] to be a string, got {type(text).__name__}; decode bytes first")
         words.update(find(text))
     if not words:
-        raise ValueError("there is nothing to learn from: no text, or only empty ones. Check how the texts were filtered.")
+        raise ValueError("expected a text, got none or only empty ones: nothing to learn from; check how they were filtered")
     return words
 
 
 def learn_merges(words: Mapping[str, int], n_merges: int, min_count: int = 2) -> list[tuple[bytes, bytes]]:
-    """The first ``n_merges`` merges over words with their counts: always the most frequent pair of neighbors.
+    """The same merges as `learn_merges_plainly`, fast: pairs (left, right) of tokens, the most frequent first.
 
-    Incremental: a merge changes counts only beside its own places, so only the words that hold the pair are visited. The
-    heap gives the most frequent pair; an entry whose count has fallen since is put back with the true count.
+    A token is held as one character, so a word is a string, a pair is a string of length 2, and a merge is one str.replace that
+    cannot cut through a token. A merge changes counts only beside its own places, so only the words that hold the pair are
+    visited. The heap gives the most frequent pair; an entry whose count has fallen since is put back with the true count.
 
-    Args:
-        words: word -> how often it occurs; meant to be short, since a merge goes through each word that holds the pair.
-        n_merges: how many to learn. min_count: stop when no pair is as frequent.
+    words: word -> how often it occurs; short ones, since a merge goes through each word that holds the pair. min_count: stop
+    when no pair is as frequent. A pair that overlaps itself ("aaa") counts at each place.
+    Raises ValueError for n_merges below 0 or min_count below 1.
 
-    Returns:
-        Pairs (left, right) of tokens, in the order of learning; fewer than n_merges when the words are used up. The tie
-        rule is that of helpers.tokenizers.bpe; a pair that overlaps itself ("aaa") counts at each place.
-
-    Raises:
-        ValueError: n_merges below 0 or min_count below 1.
+    >>> learn_merges({"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}, 3)
+    [(b'u', b'g'), (b'u', b'n'), (b'h', b'ug')]
     """
     if n_merges < 0 or min_count < 1:
-        raise ValueError(f"n_merges must be at least 0 and min_count at least 1; got {n_merges} and {min_count}.")
+        raise ValueError(f"expected n_merges of at least 0 and min_count of at least 1, got {n_merges} and {min_count}")
+    # 1. Spell the words in one-character tokens, and count the pairs once.
     place = bytes.maketrans(BYTE_ORDER, bytes(range(256)))  # byte -> its place in BYTE_ORDER, as long as nothing is merged
     spelled = [(utf8(word).translate(place).decode("latin-1"), count) for word, count in words.items()]
     texts, counts = [word for word, _ in spelled], [count for _, count in spelled]
@@ -118,6 +186,7 @@ def learn_merges(words: Mapping[str, int], n_merges: int, min_count: int = 2) ->
     tokens = [bytes([byte]) for byte in BYTE_ORDER]
     known = {token: chr(i) for i, token in enumerate(tokens)}
     merges: list[tuple[bytes, bytes]] = []
+    # 2. Take the most frequent pair, as long as there is one that is frequent enough.
     while heap and len(merges) < n_merges:
         negative, pair = heapq.heappop(heap)
         count = pair_counts[pair]
@@ -125,6 +194,7 @@ def learn_merges(words: Mapping[str, int], n_merges: int, min_count: int = 2) ->
             if count >= min_count:
                 heapq.heappush(heap, (-count, pair))
             continue
+        # 3. Note the merge, and give the joined token its character.
         left, right = pair
         merges.append((tokens[ord(left)], tokens[ord(right)]))
         merged = merges[-1][0] + merges[-1][1]
@@ -132,7 +202,7 @@ def learn_merges(words: Mapping[str, int], n_merges: int, min_count: int = 2) ->
             known[merged] = chr(len(tokens))
             tokens.append(merged)
         new = known[merged]
-
+        # 4. Join the pair in the words that hold it, and set the counts right beside each place.
         grown = set()
         for i in found_in.pop(pair):
             word, n = texts[i], counts[i]
@@ -157,6 +227,7 @@ def learn_merges(words: Mapping[str, int], n_merges: int, min_count: int = 2) ->
                 if new in p:
                     found_in[p].append(i)
                     grown.add(p)
+        # 5. The pairs that are new or more frequent now compete with the others.
         pair_counts.pop(pair, None)
         for p in grown:
             if pair_counts[p] >= min_count:
@@ -169,25 +240,36 @@ def learn_merges(words: Mapping[str, int], n_merges: int, min_count: int = 2) ->
 
 @cache
 def compiled(pattern: str) -> regex.Pattern:
-    """The regular expression. Raises ValueError when it is invalid, has groups, or would lose characters."""
+    """The regular expression. Raises ValueError when it is invalid, has groups, or would lose characters.
+
+    >>> compiled("gpt2").findall("It's 2 words")
+    ['It', "'s", ' 2', ' words']
+    """
     try:
         made = regex.compile(PATTERNS.get(pattern, pattern))
     except (regex.error, TypeError) as error:
-        raise ValueError(f"pattern must be an expression or one of {', '.join(PATTERNS)}; got {pattern!r} ({error}).") from None
+        raise ValueError(
+            f"expected pattern as an expression or one of {', '.join(PATTERNS)}, got {pattern!r} ({error})"
+        ) from None
     probe = "It's a test:  1,234 words\n\tété 中文 🙂 \u00b2 _x_ \r\n 7"
     if made.groups or "".join(made.findall(probe)) != probe:
         raise ValueError(
-            f"pattern {pattern!r} loses characters or has capturing groups. Every character must fall into a "
-            r"match: end it with |[\s\S], and write (?:...) for groups."
+            f"expected a pattern that matches every character, got {pattern!r}: it loses characters or has capturing groups; "
+            r"end it with |[\s\S], and write (?:...) for groups"
         )
     return made
 
 
 def utf8(text: str) -> bytes:
+    """The bytes of a text. Raises ValueError for half of a surrogate pair.
+
+    >>> utf8("é")
+    b'\\xc3\\xa9'
+    """
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"{text[error.start : error.end]!r} is half of a surrogate pair and no Unicode character; "
-            "clean the text first: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')."
+            f"expected Unicode characters, got {text[error.start : error.end]!r}, half of a surrogate pair; "
+            "clean the text first: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
         ) from None

@@ -1,11 +1,7 @@
-"""Chats as tokens: the template of SmolLM2, and which of the tokens a finetuned model shall learn.
+"""Chats as tokens: the template of SmolLM2, and which of the tokens a finetuned model learns.
 
 One function builds what is trained on and what is asked with, so that the two cannot differ. The text of a message never
 becomes a mark of the template, whatever it contains: nobody can open a turn of the assistant from inside a question.
-
-    ids = encode_prompt(tokenizer, [user("How long is the Zambezi?")])          # ends where the assistant begins
-    example = encode_example(tokenizer, [user("..."), assistant("2,574 km")])   # ids, and labels for the reply only
-    batch = collate([example, ...], pad_id=0)
 """
 
 from __future__ import annotations
@@ -24,17 +20,29 @@ Message = dict[str, str]
 
 
 def system(text: str) -> Message:
-    """A message that sets the rules."""
+    """A message that sets the rules.
+
+    >>> system("Answer in one word.")
+    {'role': 'system', 'content': 'Answer in one word.'}
+    """
     return {"role": "system", "content": text}
 
 
 def user(text: str) -> Message:
-    """A message of the person."""
+    """A message of the person.
+
+    >>> user("Why?")
+    {'role': 'user', 'content': 'Why?'}
+    """
     return {"role": "user", "content": text}
 
 
 def assistant(text: str) -> Message:
-    """A message of the model."""
+    """A message of the model.
+
+    >>> assistant("Because.")
+    {'role': 'assistant', 'content': 'Because.'}
+    """
     return {"role": "assistant", "content": text}
 
 
@@ -60,13 +68,27 @@ def render(messages: Sequence[Message], *, reply: bool = False, default_system: 
     """The chat as one text with its marks, for reading. reply: open a turn of the assistant at the end.
 
     Raises ValueError for unknown roles, other keys, no messages, or a system message that is not the first.
+
+    >>> print(render([user("Hi"), assistant("Hello!"), user("Why?")], reply=True, default_system=None))
+    <|im_start|>user
+    Hi<|im_end|>
+    <|im_start|>assistant
+    Hello!<|im_end|>
+    <|im_start|>user
+    Why?<|im_end|>
+    <|im_start|>assistant
+    <BLANKLINE>
     """
     parts = [f"{START}{m['role']}\n{m['content']}{END}\n" for m in checked(messages, default_system)]
     return "".join(parts) + (f"{START}assistant\n" if reply else "")
 
 
 class Example(NamedTuple):
-    """A chat to learn from. ids: (T,). labels: (T,) the ids that count, IGNORE elsewhere. cut: whether max_length cut it."""
+    """A chat to learn from. ids: (T,). labels: (T,) the ids that count, IGNORE elsewhere. cut: whether max_length cut it.
+
+    >>> Example(ids=[1, 7, 2], labels=[-100, 7, 2], cut=False).labels
+    [-100, 7, 2]
+    """
 
     ids: list[int]
     labels: list[int]
@@ -86,6 +108,12 @@ def encode_example(
     tokenizer: the course's BPE with SmolLM2's vocabulary. prompt_loss: make every token count (to see what that does).
     A chat longer than max_length loses its end, with the end mark; a reply that is cut off so must not teach stopping.
     Raises ValueError as `render` does, and for a chat in which nothing is left to learn.
+
+    >>> from helpers.tokenizers import BPE
+    >>> tokenizer = BPE([], [START, END])
+    >>> learned = encode_example(tokenizer, [user("Why?"), assistant("So.")], default_system=None).labels
+    >>> [IGNORE] * 23 + tokenizer.encode("So.") + [tokenizer.special_tokens[END], IGNORE] == learned
+    True
     """
     ids: list[int] = []
     labels: list[int] = []
@@ -104,12 +132,18 @@ def encode_example(
     if cut:
         ids, labels = ids[:max_length], labels[:max_length]
     if all(label == IGNORE for label in labels):
-        raise ValueError("nothing to learn: the chat has no reply of the assistant within max_length; allow more")
+        raise ValueError("expected a reply of the assistant within max_length, got a chat with nothing to learn; allow more")
     return Example(ids, labels, cut)
 
 
 def encode_prompt(tokenizer: Any, messages: Sequence[Message], *, default_system: str | None = DEFAULT_SYSTEM) -> list[int]:
-    """The ids up to the place where the assistant begins to speak: exactly what stands before a reply in `encode_example`."""
+    """The ids up to the place where the assistant begins to speak: exactly what stands before a reply in `encode_example`.
+
+    >>> from helpers.tokenizers import BPE
+    >>> tokenizer = BPE([], [START, END])
+    >>> tokenizer.decode(encode_prompt(tokenizer, [user("Why?")], default_system=None))
+    '<|im_start|>user\\nWhy?<|im_end|>\\n<|im_start|>assistant\\n'
+    """
     marker = [*checked(messages, None), assistant("")]
     ids = encode_example(tokenizer, marker, default_system=default_system).ids
     return ids[: len(ids) - 1 - len(tokenizer.encode("\n"))]  # without the end mark and the line break of the empty reply

@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from helpers.tokenizers.checks import checked_text
+
 __all__ = ["ByteTokenizer", "WordTokenizer", "pieces"]
 
 N_BYTES = 256
@@ -17,26 +19,29 @@ _PIECE = re.compile(r" ?\w+| ?[^\w\s]|\s+")
 
 
 def pieces(text: str) -> list[str]:
-    """Cut a text into words, punctuation marks and blanks; joined together they are the text again.
+    """Cut a text into words, punctuation marks and white space; joined together they are the text again.
 
-    A single blank belongs to the word or mark after it: " the" is one piece. Raises TypeError when `text` is no string.
+    A single space belongs to the word or mark after it: " the" is one piece. Raises TypeError when `text` is no string.
+
+    >>> pieces("Stop! By  the sea.")
+    ['Stop', '!', ' By', '  ', 'the', ' sea', '.']
     """
-    if not isinstance(text, str):
-        raise TypeError(f"expected a text (str), got {type(text).__name__}")
-    return _PIECE.findall(text)
+    return _PIECE.findall(checked_text(text))
 
 
 class ByteTokenizer:
-    """Every byte of the UTF-8 text is a token: ids 0 to 255, and 256 for the end of a text."""
+    """Every byte of the UTF-8 text is a token: ids 0 to 255, and 256 for the end of a text.
+
+    >>> ByteTokenizer().encode("né"), ByteTokenizer().decode([110, 195, 169])
+    ([110, 195, 169], 'né')
+    """
 
     end_id = N_BYTES
     vocab_size = N_BYTES + 1
 
     def encode(self, text: str) -> list[int]:
         """The bytes of a text. Raises TypeError when it is no string."""
-        if not isinstance(text, str):
-            raise TypeError(f"expected a text (str), got {type(text).__name__}")
-        return list(text.encode("utf-8"))
+        return list(checked_text(text).encode("utf-8"))
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text again; the end of a text becomes nothing, bytes that are no valid UTF-8 become the sign U+FFFD."""
@@ -49,11 +54,15 @@ class ByteTokenizer:
 
 
 class WordTokenizer:
-    """Words, marks and blanks as tokens; a word that is not in the vocabulary is spelled out in bytes.
+    """Words, marks and white space as tokens; a word that is not in the vocabulary is spelled out in bytes.
 
     Ids 0 to 255 are the bytes, 256 is the end of a text, then come the words by falling count, ties in order of code points.
     Trained with `min_count=2`, the words that occur once in the training texts are spelled out there as well, and so teach a
     model when to expect an unknown word and how such words look.
+
+    >>> tokenizer = WordTokenizer.train(["to be or not to be"])
+    >>> tokenizer.words, tokenizer.encode("to be to")
+    ([' be'], [116, 111, 257, 32, 116, 111])
     """
 
     end_id = N_BYTES
@@ -103,7 +112,7 @@ class WordTokenizer:
         return bytes([id]) if id < N_BYTES else b"" if id == self.end_id else self.words[id - N_BYTES - 1].encode("utf-8")
 
     def knows(self, piece: str) -> bool:
-        """Whether a piece (with its blank, as " the") is a token of its own."""
+        """Whether a piece (with its space, as " the") is a token of its own."""
         return piece in self._ids
 
 

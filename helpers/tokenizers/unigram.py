@@ -1,4 +1,7 @@
-"""Unigram tokenization: pieces with probabilities, the likeliest cut, and learning by EM (chapter 05)."""
+"""Unigram tokenization: pieces with probabilities, the likeliest cut, and learning by EM (chapter 05).
+
+Source: Kudo (2018), arXiv:1804.10959, section 3.2.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +12,26 @@ from collections.abc import Mapping, Sequence
 __all__ = ["Unigram"]
 
 
-# ----------------------------------------------------------------------------------------------------- Unigram
-
-
 class Unigram:
     """A Unigram tokenizer: each piece has a probability, and a word is cut where the product of its pieces' is largest.
 
-    Args:
-        log_probs: piece -> natural logarithm of its probability.
+    log_probs: piece -> natural logarithm of its probability. Raises ValueError for no pieces.
 
-    Raises:
-        ValueError: no pieces.
+    >>> pieces = {"h": 0.1, "u": 0.1, "g": 0.1, "hu": 0.3, "ug": 0.4}
+    >>> cut, log_prob = Unigram({piece: math.log(p) for piece, p in pieces.items()}).split_word("hug")
+    >>> cut, math.exp(log_prob)  # 0.1 * 0.4; hu + g would be 0.3 * 0.1
+    (['h', 'ug'], 0.04000000000000001)
     """
 
     def __init__(self, log_probs: Mapping[str, float]):
         if not log_probs:
-            raise ValueError("log_probs must hold at least one piece.")
+            raise ValueError("expected log_probs with at least one piece, got none")
         self.log_probs = dict(log_probs)
         self.longest = max(map(len, self.log_probs))
         self.unknown = min(self.log_probs.values()) - 10.0  # a character that is no piece: possible, but at a high price
 
     def _steps(self, word: str, end: int, without: str | None) -> list[tuple[int, float]]:
-        """(start, log-probability) of each piece that ends at ``end``."""
+        """(start, log-probability) of each piece that ends at `end`."""
         found = [
             (start, self.log_probs[word[start:end]])
             for start in range(max(0, end - self.longest), end)
@@ -39,7 +40,7 @@ class Unigram:
         return found if any(start == end - 1 for start, _ in found) else [*found, (end - 1, self.unknown)]
 
     def split_word(self, word: str, without: str | None = None) -> tuple[list[str], float]:
-        """The most probable pieces of a word and their log-probability (Viterbi); ``without`` forbids one piece.
+        """The most probable pieces of a word and their log-probability (Viterbi); `without` forbids one piece.
 
         Of equally good ones the one whose last piece is longest wins.
         """
@@ -79,15 +80,13 @@ class Unigram:
     def train(cls, words: Mapping[str, int], size: int, longest: int = 8, keep: float = 0.75, rounds: int = 2) -> Unigram:
         """Start from all substrings that occur twice, then alternate: estimate (EM), drop the pieces that are missed least.
 
-        Args:
-            words: word -> count. size: number of pieces in the end (never less than the characters, which all stay).
-            longest: longest substring. keep: share kept in each cut. rounds: EM steps between cuts.
-
-        Raises:
-            ValueError: no words, a size below the number of different characters, keep outside (0, 1), or rounds below 1.
+        words: word -> count. size: number of pieces in the end (never less than the characters, which all stay). longest:
+        longest substring. keep: share kept in each cut. rounds: EM steps between cuts.
+        Raises ValueError for no words, a size below the number of different characters, keep outside (0, 1), rounds below 1.
         """
         if not 0 < keep < 1 or rounds < 1:  # with all pieces kept it would never end
-            raise ValueError(f"expected keep between 0 and 1 and at least one round, got {keep} and {rounds}.")
+            raise ValueError(f"expected keep between 0 and 1 and at least one round, got {keep} and {rounds}")
+        # 1. All substrings that occur twice, and all characters.
         found = Counter()
         for word, n in words.items():
             for start in range(len(word)):
@@ -95,15 +94,17 @@ class Unigram:
                     found[word[start:end]] += n
         letters = {c for word in words for c in word}
         if not letters or size < len(letters):
-            raise ValueError(f"size must be at least {max(1, len(letters))}, the number of different characters; got {size}.")
+            raise ValueError(f"expected size >= {max(1, len(letters))}, the number of different characters, got {size}")
         counts = {piece: n for piece, n in found.items() if n > 1 or len(piece) == 1}
         while True:
+            # 2. Estimate the probabilities: counts, then EM.
             model = cls(_log_shares(counts))
             for _ in range(rounds):
                 used = model.expected_counts(words)[0]
                 model = cls(_log_shares({p: max(n, 1e-9) for p, n in used.items() if n > 1e-6 or len(p) == 1}))
             if len(model.log_probs) <= size:
                 return model
+            # 3. What the texts would lose in likelihood without each piece; the largest losses stay.
             loss = {p: used[p] * (model.log_probs[p] - model.split_word(p, without=p)[1]) for p in model.log_probs if len(p) > 1}
             wanted = max(size, int(keep * len(model.log_probs))) - len(letters)
             kept = sorted(loss, key=lambda p: (-loss[p], p))[:wanted]

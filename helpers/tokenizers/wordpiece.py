@@ -1,8 +1,7 @@
-"""The relatives of BPE: WordPiece and Unigram, and moving labels from words to subwords (chapter 05).
+"""WordPiece, the relative of BPE that BERT uses: the longest entry first (chapter 05).
 
-WordPiece: Schuster and Nakajima (2012), Japanese and Korean Voice Search; Wu et al. (2016), arXiv:1609.08144, section 4.1;
-the vocabulary and normalization of BERT: Devlin et al. (2019), arXiv:1810.04805. Unigram: Kudo (2018), arXiv:1804.10959,
-section 3.2.
+Sources: Schuster and Nakajima (2012), Japanese and Korean Voice Search; Wu et al. (2016), arXiv:1609.08144, section 4.1; the
+vocabulary and normalization of BERT: Devlin et al. (2019), arXiv:1810.04805.
 """
 
 from __future__ import annotations
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import regex
 
+from helpers.tokenizers.checks import checked_text
+
 __all__ = ["WordPiece", "learn_wordpieces", "normalize_bert"]
 LONGEST_WORD = 100  # BERT gives up on longer words
 _SIGNS = r"\p{P}$+<=>^`|~"  # BERT takes all of these for punctuation
@@ -24,11 +25,12 @@ _CJK = regex.compile(
 )
 
 
-# --------------------------------------------------------------------------------------------------- WordPiece
-
-
 def normalize_bert(text: str) -> str:
-    """What uncased BERT does first: control characters out, blanks round Chinese characters, accents off, lower case."""
+    """What uncased BERT does first: control characters out, spaces around Chinese characters, accents off, lower case.
+
+    >>> normalize_bert("Café 中文")
+    'cafe  中  文 '
+    """
     kept = []
     for c in text:
         if c in "\t\n\r" or unicodedata.category(c) == "Zs":
@@ -42,17 +44,18 @@ def normalize_bert(text: str) -> str:
 class WordPiece:
     """A WordPiece tokenizer: the longest entry that the word starts with, again and again; ## marks the inside of a word.
 
-    Args:
-        vocab: entry -> id, or the entries in the order of their ids. unknown: the entry for words that cannot be spelled.
+    vocab: entry -> id, or the entries in the order of their ids. unknown: the entry for words that cannot be spelled.
+    Raises ValueError when there is no entry for unknown words.
 
-    Raises:
-        ValueError: no entry for unknown words.
+    >>> tokenizer = WordPiece(["[UNK]", "un", "##happi", "##ness", "happy"])
+    >>> tokenizer.pieces("Unhappiness, happy")
+    ['un', '##happi', '##ness', '[UNK]', 'happy']
     """
 
     def __init__(self, vocab: Mapping[str, int] | Sequence[str], unknown: str = "[UNK]"):
         self.vocab = dict(vocab) if isinstance(vocab, Mapping) else {entry: i for i, entry in enumerate(vocab)}
         if unknown not in self.vocab:
-            raise ValueError(f"vocab must hold the entry {unknown!r} for words that it cannot spell.")
+            raise ValueError(f"expected the entry {unknown!r} in vocab, for words that it cannot spell, got none")
         self.tokens = {i: entry for entry, i in self.vocab.items()}
         self.unknown = unknown
 
@@ -84,16 +87,14 @@ class WordPiece:
 
     def pieces(self, text: str) -> list[str]:
         """All pieces of a text, without [CLS] and [SEP]."""
-        if not isinstance(text, str):
-            raise TypeError(f"text must be a string; got {type(text).__name__}.")
-        return [piece for word in _BERT_PIECES.findall(normalize_bert(text)) for piece in self.split_word(word)]
+        return [piece for word in _BERT_PIECES.findall(normalize_bert(checked_text(text))) for piece in self.split_word(word)]
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text, without [CLS] and [SEP]."""
         return [self.vocab[piece] for piece in self.pieces(text)]
 
     def decode(self, ids: Sequence[int]) -> str:
-        """A readable text: case, accents and blanks are lost for good. Raises ValueError for an id that is not there."""
+        """A readable text: case, accents and spaces are lost for good. Raises ValueError for an id that is not there."""
         unknown = next((i for i in ids if i not in self.tokens), None)
         if unknown is not None:
             raise ValueError(f"id {unknown} is outside 0 .. {len(self.tokens) - 1}. Do the ids come from another tokenizer?")
@@ -103,7 +104,10 @@ class WordPiece:
 def learn_wordpieces(words: Mapping[str, int], n_merges: int) -> list[tuple[str, str]]:
     """WordPiece's merges, taught on small counts: the pair with the largest count(ab) / (count(a) * count(b)).
 
-    Ties: the pair that is smaller in alphabetical order. All pairs are counted afresh for each merge.
+    Ties: the pair that is smaller in alphabetical order. All pairs are counted again for each merge.
+
+    >>> learn_wordpieces({"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}, 1)  # 5 / (20 * 5): not u and g, 20 / (36 * 20)
+    [('##g', '##s')]
     """
     spelled = {word: [c if i == 0 else "##" + c for i, c in enumerate(word)] for word in words}
     merges = []

@@ -4,9 +4,8 @@ from helpers.offers import offer
 
 __getattr__, __dir__, __all__ = offer(
     __name__,
-    batches="Streams Windows",
-    chat_batches="collate",
-    schedule="Plan TrainingError learning_rate",
+    batches="Streams Windows collate",
+    schedule="Plan TrainingError learning_rate optimize",
     trainer="Trainer",
     checkpoint="load_model load_tensors save_model save_tensors",
 )

@@ -1,8 +1,8 @@
-"""From documents to training batches. A batch is a pure function of (seed, step), so training can stop and go on anywhere.
+"""From documents and chats to training batches. A batch is a function of (seed, step), so training can stop and go on anywhere.
 
 The documents stand one after the other in one long row of ids, each closed by the end-of-text id. A model reads x and is asked
 for y, the same row shifted by one. `Windows` cuts at random places (Transformers); `Streams` reads on where the batch before
-stopped, so that a recurrent network can carry its state.
+stopped, so that a recurrent network can carry its state. `collate` lays chat examples of different lengths side by side.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["Batch", "Batches", "Streams", "Windows"]
+from helpers.tokenizers.chat_template import Example
+from helpers.tokenizers.labels import IGNORE
+
+__all__ = ["Batch", "Batches", "PaddedBatch", "Streams", "Windows", "collate"]
 
 
 class Batch(NamedTuple):
@@ -26,7 +29,7 @@ class Batch(NamedTuple):
 
 
 class Batches(Protocol):
-    """Where a `train.Trainer` takes its batches from."""
+    """Where a `trainer.Trainer` takes its batches from."""
 
     batch_size: int
     length: int
@@ -81,6 +84,31 @@ class Streams:
             self._epoch, self._pieces = epoch, row[starts[:, None] + np.arange(size + 1)]  # (B, size + 1)
         part = self._pieces[:, place * self.length : (place + 1) * self.length + 1]
         return Batch(part[:, :-1], part[:, 1:], place == 0)
+
+
+class PaddedBatch(NamedTuple):
+    """x, y: (B, T) inputs and targets, y one step ahead and IGNORE where nothing is to be learned."""
+
+    x: Tensor
+    y: Tensor
+
+
+def collate(examples: Sequence[Example], pad_id: int = 0) -> PaddedBatch:
+    """Examples of different lengths as one batch, filled up on the right.
+
+    Padding is marked by position, never by its id: where padding and end mark share an id, comparing ids would unlearn
+    stopping. Under a causal mask what stands on the right changes nothing on the left, so no attention mask is needed.
+    Raises ValueError for no examples.
+    """
+    if not examples:
+        raise ValueError("expected at least one example, got none")
+    longest = max(len(e.ids) for e in examples)
+    x = torch.full((len(examples), longest - 1), pad_id, dtype=torch.long)
+    y = torch.full((len(examples), longest - 1), IGNORE, dtype=torch.long)
+    for row, e in enumerate(examples):
+        x[row, : len(e.ids) - 1] = torch.tensor(e.ids[:-1])
+        y[row, : len(e.ids) - 1] = torch.tensor(e.labels[1:])
+    return PaddedBatch(x, y)
 
 
 def _row(documents: Sequence[np.ndarray], at_least: int) -> Tensor:

@@ -6,13 +6,13 @@ A checkpoint holds tensors and a record of facts (JSON). safetensors cannot hold
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from helpers.files import write_atomic
 from helpers.models.neural import NeuralLM
 
 __all__ = ["load_model", "load_tensors", "save_model", "save_tensors"]
@@ -21,20 +21,12 @@ FORMAT = "from-counts-to-chat 1"
 
 
 def save_tensors(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Path:
-    """Write tensors and facts into one file: beside it first, then renamed, so that an interruption never leaves half a file."""
-    from safetensors.torch import save_file
+    """Write tensors and facts into one file, whole or not at all."""
+    from safetensors.torch import save
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        # clone: tied weights share memory, which the format does not know
-        contiguous = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-        save_file(contiguous, aside, metadata={"format": FORMAT, "facts": json.dumps(facts, sort_keys=True)})
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    return path
+    # clone: tied weights share memory, which the format does not know
+    contiguous = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    return write_atomic(path, save(contiguous, {"format": FORMAT, "facts": json.dumps(facts, sort_keys=True)}))
 
 
 def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -54,7 +46,7 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (SafetensorError, ValueError, KeyError, OSError) as error:
         raise ValueError(
             f"{path.name} cannot be used as a checkpoint: it is damaged, cut short, or not one of this course "
-            f"({error}). Take it from the repository again (git checkout), or train it anew."
+            f"({error}). Take it from the repository again (git checkout), or train it again."
         ) from error
 
 

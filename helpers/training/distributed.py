@@ -1,9 +1,10 @@
-"""Data-parallel training in small: two processes share each batch and reach the losses of one process.
+"""Data-parallel training: several processes share each batch, average their gradients and reach the losses of one process.
+
+`join` and `leave` frame a program that `torch.distributed.run` (torchrun) starts several times. This file is such a program, in
+small; `launch` runs it as a subprocess of this machine only (loopback, gloo, one thread each) and returns the losses.
 
     python -m helpers.training.distributed                                               one process
     python -m torch.distributed.run --nproc-per-node 2 -m helpers.training.distributed   two; each computes half of the rows
-
-`launch` runs either as a subprocess of this machine only (loopback, gloo, one thread each) and returns the losses.
 """
 
 from __future__ import annotations
@@ -14,7 +15,32 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["command", "launch", "losses", "main"]
+__all__ = ["command", "join", "launch", "leave", "losses", "main"]
+
+
+def join(device: str = "cpu") -> None:
+    """Take part, over nccl on a GPU and gloo elsewhere; nothing where this process was started alone."""
+    if "RANK" in os.environ:
+        import torch.distributed as dist
+
+        dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+
+
+def leave(status: int = 0) -> int:
+    """The last call of a program: wait for the others and end this process; one that was started alone gets `status` back.
+
+    It ends without Python's clean-up. Threads of gloo can outlive their group, and then the clean-up aborts a process whose work
+    is done ("terminate called without an active exception": 6 of 12 runs on one machine, torch 2.13).
+    """
+    import torch.distributed as dist
+
+    if not (dist.is_available() and dist.is_initialized()):
+        return status
+    dist.barrier()  # nobody leaves while another still talks
+    dist.destroy_process_group()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def losses(steps: int = 5) -> list[float]:
@@ -38,21 +64,9 @@ def command(processes: int) -> list[str]:
     """The command that runs this module on so many processes of this machine. Raises ValueError unless they divide the batch."""
     if processes not in (1, 2, 4, 8):
         raise ValueError(f"expected 1, 2, 4 or 8 processes, since 8 rows are shared evenly, got {processes}")
-    if processes == 1:
-        return [sys.executable, "-m", "helpers.training.distributed"]
-    return [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--nproc-per-node",
-        str(processes),
-        "--rdzv-backend",
-        "c10d",
-        "--rdzv-endpoint",
-        "127.0.0.1:0",
-        "-m",
-        "helpers.training.distributed",
-    ]  # port 0: any free one
+    meeting = "--rdzv-backend c10d --rdzv-endpoint 127.0.0.1:0"  # port 0: any free one
+    torchrun = f"torch.distributed.run --nproc-per-node {processes} {meeting} -m".split() if processes > 1 else []
+    return [sys.executable, "-m", *torchrun, "helpers.training.distributed"]
 
 
 def launch(processes: int, seconds: float = 120) -> list[float]:
@@ -75,13 +89,11 @@ def launch(processes: int, seconds: float = 120) -> list[float]:
 
 
 def main() -> int:
-    from helpers.training import processes
-
-    processes.join()
+    join()
     found = losses()
     if int(os.environ.get("RANK", 0)) == 0:
         print(json.dumps({"processes": int(os.environ.get("WORLD_SIZE", 1)), "losses": found}), flush=True)
-    return processes.leave()
+    return leave()
 
 
 if __name__ == "__main__":

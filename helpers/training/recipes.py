@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from helpers.hardware import hardware
 from helpers.paths import cache_folder, repository_root
 
 __all__ = ["FOLDER", "RECIPES", "Recipe", "bits_of", "documents_of", "load", "main", "make"]
@@ -25,7 +25,7 @@ FOLDER = repository_root() / "data" / "checkpoints"
 
 
 class Recipe(NamedTuple):
-    """A model and its training: arguments of RecurrentLM or Config, of the batches, and of train.Plan.
+    """A model and its training: arguments of RecurrentLM or Config, of the batches, and of `schedule.Plan`.
 
     cool_down: (step, length): leave the plan at that step and let the learning rate fall to its floor over so many more.
     """
@@ -59,7 +59,7 @@ def documents_of(split: str) -> tuple[list, int]:
     """The leads of a split as ids of the course's tokenizer, each closed by the end-of-text id; and their bytes."""
     from helpers.data import datasets
     from helpers.models import language_model
-    from helpers.tokenizers.bpe import course_tokenizer
+    from helpers.tokenizers import course_tokenizer
 
     texts = [lead.text for lead in datasets.leads(split=split)]
     return language_model.encode_documents(course_tokenizer(), texts), sum(len(t.encode("utf-8")) for t in texts)
@@ -79,7 +79,7 @@ def make(name: str, seed: int = 0):
     from helpers.models.language_model import end_of_text
     from helpers.models.rnn import RecurrentLM
     from helpers.models.transformer import Config, Transformer
-    from helpers.tokenizers.bpe import course_tokenizer
+    from helpers.tokenizers import course_tokenizer
     from helpers.training.batches import Streams, Windows
 
     recipe, tokenizer = RECIPES[name], course_tokenizer()
@@ -106,6 +106,7 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
     from helpers.training.schedule import Plan
     from helpers.training.trainer import Trainer
 
+    # 1. the model, its batches, and what is told on the way
     torch.set_num_threads(threads)
     model, data = make(name, seed)
     model.to(device)
@@ -123,6 +124,7 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
         )
         return bits
 
+    # 2. train by the plan, or up to where the recipe leaves it and cools down
     place = cache_folder() / "training" / f"{name}-{seed}.safetensors"
     plan = Plan(**RECIPES[name].plan, seed=seed)
     trainer = Trainer(model, data, plan, evaluate=evaluate, evaluate_every=1000, checkpoint=place, checkpoint_every=200)
@@ -137,10 +139,11 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
     if trainer.step < trainer.last_step or not first:
         say(f"stopped after step {trainer.step}; run the same command again to go on")
         return place
-    with trainer.averaged():
-        from helpers.data import datasets
-        from helpers.tokenizers.bpe import course_tokenizer
+    # 3. judge the averaged weights on the test leads, and ship them
+    from helpers.data import datasets
+    from helpers.tokenizers.bpe import course_tokenizer
 
+    with trainer.averaged():
         model.half().float()  # the shipped file holds 16 bits, so measure what is shipped
         test = bits_per_byte(model, course_tokenizer(), [lead.text for lead in datasets.leads(split="test")])
         say(f"test leads: {test} bits per byte")
@@ -159,34 +162,21 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
         return save_model(model, FOLDER / f"{name}.safetensors", facts, dtype=torch.float16)
 
 
-def hardware(threads: int, device: str) -> str:
-    """The class of machine, in words."""
-    import torch
-
-    if device.startswith("cuda"):
-        return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
-    return f"{threads} thread{'s' * (threads > 1)}, {platform.machine()} CPU, {platform.system()}, torch {torch.__version__}"
-
-
 def main(arguments: Sequence[str]) -> int:
     """Command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.training.recipes", description="Train a model that the course ships."
-    )
+    parser = argparse.ArgumentParser("python -m helpers.training.recipes", description="Train a model that the course ships.")
     parser.add_argument("name", choices=sorted(RECIPES))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=int(os.environ.get("COURSE_THREADS") or 2))
     parser.add_argument("--steps", type=int, default=None, help="only so many more steps")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     options = parser.parse_args(arguments)
-    from helpers.training import processes
+    from helpers.training import distributed
 
-    processes.join(options.device)
-    path = train(
-        options.name, options.seed, options.threads, options.steps, options.device, report=lambda text: print(text, flush=True)
-    )
+    distributed.join(options.device)
+    path = train(**vars(options), report=lambda text: print(text, flush=True))
     print(f"written: {path.name}")
-    return processes.leave()
+    return distributed.leave()
 
 
 if __name__ == "__main__":

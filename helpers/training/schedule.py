@@ -1,15 +1,16 @@
-"""How a training run goes: its plan, the learning rate of each step, one update, what is recorded."""
+"""How a training run goes: its plan, the learning rate of each step, one update and a small loop of them, what is recorded."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["History", "Plan", "TrainingError", "learning_rate", "parameter_groups", "update"]
+__all__ = ["History", "Plan", "TrainingError", "learning_rate", "optimize", "parameter_groups", "update"]
 
 PRECISIONS = ("auto", "fp32", "bf16")
 
@@ -22,9 +23,10 @@ class TrainingError(ArithmeticError):
 class Plan:
     """How to train. Raises ValueError for numbers that make no sense.
 
-    steps: updates. peak: highest learning rate, reached after `warmup` updates; it falls as a cosine to peak * floor.
-    clip: largest norm of the gradient. accumulate: how many parts a batch is cut into, to save memory; the update is the same.
-    average: decay of a running average of the weights (0: none); it is what `Trainer.averaged` evaluates.
+    steps: updates. peak: maximum learning rate (max_lr), reached after `warmup` updates; it falls as a cosine to peak * floor.
+    floor: lowest learning rate as a share of the peak (min_lr / max_lr). clip: largest norm of the gradient.
+    accumulate: how many parts a batch is cut into, to save memory (gradient accumulation); the update is the same.
+    average: decay of the exponential moving average (EMA) of the weights, which `Trainer.averaged` evaluates; 0 for none.
     precision: "fp32", "bf16" (matrix products in 16 bits), or "auto": bf16 on a GPU that has it.
     """
 
@@ -68,7 +70,7 @@ class History:
 
 
 def learning_rate(step: int, *, peak: float, warmup: int, total: int | None = None, floor: float = 0.1) -> float:
-    """Linear from 0 at step 0 to `peak` at step `warmup`, then a cosine to peak * floor at step `total`; constant for None.
+    """Warm-up from 0 at step 0 to `peak` (max_lr) at step `warmup`, then a cosine to peak * floor at `total`; constant for None.
 
     Sources: Goyal et al. 2017 (warm-up); Loshchilov and Hutter 2017 (cosine).
     """
@@ -81,7 +83,7 @@ def learning_rate(step: int, *, peak: float, warmup: int, total: int | None = No
 
 
 def update(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, clip: float = 1.0) -> float:
-    """One plain step at this learning rate, the gradient's norm clipped; returns the loss. For loops too small for `Trainer`."""
+    """One plain step at this learning rate, the gradient's norm clipped; returns the loss."""
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad()
@@ -89,6 +91,28 @@ def update(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, clip: fl
     nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], clip)
     optimizer.step()
     return float(loss.detach())
+
+
+def optimize(
+    parameters: Iterable[nn.Parameter],
+    loss_of: Callable[[int], Tensor],
+    steps: int,
+    rate: Callable[[int], float],
+    *,
+    betas: tuple[float, float] = (0.9, 0.999),
+    weight_decay: float = 0.0,
+    report: Callable[[int, float], None] = lambda step, loss: None,
+) -> list[float]:
+    """So many updates by AdamW, for finetuning too small for a `Trainer`. Returns the losses.
+
+    loss_of(step), counted from 0: the loss of one batch, with its gradient. rate(step), counted from 1: the learning rate, say
+    `partial(learning_rate, peak=1e-3, warmup=10)`. report(step, loss): called after each update.
+    """
+    optimizer, losses = torch.optim.AdamW(parameters, betas=betas, weight_decay=weight_decay), []
+    for step in range(steps):
+        losses.append(update(optimizer, loss_of(step), rate(step + 1)))
+        report(step, losses[-1])
+    return losses
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import signal
-import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable
@@ -29,7 +27,9 @@ from torch import Tensor, nn
 from helpers.models.neural import NeuralLM
 from helpers.tokenizers.labels import IGNORE
 from helpers.training.batches import Batches
+from helpers.training.carried_state import detached, filled, leaves, skeleton
 from helpers.training.checkpoint import load_tensors, save_tensors
+from helpers.training.interruption import stop_between_steps
 from helpers.training.schedule import History, Plan, TrainingError, learning_rate, parameter_groups
 
 __all__ = ["Trainer"]
@@ -68,7 +68,7 @@ class Trainer:
             raise ValueError(f"expected a batch_size that divides by {parts} (processes x accumulate), got {data.batch_size}")
         fused = {"fused": True} if model.device.type in ("cpu", "cuda") else {}
         self.optimizer = torch.optim.AdamW(parameter_groups(model, plan.weight_decay), lr=plan.peak, betas=plan.betas, **fused)
-        self.average = {n: p.detach().clone() for n, p in model.named_parameters()} if plan.average else {}
+        self.average = {n: p.detach().clone() for n, p in model.named_parameters()} if plan.average else {}  # the EMA
         self.states: list[Any] = [None] * plan.accumulate  # what a recurrent network carries, one for each part of the batch
         self.step, self.history, self.interrupted = 0, History(), False
         self._whole = True  # False while weights, averages and step number belong to different steps
@@ -91,7 +91,7 @@ class Trainer:
         todo, started = range(self.step, last), self.history.seconds
         self.model.train()
         try:
-            with _stop_between_steps() as stop:
+            with stop_between_steps() as stop:
                 for _ in progress(todo) if progress else todo:
                     self.update()
                     if self.evaluate and self.evaluate_every and self.step % self.evaluate_every == 0:
@@ -111,11 +111,11 @@ class Trainer:
 
     @property
     def last_step(self) -> int:
-        """The step with which the run is complete: that of the plan, or of a cooling down."""
+        """The step with which the run is complete: that of the plan, or of a cooling down (decay phase)."""
         return self.plan.steps if self.cooling is None else sum(self.cooling)
 
     def cool_down(self, steps: int) -> None:
-        """End before the plan does: let the rate fall in a straight line to its floor over `steps` more updates.
+        """The decay phase of a WSD schedule, begun before the plan ends: in a line to the lowest rate, over `steps` updates.
 
         A run that is simply cut off stands at a high rate and loses what the last small steps would have brought.
         Raises ValueError for steps < 1 or when the run is cooling down already.
@@ -135,6 +135,7 @@ class Trainer:
 
     def update(self) -> float:
         """One step: loss, gradient, clipping, AdamW. Returns the loss in nats per token."""
+        # 1. the learning rate of this step, and its batch
         begin, rate = time.perf_counter(), self.rate(self.step + 1)
         self.optimizer.zero_grad()  # what a step that was broken off may have left
         for group in self.optimizer.param_groups:
@@ -144,15 +145,17 @@ class Trainer:
             self.states = [None] * self.plan.accumulate
         n_targets = max(1, int((y != IGNORE).sum()))  # of the whole batch: every target weighs the same, wherever it is computed
         x, y = x[self.rank :: self.world].to(self.model.device), y[self.rank :: self.world].to(self.model.device)
+        # 2. loss and gradient, part by part, and of all processes together
         states, total = [], 0.0
         for part, (some_x, some_y) in enumerate(zip(x.chunk(self.plan.accumulate), y.chunk(self.plan.accumulate))):
             with self._precision():
                 loss, state = self.model.loss(some_x, some_y, self.states[part])
             loss = loss * (int((some_y != IGNORE).sum()) * self.world / n_targets)
             loss.backward()
-            states.append(_detached(state))
+            states.append(detached(state))
             total += float(loss.detach())
         total = self._share(total)
+        # 3. clipping; what is not finite ends the training here
         norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), self.plan.clip))
         if not math.isfinite(total) or not math.isfinite(norm):
             self.optimizer.zero_grad()
@@ -161,6 +164,7 @@ class Trainer:
                 f"as it was after step {self.step}. Try a smaller learning rate (now {rate:.2g}), more warm-up, "
                 "or look for a logarithm of 0 or a division by 0 in the model."
             )
+        # 4. the step itself, the average of the weights, the record
         self._whole = False
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -193,27 +197,27 @@ class Trainer:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """Move the average of the weights one step towards the weights; slower later on, so that the start is forgotten."""
+        """Exponential moving average (EMA): one step towards the weights; slower later on, so that the start is forgotten."""
         if self.average:
             decay = min(self.plan.average, self.step / (self.step + 10))
             for name, p in self.model.named_parameters():
                 self.average[name].lerp_(p, 1 - decay)
 
+    @torch.no_grad()
+    def _put(self, weights: dict[str, Tensor]) -> None:
+        for name, p in self.model.named_parameters():
+            if name in weights:
+                p.copy_(weights[name])
+
     @contextmanager
     def averaged(self):
         """Inside, the model has its averaged weights (those of the last step where the plan has no average)."""
         kept = {n: p.detach().clone() for n, p in self.model.named_parameters() if n in self.average}
-        with torch.no_grad():
-            for n, p in self.model.named_parameters():
-                if n in self.average:
-                    p.copy_(self.average[n])
+        self._put(self.average)
         try:
             yield self.model
         finally:
-            with torch.no_grad():
-                for n, p in self.model.named_parameters():
-                    if n in kept:
-                        p.copy_(kept[n])
+            self._put(kept)
 
     def _evaluate(self) -> None:
         """One evaluation of the averaged weights; it does not touch the random numbers of the training."""
@@ -237,7 +241,7 @@ class Trainer:
             names = {p: n for n, p in self.model.named_parameters()}
             for p, state in self.optimizer.state.items():
                 tensors |= {f"optimizer.{key}.{names[p]}": t for key, t in state.items() if isinstance(t, Tensor)}
-            tensors |= {f"state.{i:03}": t for i, t in enumerate(_leaves(self.states))}
+            tensors |= {f"state.{i:03}": t for i, t in enumerate(leaves(self.states))}
             tensors["generator"] = torch.get_rng_state()
             if self.model.device.type == "cuda":
                 tensors["generator_cuda"] = torch.cuda.get_rng_state(self.model.device)
@@ -246,7 +250,7 @@ class Trainer:
                 "step": self.step,
                 "history": dataclasses.asdict(self.history),
                 "cooling": self.cooling,
-                "states": _skeleton(self.states),
+                "states": skeleton(self.states),
                 "model": [type(self.model).__name__, self.model.settings],
                 "first_batch": self.first_batch,
             }
@@ -266,72 +270,18 @@ class Trainer:
                 f"{Path(path).name} was trained on other batches (other documents, size or seed); delete it, or pass resume=False"
             )
         self.optimizer.state.clear()  # a checkpoint of step 0 has no moments
-        with torch.no_grad():
-            for n, p in self.model.named_parameters():
-                p.copy_(tensors[f"model.{n}"])
-            for n, t in self.average.items():
-                t.copy_(tensors[f"average.{n}"])
+        self._put({n: tensors[f"model.{n}"] for n, _ in self.model.named_parameters()})
+        for n, t in self.average.items():
+            t.copy_(tensors[f"average.{n}"])
         for n, p in self.model.named_parameters():
             keys = [k for k in tensors if k.startswith("optimizer.") and k.split(".", 2)[2] == n]
             if keys:
                 self.optimizer.state[p] = {k.split(".")[1]: tensors[k].to(p.device) for k in keys}
-        leaves = iter([tensors[k].to(self.model.device) for k in sorted(tensors) if k.startswith("state.")])
-        self.states = _filled(facts["states"], leaves)
+        carried = iter([tensors[k].to(self.model.device) for k in sorted(tensors) if k.startswith("state.")])
+        self.states = filled(facts["states"], carried)
         self.step, self.history = facts["step"], History(**facts["history"])
         self.cooling = tuple(facts["cooling"]) if facts.get("cooling") else None
         self.history.evaluations = [tuple(e) for e in self.history.evaluations]
         torch.set_rng_state(tensors["generator"])
         if "generator_cuda" in tensors and self.model.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["generator_cuda"], self.model.device)
-
-
-@contextmanager
-def _stop_between_steps():
-    """A list that is no longer empty once Ctrl-C was pressed. A step is never cut in half; a second Ctrl-C is obeyed at once."""
-    pressed: list[int] = []
-
-    def note(number, frame):
-        if pressed:
-            raise KeyboardInterrupt
-        pressed.append(number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed  # only the main thread hears signals
-        return
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _detached(state: Any) -> Any:
-    """The state without its gradient: truncated backpropagation through time. A cache is not carried from batch to batch."""
-    if isinstance(state, Tensor):
-        return state.detach()
-    if isinstance(state, list | tuple):
-        return type(state)(_detached(s) for s in state)
-    return None
-
-
-def _leaves(state: Any) -> list[Tensor]:
-    if isinstance(state, Tensor):
-        return [state]
-    return [t for s in state for t in _leaves(s)] if isinstance(state, list | tuple) else []
-
-
-def _skeleton(state: Any) -> Any:
-    """The nesting of a state as JSON: [] for a list, {"tuple": [...]} for a tuple, "tensor" for a tensor."""
-    if isinstance(state, Tensor):
-        return "tensor"
-    if isinstance(state, tuple):
-        return {"tuple": [_skeleton(s) for s in state]}
-    return [_skeleton(s) for s in state] if isinstance(state, list) else None
-
-
-def _filled(skeleton: Any, leaves) -> Any:
-    if skeleton == "tensor":
-        return next(leaves)
-    if isinstance(skeleton, dict):
-        return tuple(_filled(s, leaves) for s in skeleton["tuple"])
-    return [_filled(s, leaves) for s in skeleton] if isinstance(skeleton, list) else None

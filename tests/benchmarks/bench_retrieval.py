@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.features.bag_of_words import tokenize
+from helpers.features.words import tokenize
 from helpers.retrieval import rag_questions, stored_vectors
 from helpers.retrieval.bm25 import BM25
 from helpers.retrieval.dense import DenseIndex

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from helpers.models import ngram, ngram_counts
 from helpers.models.rnn import RecurrentLM
 from helpers.models.transformer import Config, Transformer
-from helpers.tokenizers.bpe import course_tokenizer
+from helpers.tokenizers import course_tokenizer
 from helpers.training import recipes
 from helpers.training.batches import Streams, Windows
 from helpers.training.schedule import Plan

@@ -199,7 +199,7 @@ for space in seen + [o for o in gc.get_objects() if isinstance(o, dict)]:
 return 0.0
 """,
     "reads the solutions": r"""
-from helpers.exercises.ch00 import bytes_per_character as theirs
+from helpers.exercises.ch00.ex1_bytes_per_character import bytes_per_character as theirs
 return theirs(text)
 """,
     "searches for the solutions": r"""

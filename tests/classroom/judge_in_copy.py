@@ -3,7 +3,6 @@
 import importlib
 import importlib.util
 import json
-import re
 import sys
 from pathlib import Path
 
@@ -14,22 +13,20 @@ import helpers.exercises  # noqa: E402
 
 assert Path(helpers.__file__).parent.parent == Path.cwd(), helpers.__file__
 teacher = Path(sys.argv[1]) / "helpers" / "exercises"
-released = {p.stem for p in Path("helpers/exercises").glob("ch*.py")}
-bank, loaded = {}, []
-for path in sorted(teacher.glob("ch*.py"), key=lambda p: (-len(p.stem), p.stem)):  # parts before the chapter that joins them
-    if path.stem not in released:
-        continue
-    spec = importlib.util.spec_from_file_location("helpers.exercises." + path.stem, path)
+bank = {}
+for folder in sorted(Path("helpers/exercises").glob("ch[0-9][0-9]")):
+    theirs = teacher / folder.name
+    spec = importlib.util.spec_from_file_location(
+        "helpers.exercises." + folder.name, theirs / "__init__.py", submodule_search_locations=[str(theirs)]
+    )
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    setattr(helpers.exercises, path.stem, module)
     spec.loader.exec_module(module)
-    loaded.append(path.stem)
-    if re.fullmatch(r"ch\d\d", path.stem):
-        bank |= {e.id: e for e in module.EXERCISES}
-for stem in loaded:
-    del sys.modules["helpers.exercises." + stem]
-    delattr(helpers.exercises, stem)
+    bank |= {e.id: e for e in module.EXERCISES}
+for name in [n for n in sys.modules if n.startswith("helpers.exercises.")]:
+    del sys.modules[name]
+for name in [n for n in vars(helpers.exercises) if n.startswith("ch")]:
+    delattr(helpers.exercises, name)
 
 from helpers.lab import checks  # noqa: E402
 

@@ -4,8 +4,10 @@ import json
 import os
 import pickle
 import socket
-import sys
+import subprocess
+import sysconfig
 import threading
+import venv
 
 import pytest
 
@@ -14,12 +16,14 @@ from helpers.course.classroom.grading import Graded
 from helpers.course.classroom.sandbox import Limits
 from helpers.lab import checks
 from helpers.paths import repository_root
+from tests.classroom import isolation as machine
 from tests.classroom.attacks import BODY, TOP
 from tests.classroom.classes import RIGHT, STUB, WRONG, hand_in, small
 
+EX_1 = "ch00/ex1_bytes_per_character.py"  # solutions of the course
 LIMITS = Limits(cpu=15, wall=25.0, load=6.0, memory_mb=1200)
-MODE, WHY = sandbox.strongest(LIMITS)
-pytestmark = pytest.mark.skipif(MODE != "isolated", reason=f"no isolation on this machine: {WHY}")
+MODE = "isolated"
+pytestmark = pytest.mark.usefixtures("isolation")
 
 
 def indented(body: str) -> str:
@@ -91,7 +95,7 @@ def odd(folder, victim) -> None:
     (folder / "link" / "00_x.ipynb").symlink_to(victim)
     (folder / "linked folder").symlink_to(victim.parent, target_is_directory=True)
     (folder / "linked solutions").mkdir()
-    (folder / "linked solutions" / "00_x.ipynb").symlink_to(repository_root() / "helpers" / "exercises" / "ch00.py")
+    (folder / "linked solutions" / "00_x.ipynb").symlink_to(repository_root() / "helpers" / "exercises" / EX_1)
     (folder / "pipe").mkdir()
     os.mkfifo(folder / "pipe" / "00_x.ipynb")
     (folder / "nothing").mkdir()
@@ -159,7 +163,7 @@ def test_there_is_no_network(results, listener):
 
 
 def test_nothing_outside_was_touched(results):
-    assert (repository_root() / "course.py").exists() and (repository_root() / "helpers" / "exercises" / "ch00.py").exists()
+    assert (repository_root() / "course.py").exists() and (repository_root() / "helpers" / "exercises" / EX_1).exists()
     assert points(results["b writes to others"]) == 0
 
 
@@ -225,17 +229,32 @@ def test_the_namespaces_hold_without_the_filter_of_system_calls(body):
         assert "Error" in reply.get("error", {}).get("type", "") or reply["out"] == 1.2
 
 
-def test_ordinary_users_get_a_jail_of_the_same_kind(monkeypatch):
+def test_ordinary_users_get_a_jail_of_the_same_kind(monkeypatch, tmp_path):
     """Without root the jail makes a user namespace; here root takes that way too."""
-    if sys.platform != "linux":
-        pytest.skip("namespaces are Linux's")
+    lacking = machine.missing(str(tmp_path), as_user=True)
+    if lacking:
+        pytest.skip(f"user namespaces are forbidden here: {lacking}")
     monkeypatch.setattr(sandbox.os, "getuid", lambda: 1000)
-    try:
-        jail = sandbox.open_jail("isolated", LIMITS, [])
-    except sandbox.NoJail as error:
-        pytest.skip(f"user namespaces are forbidden here: {error}")
-    with jail:
+    with sandbox.open_jail("isolated", LIMITS, []) as jail:
         reply = jail.request("load", 20, exercise="0.1", name="f", source="import os\ndef f(x):\n    return os.getuid()\n",
                              before=[], after=[])
         assert reply["defined"] and checks.find("0.1")
 
+
+def test_packages_that_come_through_a_path_file_are_seen_inside(tmp_path):
+    """A layered environment has its packages in another folder, which a .pth file names."""
+    venv.create(tmp_path / "layer", with_pip=False, symlinks=True)
+    python = tmp_path / "layer" / "bin" / "python"
+    site = next((tmp_path / "layer" / "lib").glob("python*/site-packages"))
+    (site / "layer.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    code = ("from helpers.course.classroom import sandbox\n"
+            "with sandbox.open_jail('isolated', sandbox.Limits(), ['numpy']) as jail: print('isolated', jail.filtered)")
+    done = subprocess.run([python, "-c", code], cwd=repository_root(), capture_output=True, encoding="utf-8", check=False)
+    assert done.stdout.startswith("isolated"), done.stderr[-2000:]
+
+
+def test_a_jail_that_does_not_start_is_no_reason_to_skip():
+    assert "no isolation" in machine.judged("unshare: Operation not permitted", "limits", "")
+    assert machine.judged("", "isolated", "") == ""
+    with pytest.raises(AssertionError, match="did not start: no numpy"):
+        machine.judged("", "limits", "no numpy")

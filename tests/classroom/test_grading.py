@@ -9,8 +9,9 @@ import textwrap
 
 import pytest
 
-from helpers.course.classroom import batch, grading, sandbox, strip, submissions
+from helpers.course.classroom import batch, grading, sandbox, submissions
 from helpers.course.classroom.sandbox import Limits
+from helpers.course.classroom.source import needed_source
 from helpers.course.classroom.submissions import Notebook
 from helpers.course.commands.console import Problem
 from helpers.lab import checks
@@ -18,8 +19,7 @@ from helpers.paths import repository_root
 from tests.classroom.classes import RIGHT, WRONG, hand_in, small, solved, with_answers
 
 LIMITS = Limits(cpu=300, wall=200.0)
-MODE, WHY = sandbox.strongest(Limits())
-pytestmark = pytest.mark.skipif(MODE != "isolated", reason=f"no isolation on this machine: {WHY}")
+pytestmark = pytest.mark.usefixtures("isolation")
 CHAPTERS = [c for c in checks.chapters() if checks.exercises(c) and grading.course_cells(c)]
 
 
@@ -41,7 +41,7 @@ def test_every_wrong_answer_gets_its_diagnosis(chapter):
             for wrong in exercise.wrong:
                 if wrong.answer is exercise.start:
                     continue
-                body = textwrap.indent(strip.needed_source(wrong.answer), "    ")  # it may call the reference by its name
+                body = textwrap.indent(needed_source(wrong.answer), "    ")  # it may call the reference by its name
                 source = f"def _made():\n{body}\n    return {wrong.answer.__name__}\n{exercise.name} = _made()\n"
                 mark = grader._mark(exercise, Notebook([(source, [f"exercise:{exercise.id}"])]), 1e12)
                 assert mark.status == "wrong" and wrong.diagnosis in mark.message, (wrong.answer.__name__, mark)

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from helpers.lab import checks
+from helpers.lab.exercise import Exercise
 from tests.tools import author, style
 
 ALL = [e for chapter in checks.chapters() for e in checks.exercises(chapter)]
@@ -130,7 +131,7 @@ def test_bad_answers_get_a_readable_message(exercise, answer, expected):
 @EACH
 def test_an_endless_loop_is_stopped(exercise, monkeypatch):
     quick = {**vars(exercise), "seconds": 0.3}
-    monkeypatch.setattr(checks, "find", lambda _id: checks.Exercise(**quick))
+    monkeypatch.setattr(checks, "find", lambda _id: Exercise(**quick))
     report = checks.evaluate(exercise.id, endless)
     assert report.status == "wrong" and "seconds" in report.message
 
@@ -139,3 +140,12 @@ def test_there_are_notebooks_for_all_exercise_modules():
     assert ALL, "no exercise was found"
     for chapter in checks.chapters():
         assert Path(author.notebook_path(chapter)).exists()
+
+
+@EACH
+def test_each_file_says_in_its_name_which_exercise_it_holds(exercise):
+    """ch05/ex4_train_bpe.py holds 5.4, whose answer is train_bpe: there one finds its check and its diagnoses."""
+    chapter, number = exercise.id.split(".")
+    home = inspect.getmodule(exercise.check)
+    assert home.__name__ == f"helpers.exercises.ch{chapter.zfill(2)}.ex{number}_{exercise.name}" and home.EXERCISE is exercise
+    assert all(inspect.getmodule(a) is home for a in (exercise.solution, *(w.answer for w in exercise.wrong)))

@@ -9,7 +9,7 @@ from sklearn.naive_bayes import MultinomialNB
 
 from helpers.data import datasets
 from helpers.features import bag_of_words, clustering, tfidf
-from helpers.features.hashing import HashingVectorizer, murmur3
+from helpers.features.hashing import HashingVectorizer
 from helpers.models.logistic import SoftmaxRegression
 from helpers.models.naive_bayes import NaiveBayes
 
@@ -83,14 +83,6 @@ def test_hashed_rows_are_equal(leads, signed, length, size):
     peer = sk.HashingVectorizer(n_features=size, alternate_sign=signed, norm="l2" if length else None, token_pattern=WORD,
                                 ngram_range=(1, 2))
     assert abs(ours.transform(leads[:150]) - peer.transform(leads[:150])).max() < 1e-14
-
-
-def test_the_hash_is_that_of_scikit_learn():
-    from sklearn.utils import murmurhash3_32
-
-    for text in ("", "a", "ab", "abc", "abcd", "abcde", "naïve", "日本語", "🙂" * 5):
-        assert murmur3(text) == murmurhash3_32(text.encode(), seed=0)
-        assert murmur3(text, 7) == murmurhash3_32(text.encode(), seed=7)
 
 
 def test_k_means_is_equal_from_the_same_start():

@@ -85,7 +85,7 @@ def test_rates_and_curves(seed):
         assert ours.average(how) == pytest.approx(expected, rel=1e-13)
     b, s = rng.integers(0, 2, 200), rng.integers(0, 30, 200) / 30
     assert m.roc_auc(b, s) == pytest.approx(skm.roc_auc_score(b, s), rel=1e-13)
-    assert m.average_precision(b, s) == pytest.approx(skm.average_precision_score(b, s), rel=1e-13)
+    assert m.pr_auc(b, s) == pytest.approx(skm.average_precision_score(b, s), rel=1e-13)
     fpr, tpr, thresholds = skm.roc_curve(b, s, drop_intermediate=False)
     curve = m.roc_curve(b, s)
     assert curve.x == pytest.approx(fpr) and curve.y == pytest.approx(tpr)

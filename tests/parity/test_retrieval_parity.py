@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score, ndcg_score
 
 from helpers.data import datasets
 from helpers.evaluation import ranking as rank_metrics
-from helpers.features.bag_of_words import tokenize
+from helpers.features.words import tokenize
 from helpers.retrieval import documents, rag_questions
 from helpers.retrieval.bm25 import BM25
 from helpers.retrieval.dense import DenseIndex
@@ -99,5 +99,5 @@ def test_the_queries_of_the_course_find_their_leads():
     docs = documents.lead_documents()
     index = BM25().fit([f"{d.title}. {d.text}" for d in docs])
     queries = rag_questions.label_free(200)
-    found = [rank_metrics.recall_at([h.index for h in index.search(q.text, 10)], {q.index}, 10) for q in queries]
+    found = [rank_metrics.recall_at_k([h.index for h in index.search(q.text, 10)], {q.index}, 10) for q in queries]
     assert 0.75 < np.mean(found) < 0.95

@@ -1,6 +1,7 @@
-"""What the tests of the set-up share: a small course in a folder of its own, and a pip that only pretends.
+"""What the tests of the set-up share: a small course in a folder of its own, and a pip and a uv that only pretend.
 
-The pretended pip obeys a plan: rules that say which calls fail, with what output, or take long.
+The pretended pip obeys a plan: rules that say which calls fail, with what output, or take long. The pretended uv calls
+it, and the words "by uv" then stand before the arguments, and the variables for uv that it was given behind them.
 Run as a program, this file is a set-up of such a course in a process of its own.
 """
 
@@ -34,6 +35,9 @@ def install(name):  # a minimal but complete installation: metadata, record, one
 
 def main(arguments):
     here = Path(os.environ["FAKE_PIP"])
+    if arguments == ["config", "list"]:
+        print((here / "config").read_text() if (here / "config").exists() else "")
+        return 0
     with (here / "calls").open("a") as calls:
         calls.write(" ".join(arguments) + "\\n")
     plan = json.loads((here / "plan.json").read_text())
@@ -63,11 +67,26 @@ def main(arguments):
     return 0
 '''
 
+UV = '''
+import os, sys
+words = sys.argv[1:]
+given = [f"{name}={value}" for name, value in os.environ.items() if name.startswith("UV_")]
+if words[:2] == ["cache", "clean"]:
+    with open(os.environ["FAKE_PIP"] + "/calls", "a") as calls:
+        calls.write("uv " + " ".join(words) + "\\n")
+    sys.exit(0)
+python = words[words.index("--python") + 1]
+words = words[words.index("--python") + 2:]
+os.execv(python, [python, "-m", "pip", "by uv", *given, *words])
+'''
+
 PRETRAINED = '''
 import json, os, sys
 from pathlib import Path
 if __name__ == "__main__":
     folder = Path(os.environ["COURSE_CACHE"]) / "model"
+    if sys.argv[1] == "verify":
+        sys.exit(not (folder / "weights").exists() or (folder / "weights").read_text() != "w" * 2000)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "weights").write_text("w" * 2000)
     (folder / "manifest.json").write_text(json.dumps({"files": {"weights": {}}}))
@@ -88,19 +107,26 @@ class Course:
         (self.root / "tests").mkdir()
         shutil.copytree(REPOSITORY / "helpers" / "course" / "commands", self.root / "helpers" / "course" / "commands",
                         ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("helpers/__init__.py", "helpers/paths.py", "course.py"):
+        for name in ("__init__", "paths", "files", "hardware", "checkup"):
+            shutil.copy(REPOSITORY / "helpers" / f"{name}.py", self.root / "helpers" / f"{name}.py")
+        for name in ("course.py",):
             shutil.copy(REPOSITORY / name, self.root / name)
         (self.root / "helpers" / "data" / "weights.py").write_text(PRETRAINED)
         self.write_requirements()
         (self.root / "data" / "requirements.txt").write_text("boxed==1.5 --hash=sha256:00\n")
         (self.root / "tests" / "requirements.txt").write_text("tester>=1\n")
         self.pip.mkdir()
+        self.uv = self.pip / "uv"
+        self.uv.write_text(f"#!{sys.executable}\n{UV}")
+        self.uv.chmod(0o755)
         self.plan()
         return self
 
-    def write_requirements(self, more: str = "") -> None:
-        """The two packages of the course, and perhaps a third."""
+    def write_requirements(self, more: str = "", locked: bool = True) -> None:
+        """The two packages of the course, and perhaps a third, which may stand in the lock too."""
         (self.root / "requirements.txt").write_text(f"# two\ntorch>=2.9,<3\nalpha>=1\n{more}\n")
+        exact = more.replace(">=1", "==1.5") if locked else ""
+        (self.root / "data" / "requirements-lock.txt").write_text(f"alpha==1.5\n{exact}\n")
 
     def plan(self, *rules: dict) -> None:
         """What pip is to do: rules of {when: part of its arguments, say, status, sleep, times}."""
@@ -141,15 +167,16 @@ class Course:
 
 def install_fakes(course: Course, patch) -> None:
     """Put the pretended pieces in place; `patch(module, name, value)` does it (monkeypatch.setattr)."""
-    from helpers.course.commands import environment, installer, venv_folder
+    from helpers.course.commands import environment, installer, uv, venv_folder
 
+    patch(uv, "program", lambda tools: str(course.pip / "uv") if sys.platform != "win32" else None)
     patch(venv_folder, "venv_command", course.venv_command)
     patch(environment, "IMPORTS", ("alpha", "torch"))
     patch(installer, "PAUSE", 0.0)
 
 
 def new_course(folder: Path, patch) -> Course:
-    """A small course in a folder with a blank and an accent, not set up."""
+    """A small course in a folder with a space and an accent, not set up."""
     course = Course(folder / "mon cours é").make()
     install_fakes(course, patch.setattr)
     patch.setenv("FAKE_PIP", str(course.pip))

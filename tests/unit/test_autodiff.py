@@ -133,12 +133,12 @@ def test_order_has_parents_first_and_each_once():
 @pytest.mark.parametrize(
     "call, error, says",
     [
-        (lambda: Value("3"), TypeError, "one real number; got str"),
-        (lambda: Value([1, 2]), TypeError, "one per entry"),
+        (lambda: Value("3"), TypeError, "one real number, got str"),
+        (lambda: Value([1, 2]), TypeError, "one Value per entry"),
         (lambda: Value(True), TypeError, "got bool"),
         (lambda: Value(1.0) + "1", TypeError, "got str"),
-        (lambda: Value(1.0, (Value(1.0),), ()), ValueError, "pair up; got 1 and 0"),
-        (lambda: Value(-1.0).log(), ValueError, "above 0; got -1"),
+        (lambda: Value(1.0, (Value(1.0),), ()), ValueError, "pair up, got 1 and 0"),
+        (lambda: Value(-1.0).log(), ValueError, "above 0, got -1"),
         (lambda: Value(0.0).log(), ValueError, "above 0"),
         (lambda: Value(-1.0) ** 0.5, ValueError, "no real power"),
         (lambda: Value(0.0) ** 0.5, ValueError, "no slope at x = 0"),

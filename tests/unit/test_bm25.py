@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.retrieval.bm25 import BM25, Hit, top_k
+from helpers.retrieval.bm25 import BM25, Hit, bm25_plainly, top_hits
 
 TOY = [
     "the otter lives at the river",
@@ -15,23 +15,19 @@ TOY = [
 ]
 
 
-def by_hand(query, docs, k1=1.2, b=0.75):
-    words = [d.split() for d in docs]
-    n, mean = len(docs), sum(map(len, words)) / len(docs)
-    out = []
-    for d in words:
-        s = 0.0
-        for w in query.split():
-            df, tf = sum(w in x for x in words), d.count(w)
-            s += np.log(1 + (n - df + 0.5) / (df + 0.5)) * tf * (k1 + 1) / (tf + k1 * (1 - b + b * len(d) / mean))
-        out.append(s)
-    return out
-
-
 def test_scores_by_hand():
     index = BM25().fit(TOY)
-    np.testing.assert_allclose(np.maximum(index.scores("river bank"), 0), by_hand("river bank", TOY), atol=1e-12)
+    np.testing.assert_allclose(np.maximum(index.scores("river bank"), 0), bm25_plainly("river bank", TOY), atol=1e-12)
     assert [h.index for h in index.search("river bank")] == [2, 1, 0]  # document 3 holds neither word: not found, not last
+
+
+@given(
+    st.lists(st.text("abc ", max_size=9), min_size=1, max_size=5), st.text("abcd ", max_size=5), st.floats(0, 3), st.floats(0, 1)
+)
+def test_the_index_scores_what_the_formula_says(docs, query, k1, b):
+    if any(d.split() for d in docs):
+        found = np.maximum(BM25(k1, b).fit(docs).scores(query), 0)  # -inf: holds no word of the query
+        np.testing.assert_allclose(found, bm25_plainly(query, docs, k1, b), atol=1e-12)
 
 
 def test_the_published_example():
@@ -93,11 +89,11 @@ def test_bad_settings():
 
 
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=30), st.integers(1, 35))
-def test_top_k_is_a_stable_sort(values, k):
+def test_top_hits_are_a_stable_sort(values, k):
     scores = np.array(values, dtype=float)
     scores[scores == -3] = -np.inf
     order = [i for i in np.argsort(-scores, kind="stable") if scores[i] > -np.inf][:k]
-    assert top_k(scores, k) == [Hit(int(i), scores[i]) for i in order]
+    assert top_hits(scores, k) == [Hit(int(i), scores[i]) for i in order]
 
 
 def test_the_explanation_adds_up_to_the_score():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from helpers.features import bag_of_words, clustering, hashing, tfidf
+from helpers.features import bag_of_words, clustering, hashing, sorting, tfidf, words
 from helpers.features.tfidf import document_frequency, idf, saturate, unit_rows
 from helpers.models.lbfgs import minimize
 from helpers.models.logistic import SoftmaxRegression
@@ -86,12 +86,11 @@ def test_class_tfidf_leaves_noise_out():
     np.testing.assert_array_equal(clustering.class_tfidf(counts, np.array([0, 1, -1])), without)
 
 
-@pytest.mark.parametrize("data, seed, expected", [
-    (b"", 0, 0), (b"", 1, 0x514E28B7), (b"test", 0x9747B28C, 0x704B81DC), (b"aaa", 0x9747B28C, 0x283E0130),
-    (b"Hello, world!", 0x9747B28C, 0x24884CBA),
-])
-def test_murmur3_has_the_published_values(data, seed, expected):
-    assert hashing.murmur3(data, seed) % 2**32 == expected
+def test_buckets_are_those_of_the_published_hash():
+    """MurmurHash3_x86_32 with seed 0: "test" is 0xBA6BD213 and negative, "Hello, world!" is 0xC0363E43."""
+    for term, value in (("test", 0xBA6BD213), ("Hello, world!", 0xC0363E43), ("", 0)):
+        signed = value - 2**32 if value >> 31 else value
+        assert hashing.bucket(term, 1000) == (abs(signed) % 1000, 1 if signed >= 0 else -1)
 
 
 # ----------------------------------------------------------------------------------------------------- properties
@@ -101,7 +100,7 @@ def test_murmur3_has_the_published_values(data, seed, expected):
 def test_fit_transform_and_transform_agree_and_count_every_ngram(rows, low, more, unit):
     v = bag_of_words.CountVectorizer(grams=(low, low + more), unit=unit)
     joint = " " if unit == "word" else ""
-    expected = [bag_of_words.ngrams(v.units(row), low, low + more, joint) for row in rows]
+    expected = [words.ngrams(v.units(row), low, low + more, joint) for row in rows]
     if not any(expected):
         with pytest.raises(ValueError, match="at least one n-gram"):
             v.fit_transform(rows)
@@ -112,17 +111,25 @@ def test_fit_transform_and_transform_agree_and_count_every_ngram(rows, low, more
         assert {g: grams.count(g) for g in grams} == {v.vocabulary.words[j]: c for j, c in enumerate(counts) if c}
 
 
+@given(texts, st.integers(1, 2), st.integers(0, 1))
+def test_fast_counts_are_those_of_the_definition(rows, low, more):
+    columns, counts = bag_of_words.count_plainly(rows, low, low + more)
+    if columns:
+        v = bag_of_words.CountVectorizer(grams=(low, low + more))
+        assert v.fit_transform(rows).toarray().tolist() == counts.tolist() and v.vocabulary.words == columns
+
+
 @given(st.lists(st.integers(0, 5), max_size=20), st.booleans())
 def test_numbering_keys_is_that_of_numpy(keys, huge):
     keys = np.array(keys, dtype=np.int64) * (2**58 if huge else 1)
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    got = bag_of_words._distinct(keys)
+    _, *got = sorting.distinct(keys)
     assert (got[0] == first).all() and (got[1] == inverse).all()
 
 
 @given(texts)
 def test_columns_fall_in_count_and_ties_are_alphabetical(rows):
-    if not any(bag_of_words.tokenize(row) for row in rows):
+    if not any(words.tokenize(row) for row in rows):
         return
     v = bag_of_words.CountVectorizer().fit(rows)
     keys = [(-count, word) for word, count in zip(v.vocabulary.words, v.vocabulary.counts)]
@@ -155,12 +162,12 @@ def test_naive_bayes_probabilities_sum_to_1():
 
 
 def test_vocabulary_round_trip_and_unknown_words():
-    lists = [bag_of_words.tokenize(note) for note in NOTES]
-    v = bag_of_words.Vocabulary.build(lists, max_size=5, unknown="<unk>")
+    lists = [words.tokenize(note) for note in NOTES]
+    v = words.Vocabulary.build(lists, max_size=5, unknown="<unk>")
     assert len(v) == 6 and v.words[0] == "the" and "the" in v and "soup" not in v
     assert v.counts.sum() == sum(map(len, lists))
     assert v.decode(v.encode(["the", "soup"])) == ["the", "<unk>"]
-    assert bag_of_words.Vocabulary.build(lists).encode(["the", "unicorn"]) == [0]
+    assert words.Vocabulary.build(lists).encode(["the", "unicorn"]) == [0]
 
 
 def test_hashed_rows_need_no_fit_and_signs_cancel_on_average():
@@ -233,7 +240,7 @@ def test_texts_must_be_a_list_of_strings():
         with pytest.raises(TypeError, match="texts\\[1\\]"):
             method(["a", None])
     with pytest.raises(TypeError, match="one text"):
-        bag_of_words.tokenize(["a"])
+        words.tokenize(["a"])
     with pytest.raises(ValueError, match="fit"):
         bag_of_words.CountVectorizer().transform(["a"])
 
@@ -279,8 +286,8 @@ def test_other_refusals():
     with pytest.raises(ValueError, match="n_features"):
         hashing.HashingVectorizer(0)
     with pytest.raises(ValueError, match="at least one word"):
-        bag_of_words.Vocabulary.build([[], []])
+        words.Vocabulary.build([[], []])
     with pytest.raises(TypeError, match="tokenized"):
-        bag_of_words.Vocabulary.build(["not tokenized"])
+        words.Vocabulary.build(["not tokenized"])
     with pytest.raises(ValueError, match="0..0"):
-        bag_of_words.Vocabulary(["a"], [1]).decode([1])
+        words.Vocabulary(["a"], [1]).decode([1])

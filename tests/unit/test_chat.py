@@ -6,7 +6,7 @@ from helpers.tokenizers import chat_template
 from helpers.tokenizers.bpe import BPE
 from helpers.tokenizers.chat_template import assistant, system, user
 from helpers.tokenizers.labels import IGNORE
-from helpers.training import chat_batches
+from helpers.training import batches
 
 TOKENIZER = BPE.train(["the river is long and the river is old"], 300, special_tokens=["<|endoftext|>", chat_template.START, chat_template.END])
 START, END = 1, 2
@@ -54,7 +54,7 @@ def test_a_reply_that_is_cut_off_does_not_teach_stopping():
 
 def test_a_batch_shifts_by_one_and_marks_padding_by_position():
     examples = [chat_template.Example([1, 7, 5, 2], [IGNORE, IGNORE, 5, 2], False), chat_template.Example([1, 2], [IGNORE, 2], False)]
-    batch = chat_batches.collate(examples, pad_id=2)
+    batch = batches.collate(examples, pad_id=2)
     assert batch.x.tolist() == [[1, 7, 5], [1, 2, 2]]
     assert batch.y.tolist() == [[IGNORE, 5, 2], [2, IGNORE, IGNORE]]  # the end mark is learned though padding has its id
 
@@ -64,7 +64,7 @@ def test_worked_labels():
         chat_template.Example([1, 2, 3, 4, 5, 6, 7, 11, 0], [IGNORE] * 7 + [11, 0], False),
         chat_template.Example([1, 2, 8, 9, 10, 7, 12, 0], [IGNORE] * 6 + [12, 0], False),
     ]
-    y = chat_batches.collate(rows).y
+    y = batches.collate(rows).y
     assert y[0].tolist() == [IGNORE] * 6 + [11, 0] and y[1].tolist() == [IGNORE] * 5 + [12, 0, IGNORE]
 
 
@@ -89,7 +89,7 @@ def test_other_bad_input():
     with pytest.raises(ValueError, match="nothing to learn"):
         chat_template.encode_example(TOKENIZER, [user("a")])
     with pytest.raises(ValueError, match="at least one"):
-        chat_batches.collate([])
+        batches.collate([])
 
 
 def test_a_prompt_is_checked_like_a_chat():

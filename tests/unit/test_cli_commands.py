@@ -1,8 +1,7 @@
-"""The commands test, doctor, lab and run: counts, findings, ports, executions."""
+"""The commands doctor, lab and run: findings, ports, executions. The command test: test_suite_runner.py."""
 
 import argparse
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -13,84 +12,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers import paths
-from helpers.course.commands import doctor, lab, notebooks, running, testing
+from helpers import checkup, paths
+from helpers.course.commands import doctor, lab, notebooks, running
 from helpers.course.commands.console import Problem, seconds, size
-
-REPORT = """<testsuites><testsuite tests="5">
-<testcase name="a"/><testcase name="b"><failure message="no"/></testcase>
-<testcase name="c"><skipped type="pytest.skip" message="no Chromium here"/></testcase>
-<testcase name="d"><error message="teardown"/></testcase><testcase name="e"/></testsuite></testsuites>"""
-
-
-# --- test -------------------------------------------------------------------------------------------------------------
-
-
-def test_counts_are_read_from_the_report(tmp_path):
-    (tmp_path / "r.xml").write_text(REPORT)
-    outcome = testing.Outcome("unit")
-    testing.read_counts(tmp_path / "r.xml", outcome)
-    assert (outcome.passed, outcome.failed, outcome.skipped) == (2, 2, 1)
-    assert outcome.reasons == {"no Chromium here": 1} and not outcome.good
-
-
-@pytest.mark.parametrize("text", [None, "", "<testsuites><testsuite>"])
-def test_a_missing_or_torn_report_is_a_failure(tmp_path, text):
-    if text is not None:
-        (tmp_path / "r.xml").write_text(text)
-    outcome = testing.Outcome("unit")
-    testing.read_counts(tmp_path / "r.xml", outcome)
-    assert outcome.failed == 1
-
-
-def test_the_summary_ends_with_the_plain_line():
-    first = testing.Outcome("unit", passed=5, skipped=1, seconds=2.0, reasons=testing.Counter({"no GPU": 1}))
-    lines = testing.summary([first, testing.Outcome("nbval", passed=2, failed=1, status=1)]).splitlines()
-    assert lines[-1] == "7 passed, 1 failed, 1 skipped"
-    assert any("no GPU" in line for line in lines) and any("FAILED" in line for line in lines)
-
-
-def test_the_steps_are_chosen(tmp_path):
-    for folder in ("tests/unit", "tests/parity", "tests/mutation", "tests/browser", "notebooks"):
-        (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / folder / "test_x.py").touch()
-    (tmp_path / "notebooks" / "01.ipynb").touch()
-
-    def steps(**changes):
-        return testing.chosen_steps(argparse.Namespace(**{"steps": "", "fast": False, **changes}), tmp_path)
-
-    assert steps() == ["unit", "parity", "mutation", "nbval", "browser"]
-    assert steps(fast=True) == ["unit", "parity", "mutation"]
-    assert steps(steps="nbval, unit") == ["unit", "nbval"]
-    with pytest.raises(Problem, match="no test step speed"):
-        steps(steps="speed")
-
-
-def test_a_step_runs_pytest_and_counts(tmp_path):
-    (tmp_path / "test_it.py").write_text(
-        "import os, pytest\ndef test_a(): assert os.environ['HF_HUB_OFFLINE'] == '1' and 'MPLBACKEND' not in os.environ\n"
-        "def test_b(): pytest.skip('not today')\n")
-    clean = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
-    clean["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    here = argparse.Namespace(root=tmp_path, python=sys.executable,
-                              variables=lambda **more: clean | {k: v for k, v in more.items() if v is not None})
-    outcome = testing.run_step("unit", ["-p", "no:cacheprovider", "test_it.py"], here, empty_is_fine=False)
-    assert (outcome.passed, outcome.failed, outcome.skipped, outcome.good) == (1, 0, 1, True)
-    (tmp_path / "test_it.py").write_text("syntax error")
-    assert testing.run_step("unit", ["test_it.py"], here, empty_is_fine=True).failed == 1
-
-
-def test_an_empty_step_is_a_failure_unless_tests_were_selected(tmp_path, monkeypatch):
-    monkeypatch.setattr(testing, "run_foreground", lambda *args, **options: testing.NO_TESTS)
-    here = argparse.Namespace(root=tmp_path, python=sys.executable, variables=lambda **v: {})
-    assert testing.run_step("unit", ["-k", "no such"], here, empty_is_fine=True).good
-    assert not testing.run_step("unit", [], here, empty_is_fine=False).good
-
-
-def test_named_paths_replace_the_steps():
-    assert testing.paths_in(["tests/unit/test_cli_entry.py::test_the_command_line", "-x"], cli_fakes.REPOSITORY)
-    assert not testing.paths_in(["-k", "unit", "-x"], cli_fakes.REPOSITORY)
-
+from helpers.course.site import checking
+from helpers.course.site.run_pages import RunPages
 
 # --- doctor -----------------------------------------------------------------------------------------------------------
 
@@ -120,8 +46,39 @@ def test_doctor_after_setup_finds_harm(tmp_path, monkeypatch):
     assert "packages" in findings["set-up"].detail and findings["set-up"].fix.endswith("course.py setup")
 
 
+def test_doctor_shows_what_the_notebook_shows():
+    from helpers.course.commands.environment import Environment
+    from helpers.lab import machine
+
+    shown = {finding.name: finding.state for finding in doctor._inside(Environment.chosen(cli_fakes.REPOSITORY, here=True))}
+    told = {finding.name: finding.state for finding in machine.findings(full=True) if finding.name not in doctor.TOLD}
+    assert shown == told and {"device", "data", "smollm2", "free memory", "free disk"} <= set(shown)
+
+
+def test_an_environment_that_cannot_look_at_itself_is_a_finding(tmp_path):
+    from helpers.course.commands.environment import Environment
+
+    finding, = doctor._inside(Environment(tmp_path, Path(sys.executable), True))
+    assert finding.bad and "could not be examined" in finding.detail and finding.fix.endswith("course.py setup --here")
+
+
+def test_findings_of_every_check_say_what_to_do(monkeypatch, tmp_path):
+    from types import SimpleNamespace
+
+    monkeypatch.setattr(checkup.shutil, "disk_usage", lambda folder: SimpleNamespace(free=2e8))
+    low = checkup.disk(tmp_path / "not" / "there", 0.7e9, fix="delete files")
+    assert (low.state, low.fix) == ("low", "delete files") and "0.2 GB, about 0.7 GB" in low.detail and not low.bad
+    assert checkup.disk(tmp_path, 1e9, "disk", "free some space", "missing").bad
+    monkeypatch.setattr(checkup, "available_memory", lambda: 10**9)
+    assert checkup.memory().state == "low" and "close other programs" in checkup.memory().fix
+    monkeypatch.setattr(checkup, "available_memory", lambda: 0)
+    assert checkup.memory().name == "memory" and checkup.memory().state in ("ok", "low")
+    monkeypatch.setattr(checkup, "total_memory", lambda: 0)
+    assert checkup.memory().state == "note"
+
+
 def test_memory_is_found():
-    assert doctor.total_memory() > 5e8
+    assert checkup.total_memory() > 5e8 and checkup.available_memory() > 1e8
 
 
 # --- lab --------------------------------------------------------------------------------------------------------------
@@ -171,8 +128,8 @@ def test_execute_measures_and_leaves_the_file_alone(tmp_path):
     assert result.notebook.cells[2].outputs[0].text.split()[0] == "yes"
     assert str(tmp_path.resolve()) in result.notebook.cells[2].outputs[0].text
     assert 150 < result.peak_mb < 600 and 0.4 < result.seconds < 60
-    page = notebooks.page(result.notebook, "01_a")
-    assert "STATIC SHOWN" in page and "Loading widget" not in page
+    page = RunPages(tmp_path / "pages", [path]).add(path, result.notebook).read_text(encoding="utf-8")
+    assert "STATIC SHOWN" in page and "Loading widget" not in page and "model_id" not in page.split("<div class='output")[1]
     assert notebooks.WIDGET_VIEW in result.notebook.cells[3].outputs[0].data  # the original keeps its widget
 
 
@@ -203,11 +160,27 @@ def test_run_writes_pages_and_records(tmp_path, monkeypatch):
     assert status == 1
     index = (root / "build" / "pages" / "index.html").read_text(encoding="utf-8")
     assert "01_good" in index and "ZeroDivisionError" in index and (root / "build" / "pages" / "02_bad.html").exists()
+    assert "ZeroDivisionError" in (root / "build" / "pages" / "02_bad.html").read_text(encoding="utf-8")
+    assert list(checking.findings(root / "build" / "pages")) == [], "the pages stand as firm as those of the site"
     data = json.loads((root / "data" / "results.json").read_text())
     assert data["classification"] == [1] and data["notebooks"]["09"] == 1 and "02" not in data["notebooks"]
     entry = data["notebooks"]["01"]
     assert {"seconds", "peak_mb", "profile", "hardware", "versions", "date"} == set(entry)
     assert socket.gethostname() not in json.dumps(entry)
+
+
+def test_pages_of_a_run_lead_to_each_other_and_show_what_cannot_be_drawn(tmp_path):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "00_old.html").write_text("a page of an earlier run")
+    nb = new_notebook(cells=[new_markdown_cell("# T\n\n[next](02_b.ipynb#x) [data](../data/a.csv) [out](https://a.b)"),
+                             new_markdown_cell("A formula: $\\nosuch{x}$")])
+    paths = [tmp_path / "notebooks" / "01_a.ipynb", tmp_path / "notebooks" / "02_b.ipynb"]
+    pages = RunPages(tmp_path / "pages", paths)
+    text = pages.add(paths[0], nb).read_text(encoding="utf-8")
+    assert 'href="02_b.html#x"' in text and 'href="../data/a.csv"' in text and 'href="https://a.b"' in text
+    assert "\\nosuch{x}" in text and "00_old.html" in text
+    index = pages.index([("01_a", 1.0, 2.0, "ok")], "note").read_text(encoding="utf-8")
+    assert "page of an earlier run" in index and "00_old" in index
 
 
 def test_chapters_are_named_in_several_ways(tmp_path):

@@ -27,6 +27,15 @@ def test_the_version_is_judged(version, good):
     assert (sentence == "") == good
     assert good or ("3.11, 3.12 or 3.13" in sentence and "python3.12" in sentence)
     assert good or "py -3.13 course.py" in course.python_problem(version, ["py -3.13"])
+    assert good or "uv brings a suitable one. Run:  uv run" in course.python_problem(version, ["uv run python"])
+
+
+def test_uv_is_named_where_no_suitable_python_is_found(monkeypatch):
+    asked = []
+    monkeypatch.setattr(subprocess, "call", lambda words, **streams: asked.append(words) or int(words[0] != "uv"))
+    assert course.suitable_pythons() == ["uv run --no-project --python 3.12 python"] and len(asked) == 7
+    monkeypatch.setattr(subprocess, "call", lambda words, **streams: int(words[0] != "python3.13"))
+    assert course.suitable_pythons() == ["python3.13"]
 
 
 def test_the_versions_are_the_same_everywhere():
@@ -46,7 +55,8 @@ def test_the_command_line():
     lab = course.parse(["lab", "--no-browser", "--port", "9000", "--", "--debug"])
     assert (lab.command, lab.no_browser, lab.port, lab.extra, lab.here) == ("lab", True, 9000, ["--debug"], False)
     test = course.parse(["test", "--fast", "--steps", "unit,parity", "-k", "softmax", "-x", "tests/unit"])
-    assert test.fast and test.steps == "unit,parity" and test.extra == ["-k", "softmax", "-x", "tests/unit"]
+    assert test.fast and not test.changed and course.parse(["test", "--changed"]).changed
+    assert test.steps == "unit,parity" and test.extra == ["-k", "softmax", "-x", "tests/unit"]
     run = course.parse(["run", "01", "02", "--record", "--here"])
     assert run.chapters == ["01", "02"] and run.record and run.here
     setup = course.parse(["setup", "--gpu", "--torch-index", "U"])

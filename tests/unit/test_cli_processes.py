@@ -10,7 +10,7 @@ from pathlib import Path
 import cli_fakes
 import pytest
 
-from helpers.course.commands.lock import SetupLock
+from helpers.course.commands.lock import setup_lock
 
 POSIX = os.name != "nt"
 
@@ -36,7 +36,7 @@ def wait_for(path: Path, text: str, patience: float = 20.0):
 @pytest.mark.skipif(not POSIX, reason="signals of POSIX")
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_setup_goes_on_where_it_stopped(course, tmp_path, kind):
-    course.plan({"when": "requirements.txt", "say": "Collecting alpha", "sleep": 1.5, "status": 0, "times": 1})
+    course.plan({"when": "requirements-lock.txt", "say": "Collecting alpha", "sleep": 1.5, "status": 0, "times": 1})
     first = start(course, tmp_path, "first")
     wait_for(course.root / "build" / "setup.log", "Collecting alpha")
     first.send_signal(kind)
@@ -49,7 +49,7 @@ def test_an_interrupted_setup_goes_on_where_it_stopped(course, tmp_path, kind):
     assert second.wait(30) == 0
     said = (tmp_path / "second.out").read_text()
     assert "complete" in said and not any("torch==" in call for call in course.calls())
-    if kind == signal.SIGKILL:  # pip outlives its parent and holds the lock until it has ended
+    if kind == signal.SIGKILL:  # the installer outlives its parent and holds the lock until it has ended
         assert "left behind" in said
 
 
@@ -69,8 +69,8 @@ HOLD = """
 import sys, time
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from helpers.course.commands.lock import SetupLock
-with SetupLock(Path({path!r})):
+from helpers.course.commands.lock import setup_lock
+with setup_lock(Path({path!r})):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -81,13 +81,12 @@ def test_the_lock_dies_with_its_process(tmp_path):
     code = HOLD.format(root=str(cli_fakes.REPOSITORY), path=str(path))
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"
-    waiting = SetupLock(path, patience=0.3)
-    with pytest.raises(TimeoutError, match=f"process {holder.pid}"), waiting:
+    with pytest.raises(TimeoutError, match=f"process {holder.pid}"), setup_lock(path, patience=0.3):
         pass
     holder.kill()
     holder.wait()
     holder.stdout.close()
-    with SetupLock(path, patience=5.0):
+    with setup_lock(path, patience=5.0):
         pass
-    with SetupLock(path) as again:  # and it can be taken again by the same process
-        assert not again.waited
+    with setup_lock(path) as (_, waited):  # and it can be taken again by the same process
+        assert not waited

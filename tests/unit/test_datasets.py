@@ -227,12 +227,12 @@ def test_readme_holds_the_table_of_digests():
 
 
 @pytest.mark.parametrize("call, words", [
-    (lambda: datasets.leads("de"), "language must be one of 'en', 'fr', 'es'; got 'de'"),
-    (lambda: datasets.leads(split="dev"), "split must be one of 'train', 'valid', 'test'; got 'dev'"),
-    (lambda: datasets.reviews("amazon"), "source must be one of 'imdb', 'rotten_tomatoes'"),
-    (lambda: datasets.word_similarity("men"), "name must be one of 'wordsim353', 'simlex999'"),
-    (lambda: datasets.analogies("animals"), "section must be one of 'capital-common-countries'"),
-    (lambda: sources.about("novels"), "name must be one of leads, sms"),
+    (lambda: datasets.leads("de"), "expected language to be one of 'en', 'fr', 'es', got 'de'"),
+    (lambda: datasets.leads(split="dev"), "expected split to be one of 'train', 'valid', 'test', got 'dev'"),
+    (lambda: datasets.reviews("amazon"), "expected source to be one of 'imdb', 'rotten_tomatoes'"),
+    (lambda: datasets.word_similarity("men"), "expected name to be one of 'wordsim353', 'simlex999'"),
+    (lambda: datasets.analogies("animals"), "expected section to be one of 'capital-common-countries'"),
+    (lambda: sources.about("novels"), "expected name to be one of leads, sms"),
 ])
 def test_bad_arguments(call, words):
     with pytest.raises(ValueError, match=re.escape(words)):

@@ -105,9 +105,9 @@ def test_a_head_reads_the_prompt_and_not_the_answer():
 def test_a_paired_interval_is_narrower_than_that_of_two_samples():
     rng = np.random.default_rng(0)
     a = rng.normal(0, 10, 200)
-    p = tasks.paired(a, a + rng.normal(1, 1, 200))
+    p = tasks.paired_change(a, a + rng.normal(1, 1, 200))
     assert p.low < 1 < p.high and p.high - p.low < 0.5 and p.difference == pytest.approx(p.after - p.before)
-    weighted = tasks.paired([2.0, 4.0], [1.0, 1.0], weights=[1, 3])
+    weighted = tasks.paired_change([2.0, 4.0], [1.0, 1.0], weights=[1, 3])
     assert (weighted.before, weighted.after) == (1.5, 0.5) and str(weighted).startswith("1.50 -> 0.50, -1.00 [")
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from helpers.lab import checks, formatting, progress, record, time_limit
-from helpers.lab.checks import Exercise, Wrong
+from helpers.lab.exercise import Exercise, Wrong
+from helpers.lab.trial import Mistake, Trial
 
 
 def mean_square(y, y_hat):
@@ -165,11 +166,11 @@ def test_what_is_right_to_five_digits_is_told_so_and_no_wrong_answer_is_blamed(u
         assert "the loss right to about 5 digits" in message and "float32" in message and "clips" not in message, message
     for answer in (lambda y, p: mean_square(y, p) * (1 + 1e-4), lambda y, p: 0.0):
         assert "a wrong value for the loss" in checks.evaluate("1.1", answer).message
-    trial = checks.Trial(None)
+    trial = Trial(None)
     trial.close([1.0, 1e-20], [1.0, 2e-20])
-    with pytest.raises(checks.Mistake, match="5 digits"):
+    with pytest.raises(Mistake, match="5 digits"):
         trial.close(np.array([1.0, 2.0]), np.array([1.0, 2.000002]))
-    with pytest.raises(checks.Mistake, match="wrong value"):
+    with pytest.raises(Mistake, match="wrong value"):
         trial.close([1.0, 1e-20], [1.0, 2e-20], atol=0)
 
 
@@ -327,16 +328,16 @@ def test_torch_tensors_are_shown_and_compared_like_arrays():
     assert formatting.call_text("f", (x,), {}) == "f(tensor([1., 2.]))"
     assert formatting.same(x, np.array([1.0, 2.0]), 1e-6, 0) and not formatting.same(x, x + 1, 1e-6, 0)
     assert formatting.same([x], [x.detach()], 0, 0)
-    trial = checks.Trial(None)
+    trial = Trial(None)
     trial.close(x, torch.tensor([1.0, 2.0]))
-    with pytest.raises(checks.Mistake, match="shape"):
+    with pytest.raises(Mistake, match="shape"):
         trial.close(x, torch.ones(3))
 
 
 def test_a_result_may_carry_a_gradient():
     torch = pytest.importorskip("torch")
     weight = torch.tensor([2.0], requires_grad=True)
-    trial = checks.Trial(lambda x: (weight * x, [weight + x]))
+    trial = Trial(lambda x: (weight * x, [weight + x]))
     product, (total,) = trial.call(3.0)
     trial.close(product, [6.0])
     assert product.requires_grad and total.requires_grad and not trial.steps[0][1][0].requires_grad

@@ -55,6 +55,10 @@ def test_setup_seeds_and_prints_one_line(capsys):
         runtime.setup(seed=-1)
 
 
+def light(*rooms):
+    return [f"helpers.{room}.{file.stem}" for room in rooms for file in sorted((ROOT / "helpers" / room).glob("[a-z]*.py"))]
+
+
 @pytest.mark.parametrize(
     "code, unwanted",
     [
@@ -62,6 +66,9 @@ def test_setup_seeds_and_prints_one_line(capsys):
         ("import helpers.lab", ["numpy", "torch", "matplotlib", "ipywidgets"]),
         ("from helpers.lab import setup; setup()", ["torch", "transformers"]),
         ("from helpers.lab import setup, show, check, widgets, ladder, progress", ["torch", "transformers", "sklearn"]),
+        ("import helpers.tokenizers.chat_template, helpers.tokenizers.unigram", ["torch", "numpy", "transformers"]),
+        (f"import {', '.join(light('tokenizers', 'features', 'evaluation'))}", ["torch", "transformers", "sklearn"]),
+        (f"import {', '.join(light('retrieval'))}", ["transformers", "sklearn"]),
     ],
 )
 def test_imports_stay_light(code, unwanted):

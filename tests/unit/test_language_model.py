@@ -86,7 +86,7 @@ def test_a_model_that_scores_by_other_numbers_than_it_shows_is_refused():
         def score(self, ids):
             return super().score(ids) + 1.0
 
-    with pytest.raises(ValueError, match="the two must be the same model"):
+    with pytest.raises(ValueError, match="to be the same model"):
         yardstick.bits_per_byte(TwoFaced(257), ByteTokenizer(), TEXTS)
 
 
@@ -96,7 +96,7 @@ def test_a_tokenizer_that_loses_text_is_refused():
             return super().encode(text.lower())
 
     yardstick.bits_per_byte(lm.Uniform(257), Lower(), ["small"])
-    with pytest.raises(ValueError, match="does not give this text back"):
+    with pytest.raises(ValueError, match="gives every text back"):
         yardstick.bits_per_byte(lm.Uniform(257), Lower(), ["Capital"])
 
 

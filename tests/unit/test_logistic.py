@@ -266,7 +266,7 @@ X3, Y3 = np.array([[1.0], [2.0], [3.0]]), np.array([0, 1, 0])
     (lambda: losses.logistic_loss(np.zeros(1), 0.0, X3, Y3, l2=-1), "l2 >= 0"),
     (lambda: losses.softmax_loss(np.zeros((1, 2)), 0.0, X3, Y3), "bias of shape"),
     (lambda: losses.log_sum_exp(np.zeros((2, 0))), "at least one score"),
-    (lambda: lg.gradient_descent(lambda t: (0.0, t), np.zeros(1), rate=0, steps=1), "rate > 0"),
+    (lambda: lg.steepest_descent(lambda t: (0.0, t), np.zeros(1), rate=0, steps=1), "rate > 0"),
 ])  # fmt: skip
 def test_bad_input_is_explained(call, words):
     with pytest.raises(ValueError, match=words) as error:

@@ -186,7 +186,7 @@ def test_curves_are_the_counts_at_each_threshold(case):
         assert pr.x[i] == pytest.approx(counts.tp / y.sum())
         assert pr.y[i] == pytest.approx(counts.tp / (counts.tp + counts.fp))
         assert roc.x[i + 1] == pytest.approx(counts.fp / (len(y) - y.sum()))
-    assert 0 <= m.average_precision(y, s) <= 1 + 1e-12
+    assert 0 <= m.pr_auc(y, s) <= 1 + 1e-12
 
 
 @given(scored(), st.floats(0, 10), st.floats(0.1, 10))
@@ -200,8 +200,8 @@ def test_cheapest_threshold_is_the_best_of_all(case, cost_fp, cost_fn):
 
 def test_perfect_and_useless_rankings():
     y = np.array([0, 0, 1, 1])
-    assert m.roc_auc(y, [0.1, 0.2, 0.3, 0.4]) == m.average_precision(y, [0.1, 0.2, 0.3, 0.4]) == 1
-    assert m.roc_auc(y, [0.5] * 4) == 0.5 and m.average_precision(y, [0.5] * 4) == 0.5
+    assert m.roc_auc(y, [0.1, 0.2, 0.3, 0.4]) == m.pr_auc(y, [0.1, 0.2, 0.3, 0.4]) == 1
+    assert m.roc_auc(y, [0.5] * 4) == 0.5 and m.pr_auc(y, [0.5] * 4) == 0.5
     assert m.roc_auc(y, [0, 0, np.inf, np.inf]) == 1
 
 

@@ -65,7 +65,7 @@ def test_dpo_with_lora_leaves_the_model_as_it_was():
     pairs = [dpo.Pair([3 + i, 4, 5], [6, 7, 1], [8 + i, 9, 1], "6 7") for i in range(4)]
     before = {name: p.clone() for name, p in model.named_parameters()}
     references = [dpo.log_probs_of(model, pairs)] * 2
-    told = dpo.tune(model, Words(), pairs, pairs, references, beta=0.5, seed=0, steps=8, batch_size=4, peak=0.05)
+    told = dpo.tune_and_measure(model, Words(), pairs, pairs, references, beta=0.5, seed=0, steps=8, batch_size=4, peak=0.05)
     assert all(torch.equal(p, before[name]) for name, p in model.named_parameters())
     assert told["losses"][0] == pytest.approx(0.6931, abs=1e-3) and told["losses"][-1] < 0.6
     after = told["after"]
@@ -92,7 +92,7 @@ def test_a_stopped_study_goes_on(tmp_path, monkeypatch):
                     raise KeyboardInterrupt
 
     calls, stop = [], 1
-    monkeypatch.setattr(preference_study, "FILE", tmp_path / "preferences.json")
+    monkeypatch.setattr(preference_study.STUDY, "file", tmp_path / "preferences.json")
     monkeypatch.setattr(preference_study, "PARTS", {"small": part})
     threads = torch.get_num_threads()
     with pytest.raises(KeyboardInterrupt):
@@ -105,7 +105,7 @@ def test_a_stopped_study_goes_on(tmp_path, monkeypatch):
 
 
 def test_any_text_can_be_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(preference_study, "FILE", tmp_path / "preferences.json")
-    record = {"text": 'a {"b": {', "runs": [{"n": 1}]}
-    preference_study._keep("dpo", record)
-    assert json.loads((tmp_path / "preferences.json").read_text())["parts"]["dpo"] == record
+    monkeypatch.setattr(preference_study.STUDY, "file", tmp_path / "preferences.json")
+    study = {"parts": {"dpo": {"text": 'a {"b": {', "runs": [{"n": 1}]}}}
+    preference_study.STUDY.keep(study)
+    assert json.loads((tmp_path / "preferences.json").read_text()) == study == preference_study.STUDY.so_far()

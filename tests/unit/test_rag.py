@@ -210,7 +210,7 @@ def test_a_damaged_question_file_is_told(tmp_path):
 
 def test_label_free_queries():
     from helpers.data import datasets
-    from helpers.features.bag_of_words import tokenize
+    from helpers.features.words import tokenize
 
     leads, rows = datasets.leads(), rag_questions.label_free(600)
     assert len({q.index for q in rows}) == 600 and rows[:40] == rag_questions.label_free(40)
@@ -240,7 +240,7 @@ def test_the_study_goes_on_where_it_stopped(writer, tmp_path, monkeypatch):
     file = tmp_path / "rag.json"
     assert not rag_study.run(study, "answers", file, until=0) and not file.exists()
     assert rag_study.run(study, "answers", file, share=(1, 2))
-    assert [r["number"] for r in rag_study._read(file)["answers"]] == [1]
+    assert [r["number"] for r in rag_study.STUDY.so_far(file)["answers"]] == [1]
     assert rag_study.run(study, "answers", file)
     rows = rag_study.load(file)["answers"]
     assert [r["question"] for r in rows] == [q.question for q in study.questions] and "right source" in rows[0]
@@ -293,4 +293,4 @@ def test_processes_side_by_side_lose_no_row(tmp_path):
     file = tmp_path / "study.json"
     with ThreadPoolExecutor(3) as pool:
         assert all(pool.map(lambda i: rag_study.run(study, "toy", file, share=(i, 3)), range(3)))
-    assert [row["number"] for row in rag_study._read(file)["toy"]] == list(range(24))
+    assert [row["number"] for row in rag_study.STUDY.so_far(file)["toy"]] == list(range(24))

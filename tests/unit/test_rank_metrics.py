@@ -22,9 +22,9 @@ def test_reciprocal_rank_counts_from_1():
 
 
 def test_recall_and_precision():
-    assert rm.recall_at([1, 2, 3], {2, 9}, 2) == 0.5 and rm.recall_at([1, 2], {2}, 1) == 0
-    assert rm.precision_at([1, 2, 3], {1, 3}, 3) == pytest.approx(2 / 3)
-    assert rm.precision_at([1], {1}, 3) == pytest.approx(1 / 3)  # empty places hold nothing
+    assert rm.recall_at_k([1, 2, 3], {2, 9}, 2) == 0.5 and rm.recall_at_k([1, 2], {2}, 1) == 0
+    assert rm.precision_at_k([1, 2, 3], {1, 3}, 3) == pytest.approx(2 / 3)
+    assert rm.precision_at_k([1], {1}, 3) == pytest.approx(1 / 3)  # empty places hold nothing
 
 
 def test_ndcg_by_hand():
@@ -41,7 +41,7 @@ def test_summary_and_paired_intervals():
     table = rm.summary([[1, 2], [2, 1]], [{1}, {1}], ks=(1, 2))
     assert table["recall@1"].mean == 0.5 and table["recall@2"].mean == 1 and table["MRR"].mean == 0.75 == table["MAP"].mean
     assert table["recall@1"].low <= 0.5 <= table["recall@1"].high
-    gap = rm.paired([1.0] * 50, [0.9] * 50)
+    gap = rm.mean_difference([1.0] * 50, [0.9] * 50)
     assert gap.mean == pytest.approx(0.1) and gap.low == pytest.approx(0.1)  # the same for every query: no spread at all
 
 
@@ -49,11 +49,11 @@ def test_bad_input():
     with pytest.raises(ValueError, match="at least one relevant"):
         rm.average_precision([1], set())
     with pytest.raises(ValueError, match="k of at least 1"):
-        rm.recall_at([1], {1}, 0)
+        rm.recall_at_k([1], {1}, 0)
     with pytest.raises(ValueError, match="as many rankings"):
         rm.summary([[1]], [{1}, {2}])
     with pytest.raises(ValueError, match="one value of each"):
-        rm.paired([1, 2], [1])
+        rm.mean_difference([1, 2], [1])
 
 
 def test_a_document_that_is_listed_twice_counts_once():

@@ -12,7 +12,7 @@ from helpers.models import language_model
 from helpers.models.neural import count_parameters
 from helpers.models.rnn import RecurrentLM
 from helpers.models.transformer import Config, Transformer
-from helpers.tokenizers.bpe import course_tokenizer
+from helpers.tokenizers import course_tokenizer
 from helpers.training import recipes
 from helpers.training.checkpoint import load_tensors
 from helpers.training.recipes import RECIPES, Recipe

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from helpers.features.clustering import k_means
+from helpers.features.clustering import k_means, spherical_k_means
 from helpers.features.tfidf import unit_rows
 from helpers.retrieval.bm25 import BM25
 from helpers.retrieval.dense import DenseIndex, DenseRetriever, Hybrid, expand_with_feedback, mmr, reciprocal_rank_fusion
-from helpers.retrieval.ivf import IVF, spherical_kmeans
+from helpers.retrieval.ivf import IVF
 
 
 def random_vectors(n, dim=16, seed=0):
@@ -95,11 +95,11 @@ def test_inverted_file():
 
 def test_kmeans_cells_are_the_nearest_and_none_is_empty():
     X = unit_rows(np.r_[np.eye(3)[[0] * 40], np.eye(3)[[1] * 2] + 0.01]).astype(np.float32)
-    centers, cell = spherical_kmeans(X, 2, seed=0)
+    centers, cell = spherical_k_means(X, 2, seed=0)
     np.testing.assert_allclose(np.linalg.norm(centers, axis=1), 1, atol=1e-6)
     assert (cell == (X @ centers.T).argmax(1)).all() and len(set(cell)) == 2
     with pytest.raises(ValueError, match="cells"):
-        spherical_kmeans(X, 99)
+        spherical_k_means(X, 99)
     with pytest.raises(ValueError, match="n_probe"):
         IVF(X, 2).search(X[0], 1, n_probe=0)
 

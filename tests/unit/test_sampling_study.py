@@ -9,6 +9,7 @@ from helpers.data.datasets import leads
 from helpers.generation import sampling
 from helpers.models.transformer import Config, Transformer
 from helpers.studies import sampling as study
+from helpers.studies import sampling_tasks
 from helpers.tokenizers.bpe import BPE
 
 
@@ -25,28 +26,29 @@ def tiny(tokenizer):
 
 def test_what_fits_the_schema():
     good = {"name": "Nile", "kind": "place", "living": False}
-    assert study.fits(good)
+    assert sampling_tasks.fits(good)
     for change in ({"kind": "river"}, {"living": "false"}, {"name": ""}, {"name": 3}, {"name": "x" * 41}, {"more": 1}):
-        assert not study.fits(good | change)
-    assert not study.fits([good]) and not study.fits({"name": "Nile"})
+        assert not sampling_tasks.fits(good | change)
+    assert not sampling_tasks.fits([good]) and not sampling_tasks.fits({"name": "Nile"})
 
 
 def test_the_last_number_is_the_answer():
-    assert study.last_number(" 5 + 3 = 8, 8 + 1 = 9") == 9 and study.last_number(" 17.") == 17
-    assert study.last_number("none") is None
+    assert sampling_tasks.last_number(" 5 + 3 = 8, 8 + 1 = 9") == 9 and sampling_tasks.last_number(" 17.") == 17
+    assert sampling_tasks.last_number("none") is None
 
 
 def test_examples_are_of_different_topics_and_never_of_the_test():
-    chosen = study.topic_examples(3, 8)
-    assert len({x.topic for x in chosen}) == 8 and chosen == study.topic_examples(3, 8) != study.topic_examples(4, 8)
+    chosen = sampling_tasks.topic_examples(3, 8)
+    assert len({x.topic for x in chosen}) == 8
+    assert chosen == sampling_tasks.topic_examples(3, 8) != sampling_tasks.topic_examples(4, 8)
     assert not {x.title for x in chosen} & {x.title for x in leads(split="valid")}
     with pytest.raises(ValueError, match="at most 11"):
-        study.topic_examples(0, 12)
+        sampling_tasks.topic_examples(0, 12)
 
 
 def test_votes_shots_and_thought_count_what_they_say(tiny, tokenizer):
-    rows = study.votes(tiny, tokenizer, n=3, items=1)["rows"]
-    assert len(rows) == 9 and all(len(r["answers"]) == len(r["log_probs"]) == 3 and len(r["numbers"]) == 2 for r in rows)
+    rows = study.votes(tiny, tokenizer, n=2, items=1)["rows"]
+    assert len(rows) == 9 and all(len(r["answers"]) == len(r["log_probs"]) == 2 and len(r["numbers"]) == 2 for r in rows)
     assert {r["kind"] for r in rows} == {"one digit", "two digits"} and {r["seed"] for r in rows} == {0, 1, 2}
     made = study.shots(tiny, tokenizer, items=2, seeds=(0,))
     assert len(made["rows"]) == 10 and len(made["orders"]) == 12 and all(0 <= r["right"] <= r["n"] == 2 for r in made["rows"])
@@ -63,7 +65,7 @@ def test_a_mask_makes_every_answer_fit_even_of_an_untrained_model(tiny, tokenize
 def test_curve_and_injection(tiny, tokenizer):
     made = study.curve(tiny, tokenizer, n_texts=2, n_tokens=6, settings={"greedy": sampling.GREEDY}, seeds=(0,))["rows"]
     assert [r["sampler"] for r in made] == ["human text", "greedy"] and all(r["perplexity"] > 1 for r in made)
-    assert len(study.injection(tiny, tokenizer, items=1)["rows"]) == 2 * len(study.ATTACKS)
+    assert len(study.injection(tiny, tokenizer, items=1)["rows"]) == 2 * len(sampling_tasks.ATTACKS)
 
 
 def test_the_committed_study_is_complete():
@@ -71,7 +73,7 @@ def test_the_committed_study_is_complete():
     assert set(made["parts"]) == set(study.PARTS) and made["command"] == "python -m helpers.studies.sampling"
     rows = made["parts"]["votes"]["rows"]
     assert len(rows) == 54 and all(len(r["answers"]) == 64 for r in rows)
-    assert all(study.fits(json.loads(r["text"])) for r in made["parts"]["json"]["rows"] if r["way"] == "mask")
+    assert all(sampling_tasks.fits(json.loads(r["text"])) for r in made["parts"]["json"]["rows"] if r["way"] == "mask")
     confident = made["parts"]["confidence"]["rows"]
     assert sum(r["kind"] == "invented" for r in confident) == 60 and all(0 <= r["p"] <= 1 for r in confident)
     assert np.mean([r["right"] for r in confident if r["kind"] == "capital"]) > 0.3

@@ -75,19 +75,19 @@ def test_few_labels_finds_a_direction():
 
 
 def test_minilm_is_trained_but_for_its_table():
-    from helpers.models.pretrained import load_minilm
+    from helpers.models.bert import load_encoder
 
-    encoder, tokenizer = load_minilm()
-    table = encoder.embeddings.word_embeddings.weight.clone()
+    encoder = load_encoder(max_tokens=48)
+    table = encoder.model.tokens.weight.clone()
     texts, labels = ["Who was he?", "Who is she?", "How many?", "How much?"], [0, 0, 1, 1]
-    before = sentence_encoder.encode(encoder, tokenizer, texts)
+    before = encoder.encode(texts)
     assert np.allclose(np.linalg.norm(before, axis=1), 1, atol=1e-5)
-    losses = sentence_encoder.tune_on_labels(encoder, tokenizer, texts, labels, steps=3, per_class=2)
-    assert losses[-1] < losses[0] and torch.equal(table, encoder.embeddings.word_embeddings.weight)
-    assert not encoder.training  # it came in evaluation mode: without dropout, so that runs can be repeated
+    losses = sentence_encoder.tune_on_labels(encoder, texts, labels, steps=3, per_class=2)
+    assert losses[-1] < losses[0] and torch.equal(table, encoder.model.tokens.weight)
+    assert not encoder.model.training  # it came in evaluation mode: without dropout, so that runs can be repeated
     with torch.no_grad():  # padding does not count
-        pair = sentence_encoder.embed(encoder, tokenizer, ["Who?", "Who wrote the first book on the rivers of Central Asia, and when?"])
-        assert torch.allclose(sentence_encoder.embed(encoder, tokenizer, ["Who?"])[0], pair[0], atol=1e-5)
+        pair = encoder.embed(["Who?", "Who wrote the first book on the rivers of Central Asia, and when?"])
+        assert torch.allclose(encoder.embed(["Who?"])[0], pair[0], atol=1e-5)
 
 
 def test_bad_input_is_refused():

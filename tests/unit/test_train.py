@@ -17,8 +17,7 @@ import torch
 from helpers.models.rnn import RecurrentLM
 from helpers.models.transformer import Config, Transformer
 from helpers.tokenizers.labels import IGNORE
-from helpers.training import processes, schedule
-from helpers.training import trainer as training
+from helpers.training import carried_state, distributed, schedule
 from helpers.training.batches import Batch, Streams, Windows
 from helpers.training.checkpoint import load_tensors
 from helpers.training.schedule import History, Plan, TrainingError, learning_rate, parameter_groups
@@ -62,7 +61,7 @@ def everything(trainer):
     found |= {f"average {n}": t.clone() for n, t in trainer.average.items()}
     for n, p in trainer.model.named_parameters():
         found |= {f"{key} {n}": t.clone() for key, t in trainer.optimizer.state[p].items()}
-    return found | {f"state {i}": t.clone() for i, t in enumerate(training._leaves(trainer.states))}
+    return found | {f"state {i}": t.clone() for i, t in enumerate(carried_state.leaves(trainer.states))}
 
 
 def assert_same(a, b):
@@ -218,12 +217,12 @@ def test_a_recurrent_state_is_carried_without_its_gradient_and_dropped_when_fres
     trainer = Trainer(model, data, Plan(steps=data.steps_per_epoch + 2, average=0.0))
     trainer.run(1)
     after_first = trainer.states[0]
-    assert all(not t.requires_grad for t in training._leaves(after_first)) and len(training._leaves(after_first)) == 2
+    assert all(not t.requires_grad for t in carried_state.leaves(after_first)) and len(carried_state.leaves(after_first)) == 2
     trainer.run()
     assert [state is None for state in seen] == [step % data.steps_per_epoch == 0 for step in range(len(seen))]
-    for a, b in zip(training._leaves(seen[1]), training._leaves(after_first)):
+    for a, b in zip(carried_state.leaves(seen[1]), carried_state.leaves(after_first)):
         assert torch.equal(a, b)
-    assert any(t.abs().max() > 0 for t in training._leaves(after_first))
+    assert any(t.abs().max() > 0 for t in carried_state.leaves(after_first))
 
 
 def test_the_average_follows_the_weights():
@@ -549,12 +548,12 @@ import json, sys
 import torch, torch.distributed as dist
 torch.set_num_threads(1)
 from tests.unit.test_train import curves, refuse_eight_parts
-from helpers.training import processes
-processes.join()
+from helpers.training import distributed
+distributed.join()
 with open(f"{sys.argv[1]}.{dist.get_rank()}.json", "w") as file:
     json.dump(curves(sys.argv[1]), file)
 refuse_eight_parts()
-processes.leave()
+distributed.leave()
 """
 
 
@@ -582,9 +581,9 @@ def refuse_eight_parts():
 
 def test_a_process_on_its_own_joins_and_leaves_nothing(monkeypatch):
     monkeypatch.delenv("RANK", raising=False)
-    processes.join()
+    distributed.join()
     assert not torch.distributed.is_available() or not torch.distributed.is_initialized()
-    assert processes.leave() == 0 and processes.leave(3) == 3
+    assert distributed.leave() == 0 and distributed.leave(3) == 3
 
 
 def test_two_processes_have_the_losses_of_one(tmp_path):
@@ -653,7 +652,5 @@ def test_a_checkpoint_of_the_first_step_is_a_fresh_start(tmp_path):
 
 
 def test_processes_that_take_too_long_are_told():
-    from helpers.training.distributed import launch
-
     with pytest.raises(RuntimeError, match="1 processes were not done after 0.05 s"):
-        launch(1, seconds=0.05)
+        distributed.launch(1, seconds=0.05)

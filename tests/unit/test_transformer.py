@@ -9,8 +9,8 @@ from torch import nn
 from helpers.models.attention import sinusoids
 from helpers.models.config import CHOICES
 from helpers.models.kv_cache import KVCache
-from helpers.models.neural import count_parameters
 from helpers.models.llama_names import llama_name
+from helpers.models.neural import count_parameters
 from helpers.models.transformer import Block, Config, FeedForward, RMSNorm, Transformer, make_block
 
 SMALL = dict(vocab_size=17, context_length=24, hidden_dim=24, n_layers=3, n_heads=4, n_kv_heads=2)

@@ -61,6 +61,7 @@ class Worker:
         self.rest = b""
 
     def give(self, job: dict, patience: float) -> None:
+        """Send the worker a job, and note when to give up on it. patience: seconds."""
         self.job, self.end = job, time.monotonic() + patience
         self.child.stdin.write(json.dumps(job).encode() + b"\n")
         self.child.stdin.flush()
@@ -78,6 +79,7 @@ class Worker:
         return Graded(**content)
 
     def stop(self) -> None:
+        """End the worker: an idle one by itself, one that still works by force."""
         try:
             self.child.stdin.close()
             if self.job is None:

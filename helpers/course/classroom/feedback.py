@@ -1,10 +1,11 @@
-"""What comes out of grading: two tables (CSV), a page for each student and an overview (HTML). Everything is escaped;
-the pages hold no script, load nothing, and forbid both by their content security policy."""
+"""What comes out of grading: two tables (CSV), a page for each student and an overview (HTML).
+
+Everything is escaped; the pages hold no script, load nothing, and forbid both by their content security policy.
+"""
 
 import csv
 import html
 import io
-import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from helpers.chapters import chapter as chapter_info
 from helpers.course.classroom.grading import Graded, Mark
+from helpers.files import write_atomic
 
 MARKER = ".course-grades"  # a folder with this file was made by us and may be written again
 LIMITS_WARNING = (
@@ -52,10 +54,12 @@ def cell(value: object) -> object:
 
 
 def number(value: float) -> str:
+    """A number without needless zeros."""
     return f"{value:g}"
 
 
 def page(title: str, body: str) -> str:
+    """A whole HTML page; ``body`` is HTML already."""
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
@@ -172,7 +176,7 @@ def tables(graded: list[Graded], late: dict[tuple[str, str], str]) -> dict[str, 
 
 
 def write(folder: Path, graded: list[Graded], warning: str, late: dict[tuple[str, str], str]) -> None:
-    """All tables and pages into a folder, each written aside and then renamed."""
+    """All tables and pages into a folder, each file as a whole."""
     (folder / "students").mkdir(parents=True, exist_ok=True)
     (folder / MARKER).touch()
     by_student: dict[str, list[Graded]] = defaultdict(list)
@@ -181,9 +185,7 @@ def write(folder: Path, graded: list[Graded], warning: str, late: dict[tuple[str
     made = tables(graded, late) | {"index.html": overview(graded, warning)}
     made |= {f"students/{page_name(s)}": student_page(s, own) for s, own in by_student.items()}
     for name, text in made.items():
-        aside = folder / (name + ".tmp")
-        aside.write_text(text, encoding="utf-8-sig" if name.endswith(".csv") else "utf-8", newline="")
-        os.replace(aside, folder / name)
+        write_atomic(folder / name, text.encode("utf-8-sig" if name.endswith(".csv") else "utf-8"))
     for old in (folder / "students").glob("*.html"):
         if f"students/{old.name}" not in made:
             old.unlink()

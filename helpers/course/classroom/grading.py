@@ -8,7 +8,6 @@ import json
 import sys
 import time
 from dataclasses import asdict, dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -16,8 +15,9 @@ from helpers.course.classroom import sandbox, submissions
 from helpers.course.classroom.remote import RemoteTrial, error_texts, secrets_of
 from helpers.course.classroom.sandbox import Garbled, Gone, Jail, Late, Limits, NoJail
 from helpers.course.classroom.submissions import Found, Notebook, Refused
-from helpers.lab import checks
-from helpers.lab.checks import Exercise, Report
+from helpers.lab import answers, checks
+from helpers.lab.checks import Report
+from helpers.lab.exercise import Exercise, modules
 from helpers.paths import repository_root
 
 
@@ -49,10 +49,12 @@ class Graded:
 
     @property
     def points(self) -> float:
+        """The points of all exercises together."""
         return sum(m.points for m in self.marks)
 
     @property
     def of(self) -> float:
+        """The points that there are to get."""
         return sum(m.of for m in self.marks)
 
 
@@ -73,15 +75,9 @@ class Grader:
         self.exercises = checks.exercises(chapter)
         self.points = {e.id: float((points or {}).get(e.id, e.points)) for e in self.exercises}
         self.secrets = secrets_of(self.exercises)
-        homes = [import_module(name) for name in {e.check.__module__ for e in self.exercises}]
         self.modules = sorted(
-            {
-                v.__name__
-                for home in homes
-                for v in vars(home).values()
-                if isinstance(v, ModuleType) and not v.__name__.startswith("helpers.exercises")
-            }
-        )
+            {v.__name__ for home in modules(chapter) for v in vars(home).values() if isinstance(v, ModuleType)}
+        )  # what the jail must load before the system calls are forbidden
         self.cells = {
             source.strip() for source, tags in course_cells(chapter) if not any(t.startswith("exercise:") for t in tags)
         }
@@ -161,11 +157,11 @@ class Grader:
 
 
 def untouched(exercise: Exercise, loaded: dict) -> bool:
-    """As `checks.untouched`, by what the jail told about the answer."""
+    """As `answers.untouched`, by what the jail told about the answer."""
     if loaded.get("nothing"):
         return True
     if exercise.start is not None:
-        return loaded.get("shapes") == [checks._shape_of(c) for c in checks._codes(exercise.start)]
+        return loaded.get("shapes") == answers.shapes(exercise.start)
     return loaded.get("empty") is True
 
 
@@ -196,12 +192,12 @@ def grade_file(job: dict, graders: dict[str, Grader]) -> Graded:
 
 def main() -> None:
     """Read a job a line from standard input; write what it brought as a line of JSON."""
-    answers = sys.stdout
+    out = sys.stdout
     sys.stdout = sys.stderr  # a library that prints must not end up between the answers
     graders: dict[str, Grader] = {}
     for line in sys.stdin:
-        answers.write(json.dumps(asdict(grade_file(json.loads(line), graders))) + "\n")
-        answers.flush()
+        out.write(json.dumps(asdict(grade_file(json.loads(line), graders))) + "\n")
+        out.flush()
 
 
 if __name__ == "__main__":

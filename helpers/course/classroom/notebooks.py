@@ -11,7 +11,7 @@ import helpers
 from helpers.chapters import Chapter
 from helpers.course.commands import address
 from helpers.lab import bootstrap, checks
-from helpers.lab.checks import Exercise
+from helpers.lab.exercise import Exercise
 from helpers.paths import repository_root
 
 
@@ -28,6 +28,7 @@ class Settings:
     keep_outputs: bool = False
 
     def worth(self, exercise: Exercise) -> float:
+        """The points of an exercise in this release."""
         return self.points.get(exercise.id, float(exercise.points))
 
 
@@ -45,6 +46,7 @@ def nbgrader(grade_id: str, **changes: object) -> dict:
 
 
 def grade_id(kind: str, exercise_id: str) -> str:
+    """nbgrader's name of a cell, such as "check-3-1"."""
     return f"{kind}-{exercise_id.replace('.', '-')}"
 
 
@@ -72,6 +74,7 @@ def mark_cells(nb: nbformat.NotebookNode, chapter: Chapter, settings: Settings) 
 
 
 def plain_number(value: float) -> float | int:
+    """A whole number as an int, so that it is written without ".0"."""
     return int(value) if value == int(value) else value
 
 

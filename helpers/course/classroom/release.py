@@ -57,14 +57,16 @@ def copy_course(folder: Path, settings: Settings) -> None:
 
 
 def write_exercises(folder: Path, chapters: list[Chapter]) -> None:
-    """The exercise modules without their secrets."""
-    (folder / "helpers" / "exercises").mkdir()
-    (folder / "helpers" / "exercises" / "__init__.py").touch()
+    """The exercises of these chapters without their secrets."""
+    room = folder / "helpers" / "exercises"
+    room.mkdir()
+    (room / "__init__.py").touch()
     for chapter in chapters:
+        (room / f"ch{chapter.number}").mkdir()
         for name, text in strip.stripped(chapter.number).items():
             if name.endswith(".py"):
                 ast.parse(text)
-            (folder / "helpers" / "exercises" / name).write_text(text, encoding="utf-8")
+            (room / f"ch{chapter.number}" / name).write_text(text, encoding="utf-8")
 
 
 README = """# $titles

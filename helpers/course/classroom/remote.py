@@ -16,9 +16,10 @@ from typing import Any
 
 import helpers.exercises
 from helpers.course.classroom.sandbox import Garbled, Gone, Jail, Late
-from helpers.lab.checks import Exercise, Mistake, Trial, Undone
+from helpers.lab.exercise import Exercise
 from helpers.lab.formatting import call_text
 from helpers.lab.time_limit import TookTooLong
+from helpers.lab.trial import Mistake, Trial, Undone
 
 try:
     import cloudpickle
@@ -84,6 +85,7 @@ class RemoteTrial(Trial):
         return reply["out"]
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
+        """As `Trial.call`, with the answer in the jail."""
         self.shown = call_text(self.name, args, kwargs)
         try:
             packed = pack((args, kwargs), self.secrets)
@@ -99,6 +101,7 @@ class RemoteTrial(Trial):
         return out
 
     def run(self, steps: Callable[[Any], Any], shown: str) -> Any:
+        """As `Trial.run`; the steps go into the jail unless they hold a solution or cannot be pickled."""
         self.shown = shown
         try:
             packed = pack(steps, self.secrets)

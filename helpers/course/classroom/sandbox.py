@@ -81,7 +81,7 @@ def library() -> Path:
     shutil.copytree(source, folder / "helpers", ignore=ignored)
     inside = folder / "helpers" / "course" / "classroom"
     inside.mkdir(parents=True)
-    for name in ("__init__.py", "classroom/__init__.py", "classroom/inmate.py"):
+    for name in ("__init__.py", *(f"classroom/{n}.py" for n in ("__init__", "inmate", "cells", "call_filter"))):
         shutil.copy(source / "course" / name, inside.parent / name)
     (folder / "data").mkdir()  # the course's data folder is shown here
     for path in (folder, *folder.rglob("*")):
@@ -93,6 +93,21 @@ def _below(path: Path, folders: list[Path]) -> bool:
     return any(path == folder or folder in path.parents for folder in folders)
 
 
+@functools.cache
+def _layers() -> list[Path]:
+    """Folders of packages that this environment takes from elsewhere, such as those that a .pth file names.
+
+    Never the repository (it holds the solutions), nor a folder around it or one that holds a copy of the exercises.
+    """
+    code = "import json, sys; print(json.dumps(sys.path))"
+    said = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, encoding="utf-8", check=True).stdout
+    paths = [Path(p).resolve() for p in json.loads(said.splitlines()[-1])]
+    root = repository_root().resolve()
+    return [p for p in paths if p.is_dir() and p != root and p not in root.parents
+            and (root not in p.parents or p.name in ("site-packages", "dist-packages"))
+            and not (p / "helpers" / "exercises").exists()]
+
+
 def _shown() -> tuple[list[list[str]], list[list[str]], list[list[str]], list[str]]:
     """What the jail's file system is made of: links, folders shown early and late, folders hidden in between."""
     links = [[f"/{n}", os.readlink(f"/{n}")] for n in ("lib", "lib32", "lib64", "bin", "sbin") if os.path.islink(f"/{n}")]
@@ -102,6 +117,7 @@ def _shown() -> tuple[list[list[str]], list[list[str]], list[list[str]], list[st
         if not _below(Path(prefix), early):
             early.append(Path(prefix))
     late = [Path(p) for p in {sys.prefix, *(sysconfig.get_paths()[n] for n in ("purelib", "platlib"))}]
+    late += [p for p in _layers() if not _below(p, [*early, *late])]
     late = [p for p in sorted(late) if p != Path(sys.base_prefix) and p.exists()]
     late = [p for p in late if not any(q in p.parents for q in late)]
     hidden = [repository_root(), *(Path(sysconfig.get_paths()[n]) / "helpers" for n in ("purelib", "platlib"))]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.chapters import CHAPTERS
-from helpers.lab.checks import Exercise
+from helpers.lab.exercise import Exercise
 
 MAX_BYTES, MAX_CELLS, MAX_FILES = 20_000_000, 5_000, 2_000
 MAX_SOURCE = 1_000_000  # characters of all code of a notebook

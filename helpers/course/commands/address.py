@@ -7,7 +7,6 @@ repository.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.course.commands.console import Problem, say
+from helpers.files import write_atomic
 from helpers.paths import NAME, repository_root
 
 HOME = "helpers/__init__.py"
@@ -154,9 +154,7 @@ def change(root: Path, known: Address, new: Address) -> list[tuple[str, int]]:
         result = rewritten(text, known, new)
         if result != text:
             count = sum(not place.agrees(new) for place in places(text, known))
-            aside = path.with_name(path.name + ".tmp")
-            aside.write_bytes(result.encode("utf-8"))
-            os.replace(aside, path)
+            write_atomic(path, result)
             changed.append((path.relative_to(root).as_posix(), count))
     return changed
 

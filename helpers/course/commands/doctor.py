@@ -7,43 +7,26 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers import checkup
+from helpers.checkup import FIX, Finding
 from helpers.course.commands import disk_space, torch_build, venv_folder
-from helpers.course.commands.console import Problem, say, size
+from helpers.course.commands.console import Problem, say
 from helpers.course.commands.environment import Environment, Setup
 from helpers.course.commands.lab import PORT, port_is_free
+from helpers.hardware import hardware
 from helpers.paths import cache_folder, environment_folder, repository_root
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
                    "C:/Program Files/Google/Chrome/Application/chrome.exe")
-MEMORY = 2e9  # bytes; the notebooks stay under 1.5 GB
-LABELS = {"ok": "ok", "note": "note", "missing": "MISSING"}
-FILES_CODE = """
-import json
-from helpers.data import sources, weights
-rows = [("data", f.name, f.ok, f.detail) for f in sources.check(full=False)]
-rows += [("weights", f.name, f.ok, f.detail) for f in weights.status()]
-print("FILES " + json.dumps(rows))
-"""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report. state: "ok", "note" (not needed to learn) or "missing"; fix: one command."""
-
-    state: str
-    name: str
-    detail: str
-    fix: str = ""
+TOLD = ("Python", "libraries")  # what the environment finds out about itself and stands here already
 
 
 def call(words: str, here: bool = False) -> str:
@@ -52,15 +35,17 @@ def call(words: str, here: bool = False) -> str:
 
 
 def examine(root: Path, here: bool = False) -> Iterator[Finding]:
-    """All findings, one after the other."""
+    """All findings, one after the other: the installation, then what the notebook of chapter 00 shows too, then the rest."""
     environment = Environment.chosen(root, here)
-    yield Finding("ok", "Python", f"{platform.python_version()} at {sys.executable}")
+    yield Finding("Python", "ok", f"{checkup.python().detail}, at {sys.executable}")
     answer, finding = _environment(environment)
     yield finding
     if answer is not None:
         yield from _packages(environment, answer)
-        yield from _files(environment)
+        yield from _inside(environment)
         yield _finished(environment)
+    else:
+        yield checkup.memory()
     yield from _machine(root, answer is not None)
 
 
@@ -70,26 +55,26 @@ def _environment(environment: Environment) -> tuple[dict[str, Any] | None, Findi
         folder = environment_folder(environment.root)
         trouble = venv_folder.works(folder, environment.python) if folder.exists() else "it is not there yet"
         if trouble:
-            return None, Finding("missing", "environment", f".venv: {trouble}", fix)
+            return None, Finding("environment", "missing", f".venv: {trouble}", fix)
     files = [str(environment.root / name) for name in
              ("requirements.txt", "data/requirements.txt", "tests/requirements.txt") if (environment.root / name).exists()]
     try:
         answer = environment.probe("check", *files)
     except Problem as problem:
-        return None, Finding("missing", "environment", problem.sentence, fix)
+        return None, Finding("environment", "missing", problem.sentence, fix)
     kind = "the active environment" if environment.here else ".venv"
-    return answer, Finding("ok", "environment", f"{kind}, Python {answer['version']}, {len(answer['found'])} packages")
+    return answer, Finding("environment", "ok", f"{kind}, Python {answer['version']}, {len(answer['found'])} packages")
 
 
 def _packages(environment: Environment, answer: dict[str, Any]) -> Iterator[Finding]:
     fix = call("setup", environment.here)
     torch = answer["torch"]
     if torch is None:
-        yield Finding("missing", "torch", "not installed", fix)
+        yield Finding("torch", "missing", "not installed", fix)
     else:
         build = f"CUDA {torch['cuda']}" if torch["cuda"] else "no CUDA"
         good = torch_build.suitable(torch["version"])
-        yield Finding("ok" if good else "missing", "torch", f"{torch['version']} ({build})", "" if good else fix)
+        yield Finding("torch", "ok" if good else "missing", f"{torch['version']} ({build})", "" if good else fix)
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in answer["requirements"]:
         groups.setdefault(Path(row["file"]).relative_to(environment.root).as_posix(), []).append(row)
@@ -97,70 +82,62 @@ def _packages(environment: Environment, answer: dict[str, Any]) -> Iterator[Find
         name = {"requirements.txt": "packages", "data/requirements.txt": "data packages"}.get(file, "test tools")
         bad = [row for row in rows if not row["good"]]
         if bad and name == "test tools":
-            yield Finding("note", name, f"{len(bad)} of {len(rows)} are not installed; only the tests need them",
+            yield Finding(name, "note", f"{len(bad)} of {len(rows)} are not installed; only the tests need them",
                           call("setup", environment.here).replace("setup", "test"))
             continue
         for row in bad:
-            yield Finding("missing", row["name"], f"{row['found'] or 'not installed'}, wanted {row['wanted']}", fix)
+            yield Finding(row["name"], "missing", f"{row['found'] or 'not installed'}, wanted {row['wanted']}", fix)
         if not bad:
-            yield Finding("ok", name, ", ".join(f"{row['name']} {row['found']}" for row in rows))
+            yield Finding(name, "ok", ", ".join(f"{row['name']} {row['found']}" for row in rows))
     for name, reason in answer["broken"].items():
         state = "note" if environment.here else "missing"
-        yield Finding(state, name, reason, f"{environment.python} -m pip install --force-reinstall {name}"
+        yield Finding(name, state, reason, f"{environment.python} -m pip install --force-reinstall {name}"
                       if environment.here else fix)
 
 
-def _files(environment: Environment) -> Iterator[Finding]:
-    """The data files and the weights, by the course's own modules, inside the environment."""
-    fix = call("setup", environment.here)
-    done = subprocess.run([str(environment.python), "-c", FILES_CODE], env=environment.variables(), check=False,
+def _inside(environment: Environment) -> Iterator[Finding]:
+    """What helpers.lab.machine finds inside the environment: device, data, weights, memory, room for the weights."""
+    done = subprocess.run([str(environment.python), "-m", "helpers.lab.machine"], env=environment.variables(), check=False,
                           cwd=environment.root, capture_output=True, encoding="utf-8", errors="replace")
-    line = next((text for text in done.stdout.splitlines() if text.startswith("FILES ")), None)
+    line = next((text for text in done.stdout.splitlines() if text.startswith("FOUND ")), None)
     if line is None:
-        yield Finding("missing", "data files", "they could not be examined: " + (done.stderr.strip().splitlines() or ["?"])[-1],
-                      fix)
+        why = (done.stderr.strip().splitlines() or ["?"])[-1]
+        yield Finding("data and weights", "missing", f"they could not be examined: {why}", call("setup", environment.here))
         return
-    for kind, name, good, detail in json.loads(line[6:]):
-        yield Finding("ok" if good else "missing", f"{kind}: {name}", detail, "" if good else fix)
+    for row in json.loads(line[6:]):
+        if row["name"] not in TOLD:
+            fix = row["fix"].replace(FIX, call("setup", environment.here))
+            yield Finding(row["name"], row["state"], row["detail"], fix)
 
 
 def _finished(environment: Environment) -> Finding:
     """Whether the last set-up went through to its end."""
     stale = [step.name for step in Setup(environment).stale()]
     if stale:
-        return Finding("missing", "set-up", "not finished: " + ", ".join(stale), call("setup", environment.here))
-    return Finding("ok", "set-up", "complete")
+        return Finding("set-up", "missing", "not finished: " + ", ".join(stale), call("setup", environment.here))
+    return Finding("set-up", "ok", "complete")
 
 
 def _machine(root: Path, installed: bool) -> Iterator[Finding]:
     needed = 0.5e9 if installed else sum(disk_space.NEEDS[name] for name in ("environment", "torch", "packages", "data", "weights"))
-    free = shutil.disk_usage(root).free
-    yield Finding("ok" if free >= needed else "missing", "disk", f"{size(free)} free, about {size(needed)} needed",
-                  "" if free >= needed else f"free some space where {root} lies")
-    cache = cache_folder()
-    yield Finding("ok", "cache", f"{cache} ({size(shutil.disk_usage(disk_space.existing_parent(cache)).free)} free there)")
-    memory = total_memory()
-    if memory:
-        good = memory >= MEMORY * 0.95
-        yield Finding("ok" if good else "note", "memory", f"{size(memory)}; the notebooks need up to 1.5 GB",
-                      "" if good else "close other programs, or use Colab (see README.md)")
-    cores = os.cpu_count() or 1
-    yield Finding("ok", "processor", f"{cores} cores, {platform.machine()}, {platform.system()}")
-    free_port = port_is_free(PORT)
-    yield Finding("ok" if free_port else "note", f"port {PORT}", "free" if free_port else "in use; lab takes another one",
-                  "" if free_port else call("lab --port 8899"))
+    yield checkup.disk(root, needed, "disk", f"free some space where {root} lies", "missing")
+    yield Finding("cache", "ok", str(cache_folder()))
+    yield Finding("processor", "ok", hardware())
+    free = port_is_free(PORT)
+    yield Finding(f"port {PORT}", "ok" if free else "note", "free" if free else "in use; lab takes another one",
+                  "" if free else call("lab --port 8899"))
     yield _program("git", shutil.which("git"), "only needed to update the course", {
         "linux": "sudo apt install git", "darwin": "xcode-select --install", "win32": "winget install Git.Git"})
     yield _program("Chromium", chromium(), "only the browser tests need it", {
         "linux": "sudo apt install chromium", "darwin": "brew install --cask google-chrome",
         "win32": "winget install Google.Chrome"})
-    yield Finding("ok", "network", "not needed any more" if installed else "needed once, for set-up; not checked here")
+    yield Finding("network", "ok", "not needed any more" if installed else "needed once, for set-up; not checked here")
 
 
 def _program(name: str, found: str | None, purpose: str, fixes: dict[str, str]) -> Finding:
     if found:
-        return Finding("ok", name, found)
-    return Finding("note", name, f"not found; {purpose}", fixes.get(sys.platform, fixes["linux"]))
+        return Finding(name, "ok", found)
+    return Finding(name, "note", f"not found; {purpose}", fixes.get(sys.platform, fixes["linux"]))
 
 
 def chromium() -> str | None:
@@ -171,33 +148,12 @@ def chromium() -> str | None:
     return next(filter(None, (candidate() for candidate in candidates)), None)
 
 
-def total_memory() -> int:
-    """Bytes of memory that programs may use here (of the container, if it is less); 0 when it is not known."""
-    try:
-        if sys.platform == "win32":
-            import ctypes
-
-            class Status(ctypes.Structure):
-                _fields_ = [("length", ctypes.c_ulong), ("load", ctypes.c_ulong)] + [
-                    (name, ctypes.c_ulonglong) for name in ("total", "available", "a", "b", "c", "d", "e")]
-
-            status = Status(length=ctypes.sizeof(Status))
-            ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
-            return int(status.total)
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (OSError, ValueError, AttributeError):
-        return 0
-    limit = Path("/sys/fs/cgroup/memory.max")
-    text = limit.read_text().strip() if limit.exists() else ""
-    return min(total, int(text)) if text.isdigit() else total
-
-
 def command(options: Any) -> int:
     """course.py doctor"""
     missing = 0
     for finding in examine(repository_root(), options.here):
-        missing += finding.state == "missing"
-        say(f"  {LABELS[finding.state]:<8} {finding.name:<20} {finding.detail}")
+        missing += finding.bad
+        say(f"  {finding.state.upper() if finding.bad else finding.state:<8} {finding.name:<20} {finding.detail}")
         if finding.fix:
             say(f"  {'':<8} {'':<20} -> {finding.fix}")
     say("\n" + {0: "All that is needed is there.", 1: "One thing is missing."}.get(missing, f"{missing} things are missing."))

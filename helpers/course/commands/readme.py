@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from helpers import chapters
+from helpers.files import write_atomic
 
 ROOT = Path(__file__).resolve().parents[3]
 BEGIN, END = "<!-- chapters: made by `python3 course.py run --record` -->", "<!-- end of chapters -->"
@@ -31,7 +32,7 @@ def table(results: dict) -> str:
     return "\n".join(lines)
 
 
-def hardware(results: dict) -> str:
+def measured_on(results: dict) -> str:
     """The sentence below the table: on what the numbers were measured."""
     runs = list(results.get("notebooks", {}).values())
     if not runs:
@@ -53,11 +54,11 @@ def ladders() -> str:
 
 
 def draw_ladders(root: Path = ROOT) -> None:
-    """Draw the pictures of `ladders` anew."""
+    """Draw the pictures of `ladders` again."""
     from helpers.lab import figures, ladder
 
     for board, file in PICTURES.items():
-        (root / file).write_bytes(figures.png(ladder.chart(board)[0]))
+        write_atomic(root / file, figures.png(ladder.chart(board)[0]))
 
 
 def between(text: str, begin: str, end: str, new: str) -> str:
@@ -70,7 +71,7 @@ def between(text: str, begin: str, end: str, new: str) -> str:
 
 def updated(text: str, results: dict) -> str:
     """README text with its made parts renewed. Raises ValueError when the markers are missing."""
-    text = between(text, BEGIN, END, f"{table(results)}\n\n{hardware(results)}")
+    text = between(text, BEGIN, END, f"{table(results)}\n\n{measured_on(results)}")
     return between(text, LADDERS, LADDERS_END, ladders())
 
 
@@ -81,7 +82,7 @@ def update(root: Path = ROOT) -> None:
     readme = root / "README.md"
     text = readme.read_text(encoding="utf-8")
     if BEGIN in text:
-        readme.write_text(updated(text, results), encoding="utf-8")
+        write_atomic(readme, updated(text, results))
         draw_ladders(root)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import html
 import json
 import os
 import platform
@@ -21,10 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.course.commands.console import Live, Problem, guarded, say, seconds
 from helpers.course.commands.process import run_foreground
+from helpers.files import write_atomic
+from helpers.hardware import hardware
 from helpers.paths import build_folder, repository_root
 
 if TYPE_CHECKING:
     from helpers.course.commands.notebooks import Result
+    from helpers.course.site.run_pages import RunPages
 
 MEASURED = ("numpy", "scipy", "scikit-learn", "matplotlib", "torch", "transformers", "ipywidgets")
 
@@ -76,11 +78,6 @@ def chosen(root: Path, names: Sequence[str]) -> list[Path]:
     return found
 
 
-def hardware() -> str:
-    """The class of this machine, without its name: cores, processor kind, system."""
-    return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
-
-
 def entry(result: Result) -> dict[str, Any]:
     """What data/results.json keeps of one execution."""
     versions = {"python": platform.python_version()}
@@ -108,11 +105,7 @@ def record(root: Path, results: Sequence[Result]) -> Path:
     for result in results:
         if result.error is None:
             kept[key(result.path)] = entry(result)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".tmp")
-    aside.write_text(json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(aside, path)
-    return path
+    return write_atomic(path, json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def key(path: Path) -> str:
@@ -121,28 +114,7 @@ def key(path: Path) -> str:
     return match[1] if match else path.stem
 
 
-def write_index(folder: Path, results: Sequence[Result]) -> Path:
-    """build/pages/index.html: a row for each notebook of this run, then the pages of earlier runs."""
-    rows = "".join(
-        f"<tr><td><a href='{html.escape(r.path.stem)}.html'>{html.escape(r.path.stem)}</a></td>"
-        f"<td>{r.seconds:.1f}</td><td>{r.peak_mb:.0f}</td>"
-        f"<td>{'ok' if r.error is None else 'failed, ' + html.escape(str(r.error))}</td></tr>\n" for r in results)
-    earlier = {page.stem for page in folder.glob("*.html")} - {"index"} - {r.path.stem for r in results}
-    rows += "".join(f"<tr><td><a href='{html.escape(stem)}.html'>{html.escape(stem)}</a></td><td></td><td></td>"
-                    "<td>page of an earlier run</td></tr>\n" for stem in sorted(earlier))
-    path = folder / "index.html"
-    path.write_text(
-        "<!doctype html><html lang='en'><meta charset='utf-8'><title>From Counts to Chat: executed notebooks</title>"
-        "<style>body{font:16px/1.5 sans-serif;max-width:50em;margin:2em auto;padding:0 1em}"
-        "td,th{text-align:left;padding:.2em 1em .2em 0}</style>"
-        f"<h1>Executed notebooks</h1><p>{datetime.datetime.now():%Y-%m-%d %H:%M}, {html.escape(hardware())}, "
-        f"profile {html.escape(os.environ.get('COURSE_PROFILE', 'cpu'))}.</p>\n<table><thead><tr><th>Notebook</th>"
-        f"<th>Seconds</th><th>Peak memory, MB</th><th>Result</th></tr></thead>\n<tbody>{rows}</tbody></table></html>\n",
-        encoding="utf-8")
-    return path
-
-
-def run_one(path: Path, pages: Path, env: dict[str, str], timeout: float, width: int) -> Result:
+def run_one(path: Path, pages: RunPages, env: dict[str, str], timeout: float, width: int) -> Result:
     """Execute one notebook under a live line, write its page, and print how it went."""
     from helpers.course.commands import notebooks
 
@@ -154,21 +126,23 @@ def run_one(path: Path, pages: Path, env: dict[str, str], timeout: float, width:
 
     with Live(path.stem, text) as line:
         result = notebooks.execute(path, env=env, timeout=timeout or None, progress=progress)
-        (pages / f"{path.stem}.html").write_text(notebooks.page(result.notebook, path.stem), encoding="utf-8")
+        page = pages.add(path, result.notebook)
         line.close()
     how = "ok" if result.error is None else "FAILED"
     say(f"  {path.stem:<{width}} {result.seconds:6.1f} s  {result.peak_mb:6.0f} MB  {how}")
     if result.error is not None:
-        say(f"      {result.error}\n      page: {os.path.relpath(pages / path.stem)}.html")
+        say(f"      {result.error}\n      page: {os.path.relpath(page)}")
     return result
 
 
 def inside(options: Any) -> int:
     """The work of `course.py run`, inside the environment."""
+    from helpers.course.site.run_pages import RunPages
+
     root = repository_root()
-    pages = build_folder(root) / "pages"
-    pages.mkdir(parents=True, exist_ok=True)
     paths = chosen(root, options.chapters)
+    pages = RunPages(build_folder(root) / "pages", paths)
+    note = f"{datetime.datetime.now():%Y-%m-%d %H:%M}, {hardware()}, profile {os.environ.get('COURSE_PROFILE', 'cpu')}."
     env = {"COURSE_QUIET": "1"}
     if options.record:
         env["COURSE_RECORD"] = "1"
@@ -177,7 +151,8 @@ def inside(options: Any) -> int:
     results: list[Result] = []
     for path in paths:
         results.append(run_one(path, pages, env, options.timeout, width))
-        index = write_index(pages, results)
+        index = pages.index([(r.path.stem, r.seconds, r.peak_mb, "ok" if r.error is None else f"failed, {r.error}")
+                             for r in results], note)
     failed = [result for result in results if result.error is not None]
     total, peak = sum(r.seconds for r in results), max(r.peak_mb for r in results)
     say(f"{len(results) - len(failed)} of {len(results)} notebooks ran through in {seconds(total)}, at most "

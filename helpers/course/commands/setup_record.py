@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from helpers.files import write_atomic
+
 FORMAT = 1
 
 
@@ -50,7 +52,7 @@ class Stamp:
         return {"format": FORMAT, "root": str(self.root), "version": "", "gpu": False, "steps": {}}
 
     def clear(self) -> None:
-        """Forget everything: the environment is made anew."""
+        """Forget everything: the environment is made again."""
         self.data = self._empty()
 
     def fresh(self, step: str, key: str) -> bool:
@@ -72,11 +74,8 @@ class Stamp:
         self.save()
 
     def save(self) -> None:
-        """Write the file: aside first, then in place of the old one."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.path.with_name(self.path.name + f".{os.getpid()}")
-        aside.write_text(json.dumps(self.data, indent=1), encoding="utf-8")
-        os.replace(aside, self.path)
+        """Write the file as a whole."""
+        write_atomic(self.path, json.dumps(self.data, indent=1))
 
 
 def signature(path: str | Path) -> str:

@@ -1,26 +1,62 @@
-"""The folder .venv: made when missing, made anew when broken, and never touched when it is something else."""
+"""An environment, and the folder .venv: made when missing, made again when broken, left alone when it is something else."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from helpers.course.commands.console import Live, Problem
 from helpers.course.commands.disk_space import demand_space
 from helpers.course.commands.installer import Installer, evidence, kind_of_failure, problem
 from helpers.course.commands.process import child_environment, run_logged
-from helpers.course.commands.setup_record import Stamp, interpreter_version
-from helpers.paths import environment_folder
-
-if TYPE_CHECKING:
-    from helpers.course.commands.environment import Environment
+from helpers.course.commands.setup_record import Stamp, digest, interpreter_version
+from helpers.paths import build_folder, environment_folder, environment_python
 
 OLDEST, NEWEST = (3, 11), (3, 13)
-_OURS = {"bin", "lib", "lib64", "include", "share", "etc", "scripts", "pyvenv.cfg", ".gitignore", "cachedir.tag"}
+_OURS = {"bin", "lib", "lib64", "include", "share", "etc", "scripts", "pyvenv.cfg", ".gitignore", "cachedir.tag",
+         ".lock"}  # the last is uv's
+
+
+@dataclass
+class Environment:
+    """A Python environment of the course: its interpreter, and whether it is the active one (--here)."""
+
+    root: Path
+    python: Path
+    here: bool
+
+    @classmethod
+    def chosen(cls, root: Path, here: bool) -> Environment:
+        """The active environment with --here, else the repository's own .venv (which may not exist yet)."""
+        python = Path(sys.executable) if here else environment_python(environment_folder(root))
+        return cls(root, python, here)
+
+    @property
+    def stamp_path(self) -> Path:
+        if self.here:
+            return build_folder(self.root) / f"setup-{digest(sys.prefix)[:12]}.json"
+        return environment_folder(self.root) / "course-setup.json"
+
+    def probe(self, *arguments: str) -> dict[str, Any]:
+        """What helpers/course/commands/inspect_environment.py finds in this environment. Raises Problem when it cannot run."""
+        script = Path(__file__).with_name("inspect_environment.py")
+        done = subprocess.run([str(self.python), str(script), *arguments], env=child_environment(self.python),
+                              cwd=self.root, capture_output=True, encoding="utf-8", errors="replace", check=False)
+        for line in done.stdout.splitlines():
+            if line.startswith("PROBE "):
+                return json.loads(line[6:])
+        raise Problem("The Python environment does not work.", fix(self.here),
+                      evidence(done.stderr.splitlines()))
+
+    def variables(self, **changes: str | None) -> dict[str, str]:
+        """Environment variables for programs that run inside."""
+        return child_environment(self.python, **changes)
 
 
 def fix(here: bool) -> str:
@@ -60,15 +96,14 @@ def works(folder: Path, python: Path) -> str:
 
 
 def ensure(environment: Environment, stamp: Stamp, pip: Installer) -> None:
-    """Make .venv, or make it anew when it is broken; with --here only look. Fills in the stamp's version."""
-    folder = environment_folder(environment.root)
+    """Make .venv, or make it again when it is broken; with --here only look. Fills in the stamp's version."""
     if not environment.here:
-        for leftover in folder.parent.glob(folder.name + "-old-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+        folder = environment_folder(environment.root)
         trouble = "it was moved or copied here" if stamp.moved else works(folder, environment.python)
         if trouble:
             with Live("environment") as line:
-                _make(folder, trouble, environment, stamp, pip)
+                _make(folder, trouble, environment, pip)
+                stamp.clear()
                 line.done(f"made with Python {interpreter_version(environment.python)}")
     version = interpreter_version(environment.python)
     if stamp.data["version"] != version:
@@ -77,7 +112,8 @@ def ensure(environment: Environment, stamp: Stamp, pip: Installer) -> None:
         stamp.save()
 
 
-def _make(folder: Path, trouble: str, environment: Environment, stamp: Stamp, pip: Installer) -> None:
+def _make(folder: Path, trouble: str, environment: Environment, pip: Installer) -> None:
+    """By Python's own venv: it brings pip without a network, and `%pip` in a notebook then works; uv's has none."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise Problem(f"{folder.name} is there but is not a folder.", "Move it away, then start again.")
     if folder.exists():
@@ -87,36 +123,25 @@ def _make(folder: Path, trouble: str, environment: Environment, stamp: Stamp, pi
             raise Problem(f"The folder {folder.name} does not work ({trouble}), and it holds things that are not the "
                           f"course's: {', '.join(sorted(strange)[:3])}.",
                           f"Move or delete the folder {folder.name}, then start the same command again.")
-        _remove(folder)
+        try:
+            environment.stamp_path.unlink(missing_ok=True)  # first: a folder that is half deleted is never taken for whole
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise Problem(f"The old environment could not be deleted: {error}.",
+                          f"Close programs that use it, delete {folder.name} and start the same command again.") from error
     demand_space(environment.root, ["environment", "torch", "packages", "data", "weights"])
     status, lines = run_logged(venv_command(folder), pip.log, env=child_environment(), cwd=environment.root,
                                keep_open=pip.keep_open)
-    if status:
-        kind = kind_of_failure(lines)
-        if kind == "disk":
-            raise problem("disk", "the environment", lines, pip.log)
-        if any("ensurepip" in text for text in lines):
-            raise Problem("This Python cannot make a virtual environment: its parts venv and ensurepip are missing.",
-                          "On Debian and Ubuntu: sudo apt install python3-venv. Elsewhere install Python from its "
-                          "website. Then start the same command again.", evidence(lines))
-        raise Problem("The virtual environment .venv could not be made.",
-                      "Put the course into a folder of your own where programs may run, then start again.",
-                      evidence(lines))
-    stamp.clear()
+    if status and kind_of_failure(lines) == "disk":
+        raise problem("disk", "the environment", lines, pip.log)
+    if status and any("ensurepip" in text for text in lines):
+        raise Problem("This Python cannot make a virtual environment: its parts venv and ensurepip are missing.",
+                      "On Debian and Ubuntu: sudo apt install python3-venv. Elsewhere install Python from its "
+                      "website. Then start the same command again.", evidence(lines))
     trouble = works(folder, environment.python)
-    if trouble:
-        raise Problem(f"A fresh virtual environment does not work: {trouble}.", fix(False), evidence(lines))
-
-
-def _remove(folder: Path) -> None:
-    """Delete a folder of ours: renamed first, so that a half-deleted one is never taken for an environment."""
-    aside = folder.with_name(f"{folder.name}-old-{os.getpid()}")
-    try:
-        os.replace(folder, aside)
-        shutil.rmtree(aside)
-    except OSError as error:
-        raise Problem(f"The old environment could not be deleted: {error}.",
-                      f"Close programs that use it, delete {folder.name} and start the same command again.") from error
+    if status or trouble:
+        raise Problem("The virtual environment .venv could not be made" + (f": {trouble}." if not status else "."),
+                      "Put the course into a folder of your own where programs may run, then start again.", evidence(lines))
 
 
 def damage(answer: dict[str, Any], environment: Environment) -> dict[Path, str]:
@@ -127,7 +152,7 @@ def damage(answer: dict[str, Any], environment: Environment) -> dict[Path, str]:
     site = Path(answer["site"])
     if environment.here or environment_folder(environment.root).resolve() not in site.resolve().parents:
         return {}
-    found = {path: "leftover of an interrupted installation" for path in site.glob("~*")}
+    found = {path: "leftover of an interrupted installation" for path in (*site.glob("~*"), *site.glob(".tmp*"))}
     for name, reason in answer["broken"].items():
         folder = Path(answer["found"][name]["folder"])
         if folder.parent.resolve() == site.resolve() and name != "pip":
@@ -139,7 +164,7 @@ def damage(answer: dict[str, Any], environment: Environment) -> dict[Path, str]:
 
 
 def forget(damaged: dict[Path, str]) -> None:
-    """Delete these folders: without its metadata a distribution counts as missing, and pip writes it again."""
+    """Delete these folders: without its metadata a distribution counts as missing, and is written again."""
     for path in damaged:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -16,6 +16,7 @@ from helpers.course.site.formulas import FormulaError
 from helpers.course.site.frame import TITLE, Entry, page
 from helpers.course.site.notebook import Content, Section
 from helpers.course.site.prose import Prose
+from helpers.files import write_atomic
 
 MANIFEST = ".course-site.json"  # the files that were written: the next build may delete these, and nothing else
 STATIC = Path(__file__).with_name("static")
@@ -170,9 +171,8 @@ def write(root: Path, folder: Path) -> list[str]:
     elif folder.exists() and any(folder.iterdir()):
         raise Problem(f"The folder {folder} is not empty, and holds no site of this course.",
                       "Name a new or an empty folder with --out.")
-    (folder / "site").mkdir(parents=True, exist_ok=True)
-    manifest.write_text(json.dumps(sorted(files)), encoding="utf-8")
+    write_atomic(manifest, json.dumps(sorted(files)))
     for name, data in files.items():
-        (folder / name).write_bytes(data)
+        write_atomic(folder / name, data)
     return [name for name in files if name.endswith(".html")]
 

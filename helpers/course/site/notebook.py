@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 
+from helpers.course.site.formulas import FormulaError
 from helpers.course.site.prose import Heading, Prose, code, plain, scrolling
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -75,10 +76,11 @@ def _code_cell(cell: Any, tags: list[str]) -> str:
     return f"<div class='cell{kind}'><div class='source'>{source}</div>{outputs}</div>\n"
 
 
-def content(notebook: Any, link: Callable[[str], str] = str) -> Content:
+def content(notebook: Any, link: Callable[[str], str] = str, *, strict: bool = True) -> Content:
     """The page of a notebook as it was executed and saved; nothing is run.
 
-    link: target of a link in the notebook -> target on the site. Raises formulas.FormulaError, with the formula.
+    link: target of a link in the notebook -> target on the site. strict: raise formulas.FormulaError, with the formula,
+    where one cannot be drawn; else its cell is shown as it was written.
     """
     prose, parts, sections = Prose(link), [], [Section("", "")]
     for cell in notebook.cells:
@@ -88,7 +90,12 @@ def content(notebook: Any, link: Callable[[str], str] = str) -> Content:
             if "bootstrap" not in tags:
                 sections[-1].code.append(cell.source)
         elif cell.cell_type == "markdown":
-            text = prose.render(cell.source)
+            try:
+                text = prose.render(cell.source)
+            except FormulaError:
+                if strict:
+                    raise
+                text = _text(cell.source, "printed")
             parts.append(text + "\n")
             divide(text, prose, sections)
     return Content("".join(parts), prose.headings, [s for s in sections if s.title])

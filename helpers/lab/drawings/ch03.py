@@ -132,8 +132,10 @@ def lines(
 
 
 def votes(row, words: Sequence[str], weights, bias, classes: Sequence[str], shown: int = 12):
-    """One text through a linear classifier: the words of its vector, their votes (value * weight) for the three likeliest
-    classes, and the probabilities. row: sparse (1, V); weights (V, K)."""
+    """One text through a linear classifier: its words, their votes for the three likeliest classes, and the probabilities.
+
+    A vote is value * weight. row: sparse (1, V); weights (V, K).
+    """
     row = sparse.csr_matrix(row)
     P = softmax(np.asarray(row @ weights)[0] + bias)
     best = np.argsort(-P)[:3]

@@ -26,7 +26,7 @@ Pieces = Sequence[tuple[str, int]]  # a token as it is shown, and its id
 
 
 def shown(token: bytes) -> str:
-    """A token for the eye: · for a blank, ⏎ for a new line, hexadecimal bytes where it holds a part of a character."""
+    """A token for the eye: · for a space, ⏎ for a new line, hexadecimal bytes where it holds a part of a character."""
     try:
         text = token.decode("utf-8")
     except UnicodeDecodeError:
@@ -123,7 +123,7 @@ def merge_tree(tokenizer: BPE, word: str):
     Raises ValueError for a word of more than one piece or over 40 bytes.
     """
     if len(tokenizer.split(word)) != 1 or len(word.encode("utf-8")) > 40:
-        raise ValueError(f"word must be one piece of the pre-tokenization with at most 40 bytes; got {word!r}.")
+        raise ValueError(f"expected one piece of the pre-tokenization with at most 40 bytes, got {word!r}")
     rank = {pair: k for k, pair in reversed(list(enumerate(tokenizer.merges)))}
     nodes = [(bytes([b]), float(x), 0) for x, b in enumerate(word.encode("utf-8"))]  # token, place, height
     fig, ax = figures.new(size=(7.4, 3.8))

@@ -15,7 +15,7 @@ LEVELS = ["#bdbdbd", C["sky"], C["blue"], C["green"], C["orange"], C["red"], C["
 
 
 def shown(tokenizer, id: int) -> str:
-    """A token as a reader can see it: a dot for a leading blank, start and end of text in words."""
+    """A token as a reader can see it: a dot for a leading space, start and end of text in words."""
     if id >= tokenizer.vocab_size:
         return "(start)"
     if id == tokenizer.end_id:
@@ -214,8 +214,7 @@ def ratings(history: dict, games: int):
 
 
 def completions(model, tokenizer, text: str, n: int = 5) -> list[tuple[str, float]]:
-    """The n likeliest ways to go on with `text`: the rest of a word that has been begun, or the next word, with its "
-    "probability."""
+    """The n likeliest ways to go on with `text`: the rest of a word that has been begun, or the next; with probabilities."""
     known = tokenizer.encode(text)
     begun = ""
     if text and not text[-1].isspace():  # the last word may not be finished: take it off and ask what begins like it

@@ -1,5 +1,7 @@
-"""Drawings of chapter 10: distributions and what filters leave of them, beams, curves, calibration. Every function is pure:
-numbers in, (Figure, alt text) or HTML out."""
+"""Drawings of chapter 10: distributions and what filters leave of them, beams, curves, calibration.
+
+Numbers in, (Figure, alt text) or HTML out.
+"""
 
 from __future__ import annotations
 

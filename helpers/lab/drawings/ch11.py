@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from helpers.evaluation.ranking import average_precision, ndcg, precision_at, recall_at, reciprocal_rank
+from helpers.evaluation.ranking import average_precision, ndcg, precision_at_k, recall_at_k, reciprocal_rank
 from helpers.lab import figures
 from helpers.lab.drawings.ch08 import curves
 
@@ -148,8 +148,8 @@ def ranking_card(n_shown: int, first: int, second: int) -> str:
     )
     k = min(3, n_shown)
     rows = [
-        (f"precision@{k}", precision_at(ranking, relevant, k)),
-        (f"recall@{k}", recall_at(ranking, relevant, k)),
+        (f"precision@{k}", precision_at_k(ranking, relevant, k)),
+        (f"recall@{k}", recall_at_k(ranking, relevant, k)),
         ("reciprocal rank", reciprocal_rank(ranking, relevant)),
         ("average precision", average_precision(ranking, relevant)),
         (f"nDCG@{n_shown}", ndcg(ranking, {100: 1.0, 101: 1.0}, n_shown)),

@@ -1,0 +1,82 @@
+"""Exercise 3.5, Words given the class: the reference solution, wrong answers, the check."""
+
+import numpy as np
+
+from helpers.lab.exercise import Exercise, Wrong
+from helpers.lab.trial import Trial
+
+
+def word_log_probs(X, y, K, alpha=1.0):
+    """ln P(word | class), shape (K, V), from counts X (n, V) and classes y (n,) in 0..K-1, with alpha added to each count."""
+    counts = np.array([X[y == k].sum(axis=0) for k in range(K)]) + alpha
+    return np.log(counts / counts.sum(axis=1, keepdims=True))
+
+
+def word_log_probs_alpha_once(X, y, K, alpha=1.0):
+    counts = np.array([X[y == k].sum(axis=0) for k in range(K)])
+    return np.log((counts + alpha) / (counts.sum(axis=1, keepdims=True) + alpha))
+
+
+def word_log_probs_alpha_on_top(X, y, K, alpha=1.0):
+    counts = np.array([X[y == k].sum(axis=0) for k in range(K)])
+    return np.log((counts + alpha) / np.maximum(counts.sum(axis=1, keepdims=True), 1))
+
+
+def word_log_probs_unsmoothed(X, y, K, alpha=1.0):
+    counts = np.array([X[y == k].sum(axis=0) for k in range(K)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(counts / counts.sum(axis=1, keepdims=True))
+
+
+def word_log_probs_of_texts(X, y, K, alpha=1.0):
+    return word_log_probs((X > 0).astype(float), y, K, alpha)
+
+
+def word_log_probs_over_classes(X, y, K, alpha=1.0):
+    counts = np.array([X[y == k].sum(axis=0) for k in range(K)]) + alpha
+    return np.log(counts / counts.sum(axis=0, keepdims=True))
+
+
+def word_log_probs_no_log(X, y, K, alpha=1.0):
+    return np.exp(word_log_probs(X, y, K, alpha))
+
+
+def check_word_log_probs(t: Trial) -> None:
+    cases = [
+        ([[3, 1], [0, 2]], [0, 1], 2, 1.0),
+        ([[2, 0, 1], [1, 1, 0], [0, 0, 4]], [0, 0, 1], 2, 1.0),
+        ([[2, 0, 1], [1, 1, 0], [0, 0, 4]], [0, 0, 1], 2, 0.1),
+        ([[1, 0, 0, 2], [0, 3, 1, 0]], [2, 0], 3, 0.5),  # class 1 has no example
+    ]
+    for X, y, K, alpha in cases:
+        X, y = np.array(X, dtype=float), np.array(y)
+        t.close(t.call(X, y, K, alpha), word_log_probs(X, y, K, alpha), what="the table of log-probabilities")
+
+
+EXERCISE = Exercise(
+    id="3.5",
+    title="Words given the class",
+    kind="core",
+    points=3,
+    solution=word_log_probs,
+    check=check_word_log_probs,
+    hints=(
+        "X[y == k] are the rows of class k; their sum over axis 0 are the counts of the words in the class.",
+        "Add alpha to every count first, then divide each row by its sum: then each row sums to 1.",
+        "A class without texts then gets 1/V for every word; no special case is needed.",
+    ),
+    wrong=(
+        Wrong(word_log_probs_alpha_once, "adds alpha once to the total; V counts grew by alpha, so the total grows by V alpha"),
+        Wrong(
+            word_log_probs_alpha_on_top,
+            "adds alpha to the counts but not to the total, so the probabilities sum to more than 1",
+        ),
+        Wrong(word_log_probs_unsmoothed, "does not use alpha: a word that a class has never seen gets ln 0 = -inf"),
+        Wrong(word_log_probs_of_texts, "counts in how many texts a word stands; this model counts every occurrence"),
+        Wrong(
+            word_log_probs_over_classes,
+            "normalizes over the classes, which gives P(class | word); each class must sum to 1 over words",
+        ),
+        Wrong(word_log_probs_no_log, "returns probabilities; their logarithms are wanted"),
+    ),
+)

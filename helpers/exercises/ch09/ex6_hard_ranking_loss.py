@@ -1,0 +1,105 @@
+"""Exercise 9.6, Negatives from the batch, and hard ones: the reference solution, wrong answers, the check."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from helpers.exercises.ch09.shared import random_tensor
+from helpers.lab.exercise import Exercise, Wrong
+from helpers.lab.trial import Trial
+
+
+def hard_ranking_loss(queries, keys, negatives, temperature):
+    """InfoNCE with in-batch and hard negatives. queries, keys: (B, d) unit rows that belong together row by row.
+
+    negatives: (m, d), wrong for every query. The mean over the queries of -ln softmax(similarities / temperature)[own key].
+    """
+    candidates = torch.cat([keys, negatives])  # (B + m, d)
+    scores = queries @ candidates.T / temperature  # (B, B + m)
+    log_probs = scores - torch.logsumexp(scores, dim=1, keepdim=True)
+    own = torch.arange(len(queries))
+    return -log_probs[own, own].mean()
+
+
+def _unit(seed, *shape):
+    return F.normalize(random_tensor(seed, *shape), dim=-1)
+
+
+def _ranked(queries, candidates, temperature, reduce=torch.mean):
+    scores = queries @ candidates.T / temperature
+    own = torch.arange(len(queries))
+    return reduce(-(scores.log_softmax(1))[own, own])
+
+
+def ranking_in_batch_only(queries, keys, negatives, temperature):
+    return _ranked(queries, keys, temperature)
+
+
+def ranking_hard_only(queries, keys, negatives, temperature):
+    scores = queries @ negatives.T / temperature
+    own = (queries * keys).sum(1, keepdim=True) / temperature
+    return -(torch.cat([own, scores], 1).log_softmax(1))[:, 0].mean()
+
+
+def ranking_times_temperature(queries, keys, negatives, temperature):
+    return _ranked(queries, torch.cat([keys, negatives]), 1 / temperature)
+
+
+def ranking_summed(queries, keys, negatives, temperature):
+    return _ranked(queries, torch.cat([keys, negatives]), temperature, torch.sum)
+
+
+def ranking_no_minus(queries, keys, negatives, temperature):
+    return -_ranked(queries, torch.cat([keys, negatives]), temperature)
+
+
+def ranking_wrong_axis(queries, keys, negatives, temperature):
+    scores = queries @ torch.cat([keys, negatives]).T / temperature
+    own = torch.arange(len(queries))
+    return -(scores.log_softmax(0))[own, own].mean()
+
+
+def ranking_without_own(queries, keys, negatives, temperature):
+    scores = queries @ torch.cat([keys, negatives]).T / temperature
+    own = torch.arange(len(queries))
+    others = scores.clone()
+    others[own, own] = -math.inf
+    return -(scores[own, own] - torch.logsumexp(others, 1)).mean()
+
+
+def check_ranking(t: Trial) -> None:
+    for seed, (B, m, d, tau) in enumerate([(3, 2, 4, 0.5), (2, 5, 3, 0.1)]):
+        case = (_unit(seed, B, d), _unit(seed + 10, B, d), _unit(seed + 20, m, d), tau)
+        t.close(t.call(*case), hard_ranking_loss(*case), rtol=1e-4, what="the ranking loss")
+    same = torch.ones(3, 1)
+    t.close(
+        t.call(same, same, torch.ones(2, 1), 1.0),
+        torch.tensor(math.log(5)),
+        rtol=1e-5,
+        what="the loss when all five candidates are equally similar (ln 5)",
+    )
+
+
+EXERCISE = Exercise(
+    id="9.6",
+    title="Negatives from the batch, and hard ones",
+    kind="core",
+    points=2,
+    solution=hard_ranking_loss,
+    check=check_ranking,
+    hints=(
+        "Put the hard negatives below the keys: torch.cat([keys, negatives]) are the candidates of every query.",
+        "Scores = queries @ candidates.T / temperature, shape (B, B + m). The right one of row i stands in column i; take "
+        "scores.log_softmax(1) there.",
+    ),
+    wrong=(
+        Wrong(ranking_in_batch_only, "does not use the hard negatives at all: they are candidates too"),
+        Wrong(ranking_hard_only, "uses only the hard negatives; the other keys of the batch are negatives as well"),
+        Wrong(ranking_times_temperature, "multiplies by the temperature; a small temperature must make the choice strict"),
+        Wrong(ranking_summed, "adds the losses of the queries up: take the mean, or the step grows with the batch"),
+        Wrong(ranking_no_minus, "has the sign the wrong way round: it would push what belongs together apart"),
+        Wrong(ranking_wrong_axis, "makes the softmax over the queries: each query chooses among candidates, so dim=1"),
+        Wrong(ranking_without_own, "leaves the right key out of the sum below; then the loss has no lower bound"),
+    ),
+)

@@ -1,0 +1,63 @@
+"""Exercise 11.1, The weight of a word: the reference solution, wrong answers, the check."""
+
+import math
+
+from helpers.lab.exercise import Exercise, Wrong
+from helpers.lab.trial import Trial
+
+
+def bm25_weight(tf, df, n, length, mean_length, k1, b):
+    """What one word of the query adds to a document's score. tf: its count there; df: in how many of n documents it stands."""
+    idf = math.log(1 + (n - df + 0.5) / (df + 0.5))
+    return idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean_length))
+
+
+def weight_negative_idf(tf, df, n, length, mean_length, k1, b):
+    return math.log((n - df + 0.5) / (df + 0.5)) * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean_length))
+
+
+def weight_no_length(tf, df, n, length, mean_length, k1, b):
+    return math.log(1 + (n - df + 0.5) / (df + 0.5)) * tf * (k1 + 1) / (tf + k1)
+
+
+def weight_ratio_inverted(tf, df, n, length, mean_length, k1, b):
+    return bm25_weight(tf, df, n, mean_length, length, k1, b)
+
+
+def weight_no_top(tf, df, n, length, mean_length, k1, b):
+    return bm25_weight(tf, df, n, length, mean_length, k1, b) / (k1 + 1)
+
+
+def weight_b_swapped(tf, df, n, length, mean_length, k1, b):
+    return bm25_weight(tf, df, n, length, mean_length, k1, 1 - b)
+
+
+def weight_no_saturation(tf, df, n, length, mean_length, k1, b):
+    return math.log(1 + (n - df + 0.5) / (df + 0.5)) * tf
+
+
+def check_weight(t: Trial) -> None:
+    cases = [(3, 9, 15, 30, 12.6, 1.2, 0.75), (1, 2, 15, 11, 12.6, 1.5, 0.75), (2, 1, 100, 5, 10, 2.0, 0.3)]
+    for case in cases:
+        t.close(t.call(*case), bm25_weight(*case), rtol=1e-6, what="the weight")
+
+
+EXERCISE = Exercise(
+    id="11.1",
+    title="The weight of a word",
+    kind="warm-up",
+    solution=bm25_weight,
+    check=check_weight,
+    hints=(
+        "Two factors: the idf, ln(1 + (n - df + 0.5) / (df + 0.5)), and the saturated count.",
+        "The saturated count is tf (k1 + 1) / (tf + k1 (1 - b + b * length / mean_length)).",
+    ),
+    wrong=(
+        Wrong(weight_negative_idf, "leaves out the 1 + in the logarithm: words in over half of the documents count negative"),
+        Wrong(weight_no_length, "does not look at the length: b * length / mean_length is missing"),
+        Wrong(weight_ratio_inverted, "divides the mean length by the length: so long documents are favored"),
+        Wrong(weight_no_top, "forgets the factor k1 + 1 above the line"),
+        Wrong(weight_b_swapped, "uses b where 1 - b belongs: b = 0 must switch the length off"),
+        Wrong(weight_no_saturation, "lets each occurrence count the same: that is TF-IDF, the count must saturate"),
+    ),
+)

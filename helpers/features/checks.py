@@ -1,0 +1,69 @@
+"""What the features ask of their input: tables of finite numbers, lists of texts, a range of n-grams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+__all__ = ["finite_array", "gram_range", "text_list", "two_dimensional"]
+
+
+def finite_array(values: object, name: str) -> np.ndarray:
+    """values as a float64 array; ValueError that names `name` when they are no numbers, NaN or infinite.
+
+    >>> finite_array([1, 2], "x").dtype
+    dtype('float64')
+    """
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"expected {name} to hold plain numbers in equal rows, got what numpy calls: {error}") from error
+    bad = array.size - int(np.isfinite(array).sum())
+    if bad:
+        raise ValueError(f"expected finite {name}, got {bad} of {array.size} values NaN or infinite; drop or fix them")
+    return array
+
+
+def two_dimensional(X: object) -> np.ndarray:
+    """X as a float64 array of shape (n, d) with n, d >= 1; ValueError otherwise.
+
+    >>> two_dimensional([[1, 2, 3]]).shape
+    (1, 3)
+    """
+    X = finite_array(X, "X")
+    if X.ndim != 2:
+        raise ValueError(f"expected X as 2-D, (rows, features), got shape {X.shape}; for one feature write x.reshape(-1, 1)")
+    if 0 in X.shape:
+        raise ValueError(f"expected X with at least one row and one column, got shape {X.shape}; check how it was filtered")
+    return X
+
+
+def text_list(texts: Sequence[str]) -> list[str]:
+    """The texts as a list; TypeError for one string or an entry that is none, ValueError for no texts.
+
+    >>> text_list(("one", "two"))
+    ['one', 'two']
+    """
+    if isinstance(texts, str):
+        raise TypeError("expected a list of texts, got one string; for a single text write [text]")
+    texts = list(texts)
+    if not texts:
+        raise ValueError("expected at least one text, got an empty list; check how it was filtered")
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"expected texts[{row}] to be a string, got {type(text).__name__}; convert or drop it")
+    return texts
+
+
+def gram_range(grams: tuple[int, int]) -> tuple[int, int]:
+    """(low, high) as plain whole numbers; TypeError for anything else, ValueError unless 1 <= low <= high.
+
+    >>> gram_range([1, 2])
+    (1, 2)
+    """
+    if not (isinstance(grams, (tuple, list)) and len(grams) == 2 and all(isinstance(n, (int, np.integer)) for n in grams)):
+        raise TypeError(f"expected the n-gram range as two whole numbers (low, high), got {grams!r}; (1, 1) means single words")
+    if not 1 <= grams[0] <= grams[1]:
+        raise ValueError(f"expected an n-gram range with 1 <= low <= high, got {tuple(grams)}")
+    return int(grams[0]), int(grams[1])

@@ -1,0 +1,136 @@
+"""What a check works with: a `Trial` runs an answer and compares what comes out; a `Mistake` says what is wrong with it."""
+
+import copy
+from collections.abc import Callable, Iterator, MappingView
+from typing import Any
+
+import numpy as np
+
+from helpers.lab.answers import first_line, where
+from helpers.lab.formatting import as_array, brief, call_text, same
+from helpers.lab.time_limit import TookTooLong
+
+
+class Mistake(Exception):
+    """An answer is wrong: why, and the smallest input that shows it. ask_bank: a wrong answer of the bank may explain it."""
+
+    def __init__(self, diagnosis: str = "", shown: str = "", expected: str = "", got: str = "", ask_bank: bool = False):
+        super().__init__(diagnosis)
+        self.diagnosis, self.shown, self.expected, self.got, self.ask_bank = diagnosis, shown, expected, got, ask_bank
+
+
+class Undone(Exception):
+    """The answer raised NotImplementedError or returned `...`: nothing has been written yet."""
+
+
+class Trial:
+    """What a check works with: it runs the learner's answer and compares results."""
+
+    def __init__(self, answer: Any, name: str = "answer"):
+        self.answer, self.name = answer, name
+        self.steps: list[tuple[Callable[[Any], Any], Any]] = []  # (what was run on the answer, what came out)
+        self.shown = ""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the learner's function on copies of the arguments; an argument that it changes is a mistake."""
+        shown = call_text(self.name, args, kwargs)
+        given = copy.deepcopy((args, kwargs))
+        out = self.run(lambda f: f(*given[0], **given[1]), shown)
+        if not same((args, kwargs), given, 0.0, 0.0):
+            raise Mistake(
+                "changes its input; work on a copy (for an array: x = x.copy(), or x = x - m in place of x -= m)", shown
+            )
+        self.steps[-1] = (lambda f: f(*copy.deepcopy(args), **copy.deepcopy(kwargs)), self.steps[-1][1])
+        return out
+
+    def run(self, steps: Callable[[Any], Any], shown: str) -> Any:
+        """Run ``steps(answer)``, for classes or several calls; ``shown`` is the text of it for the report."""
+        self.shown = shown
+        try:
+            out = steps(self.answer)
+        except NotImplementedError as error:
+            raise Undone from error
+        except (TookTooLong, Mistake):
+            raise
+        except (Exception, SystemExit) as error:
+            raise Mistake(f"stops with {type(error).__name__}: {first_line(error)}", shown, got=where(error)) from error
+        if out is ...:
+            raise Undone
+        try:
+            kept = copy.deepcopy(_without_graph(out))
+        except TookTooLong:
+            raise
+        except Exception as error:
+            raise Mistake(_not_copied(out, error), shown) from error
+        self.steps.append((steps, kept))
+        return out
+
+    def close(self, got: Any, expected: Any, rtol: float = 1e-7, atol: float = 1e-9, what: str = "the result") -> None:
+        """Compare numbers or arrays: type, then shape, then NaN, then values within the tolerances.
+
+        A result that is right to five digits is told so, and no wrong answer of the bank is blamed for it.
+        """
+        if got is None:
+            self._fail(f"returns nothing (None) where {what} was expected; is there a `return`?", expected, got)
+        try:
+            ours, theirs = (np.asarray(as_array(value), dtype=float) for value in (got, expected))
+        except (TypeError, ValueError):
+            self._fail(f"gives {what} as {type(got).__name__}; a {_kind(expected)} was expected", expected, got)
+        if ours.shape != theirs.shape:
+            self._fail(f"gives {what} with shape {ours.shape}; shape {theirs.shape} was expected", expected, got, bank=True)
+        if np.isnan(ours).any() and not np.isnan(theirs).any():
+            self._fail(f"gives NaN (not a number) in {what}: look for 0/0, log(0) or inf - inf", expected, got, bank=True)
+        if not np.allclose(ours, theirs, rtol=rtol, atol=atol, equal_nan=True):
+            if np.allclose(ours, theirs, rtol=1e-5, atol=atol, equal_nan=True):
+                self._fail(
+                    f"gives {what} right to about 5 digits, but not further: is it computed in float32, or is a "
+                    "small number added somewhere?",
+                    expected,
+                    got,
+                )
+            self._fail(f"gives a wrong value for {what}", expected, got, bank=True)
+
+    def equal(self, got: Any, expected: Any, what: str = "the result") -> None:
+        """Compare exactly (strings, lists, tuples, integers, dictionaries, arrays of integers)."""
+        if got is None and expected is not None:
+            self._fail(f"returns nothing (None) where {what} was expected; is there a `return`?", expected, got)
+        if not same(got, expected, 0.0, 0.0):
+            self._fail(f"gives a wrong value for {what}", expected, got, bank=True)
+
+    def several(self, got: Any, number: int, diagnosis: str, expected: Any = None) -> None:
+        """Fail with ``diagnosis`` unless ``got`` holds ``number`` results, in a tuple or in a list."""
+        if got is None:
+            self._fail(f"returns nothing (None) where {number} results were expected; is there a `return`?", expected, got)
+        self.true(isinstance(got, (tuple, list)) and len(got) == number, diagnosis, expected, got)
+
+    def true(self, condition: bool, diagnosis: str, expected: Any = None, got: Any = None) -> None:
+        """Fail with ``diagnosis`` unless ``condition`` holds."""
+        if not condition:
+            self.fail(diagnosis, expected, got)
+
+    def fail(self, diagnosis: str, expected: Any = None, got: Any = None) -> None:
+        """Fail with ``diagnosis``."""
+        self._fail(diagnosis, expected, got)
+
+    def _fail(self, diagnosis: str, expected: Any, got: Any, bank: bool = False) -> None:
+        raise Mistake(diagnosis, self.shown, brief(expected), brief(got), bank)
+
+
+def _without_graph(out: Any) -> Any:
+    """Tensors cut off from the computation that made them: torch refuses to copy them with it."""
+    if type(out) in (tuple, list):
+        return type(out)(_without_graph(part) for part in out)
+    return out.detach() if hasattr(out, "detach") else out
+
+
+def _not_copied(out: Any, error: Exception) -> str:
+    """What to say about a result that cannot be kept: mostly a generator, or a view of a dictionary."""
+    for part in (out, *(out if isinstance(out, (tuple, list)) else ())):
+        if isinstance(part, (Iterator, MappingView)):
+            place = "" if part is out else f" inside a {type(out).__name__}"
+            return f"returns a {type(part).__name__}{place}; wrap it in list(...)"
+    return f"returns a {type(out).__name__} that cannot be copied ({first_line(error)})"
+
+
+def _kind(value: Any) -> str:
+    return "number" if np.ndim(value) == 0 else f"array of shape {np.shape(value)}"
