@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class State(Protocol):
     """
 
     log_probs: np.ndarray
+    _ahead: Any = None  # a fork from before the last reading ahead, and the ids that were read
 
     def advance(self, id: int) -> None:
         """Move on by one token, in place."""
@@ -55,7 +56,7 @@ class State(Protocol):
 
     def rewind(self, n: int) -> None:
         """Take back the last n of the ids that `read_ahead` has just read. Raises ValueError for more than these."""
-        before, ids = getattr(self, "_ahead", (None, []))
+        before, ids = self._ahead or (None, [])
         if not 0 <= n <= len(ids):
             raise ValueError(f"expected n from 0 to {len(ids)}, the number of ids just read ahead, got {n}")
         if n == 0:
