@@ -282,7 +282,7 @@ def shakespeare(n_train: int = 8, n_held: int = 12) -> tuple[list, dict[str, tup
     """
     from helpers.data import datasets
     from helpers.models import language_model
-    from helpers.tokenizers.bpe import course_tokenizer
+    from helpers.tokenizers import course_tokenizer
 
     tokenizer = course_tokenizer()
     encode = lambda texts: language_model.encode_documents(tokenizer, texts)  # noqa: E731

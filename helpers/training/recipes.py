@@ -59,7 +59,7 @@ def documents_of(split: str) -> tuple[list, int]:
     """The leads of a split as ids of the course's tokenizer, each closed by the end-of-text id; and their bytes."""
     from helpers.data import datasets
     from helpers.models import language_model
-    from helpers.tokenizers.bpe import course_tokenizer
+    from helpers.tokenizers import course_tokenizer
 
     texts = [lead.text for lead in datasets.leads(split=split)]
     return language_model.encode_documents(course_tokenizer(), texts), sum(len(t.encode("utf-8")) for t in texts)
@@ -79,7 +79,7 @@ def make(name: str, seed: int = 0):
     from helpers.models.language_model import end_of_text
     from helpers.models.rnn import RecurrentLM
     from helpers.models.transformer import Config, Transformer
-    from helpers.tokenizers.bpe import course_tokenizer
+    from helpers.tokenizers import course_tokenizer
     from helpers.training.batches import Streams, Windows
 
     recipe, tokenizer = RECIPES[name], course_tokenizer()
@@ -140,10 +140,10 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
         say(f"stopped after step {trainer.step}; run the same command again to go on")
         return place
     # 3. judge the averaged weights on the test leads, and ship them
-    from helpers.data import datasets
-    from helpers.tokenizers.bpe import course_tokenizer
-
     with trainer.averaged():
+        from helpers.data import datasets
+        from helpers.tokenizers import course_tokenizer
+
         model.half().float()  # the shipped file holds 16 bits, so measure what is shipped
         test = bits_per_byte(model, course_tokenizer(), [lead.text for lead in datasets.leads(split="test")])
         say(f"test leads: {test} bits per byte")
