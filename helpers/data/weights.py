@@ -23,16 +23,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from helpers.data import sources, weights_cache
 from helpers.data.catalog import HUB
 from helpers.data.conversion import Report, convert, convert_from_hub, download, hub_allowed
 from helpers.data.sources import FIX, DataError, Finding, about, checked
 from helpers.paths import cache_folder
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["main", "minilm_folder", "prepare", "smollm2_folder", "status", "verify"]
 

@@ -71,12 +71,14 @@ def build(
     parent = folder.parent
     parent.mkdir(parents=True, exist_ok=True)
     with _lock(parent / f".{folder.name}.lock", waiting):
+        # 1. a good one is there: nothing to do
         if exists(folder):
             try:
                 check(folder, full=True)
                 return folder
             except DataError:
                 pass  # damaged: make it again
+        # 2. room: what interrupted builds left goes, and the disk must hold what comes
         for rest in parent.glob(f"{PARTIAL}{folder.name}-*"):
             shutil.rmtree(rest, ignore_errors=True)  # nobody works on it: the lock is ours
         free = shutil.disk_usage(parent).free
@@ -85,6 +87,7 @@ def build(
                 f"No space left for the converted weights: {room / 1e9:.1f} GB are needed in {parent}, {free / 1e9:.1f} "
                 f"GB are free. Make room, or name another folder in COURSE_CACHE; then run: {FIX}"
             )
+        # 3. build aside, and put it into its place when it is whole
         aside = parent / f"{PARTIAL}{folder.name}-{uuid.uuid4().hex[:8]}"
         aside.mkdir()
         try:

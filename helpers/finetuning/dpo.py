@@ -63,7 +63,7 @@ def answer_ids(tokenizer: Any, text: str) -> list[int]:
 def supervise(
     model: Any, tokenizer: Any, leads: Sequence[records.Lead], *, batch_size: int = 4, peak: float = 2e-3
 ) -> list[float]:
-    """Finetune on the descriptions of these leads, once through, by LoRA; the update is merged. Returns the losses."""
+    """SFT (supervised finetuning) on the descriptions of these leads, one epoch of LoRA, merged. Returns the losses."""
     lora.add_lora(model, rank=8, alpha=16, seed=0)
     examples = [(prompt_of(tokenizer, lead), answer_ids(tokenizer, lead.description)) for lead in leads]
     steps = len(examples) // batch_size
@@ -161,6 +161,7 @@ def tune_and_measure(
 
     references: `log_probs_of` the model as it is, for train and for held_out.
     """
+    # 1. the model with adapters; with B = 0 it is its own reference
     train_reference, before = references
     lora.add_lora(model, rank=8, alpha=16, seed=seed)
     adapters = [layer for layer in model.modules() if isinstance(layer, lora.LoRALinear)]
@@ -168,12 +169,13 @@ def tune_and_measure(
     def reference_of(x: torch.Tensor, y: torch.Tensor) -> float:
         kept = [layer.B.data for layer in adapters]
         for layer in adapters:
-            layer.B.data = torch.zeros_like(layer.B)  # with B = 0 the model is the reference: no second copy is needed
+            layer.B.data = torch.zeros_like(layer.B)  # no second copy of the model is needed
         value = float(answer_log_probs(model, x, y))
         for layer, B in zip(adapters, kept):
             layer.B.data = B
         return value
 
+    # 2. the training pairs in a new order each epoch
     rng, curve = np.random.default_rng(seed), []
     order = np.concatenate([rng.permutation(len(train)) for _ in range(1 + steps * batch_size // len(train))])
 
@@ -186,6 +188,7 @@ def tune_and_measure(
         curve.append([_mean(chosen.detach() - ref_chosen), _mean(rejected.detach() - ref_rejected)])
         return dpo_loss(chosen, rejected, ref_chosen, ref_rejected, beta)
 
+    # 3. train, measure, and take the adapters out again
     losses = optimize(lora.lora_parameters(model), loss_of, steps, partial(learning_rate, peak=peak, warmup=5, total=steps))
     after = measure(model, tokenizer, held_out, (*before, reference_of), seed)
     lora.merge(model)

@@ -1,4 +1,4 @@
-"""Training only the upper blocks of a Transformer: what the frozen lower blocks put out is computed once for each text.
+"""Training only the upper blocks of a Transformer (layer freezing): what the lower blocks put out is computed once for each text.
 
 With the lowest trained block at two thirds of the depth, a step costs a third of that of the whole model, and many runs over
 the same texts share the rest. Losses and replies are those of the whole model.

@@ -38,6 +38,7 @@ def make_pairs(n: int, train: bool = True, seed: int = 0) -> JudgedPairs:
 
     Raises ValueError unless there are so many leads with a description.
     """
+    # 1. the leads that have a description worth spoiling
     leads, rng = datasets.leads(), np.random.default_rng(seed)
     usable = [
         i
@@ -46,10 +47,12 @@ def make_pairs(n: int, train: bool = True, seed: int = 0) -> JudgedPairs:
     ]
     if not 1 <= n <= len(usable):
         raise ValueError(f"expected from 1 to {len(usable)} pairs, got {n}")
+    # 2. n of them, and their neighbors by topic
     by_topic: dict[str, list[int]] = {}
     for i in usable:
         by_topic.setdefault(leads[i].topic, []).append(i)
     rows = np.array([usable[i] for i in rng.permutation(len(usable))[:n]])
+    # 3. for each a worse answer, the kinds in turn
     kinds, worse = np.arange(n) % len(KINDS), []
     for row, kind in zip(rows, kinds):
         own, topic = leads[row].description, by_topic[leads[row].topic]

@@ -122,7 +122,7 @@ def supervise(
     seed: int = 0,
     report: Callable[[int], None] = lambda step: None,
 ) -> list[float]:
-    """Next-token training on right answers for some steps. Returns the losses."""
+    """SFT (supervised finetuning): next-token training on right answers for some steps. Returns the losses."""
     rate = partial(learning_rate, peak=peak, warmup=20, total=steps)
     batches = drawn_loss(model, *targets(part), batch_size, seed)
     return optimize(model.parameters(), batches, steps, rate, weight_decay=0.01, report=lambda step, loss: report(step))
@@ -254,7 +254,7 @@ def tune_dpo(
 def imitate(
     model: Transformer, x: Tensor, y: Tensor, steps: int, *, batch_size: int = 256, rate: float = 3e-4, seed: int = 0
 ) -> list[float]:
-    """Finetune on given answers, such as those that a verifier let pass. Returns the losses."""
+    """Finetune on given answers, such as those that a verifier let pass (rejection sampling). Returns the losses."""
     return optimize(model.parameters(), drawn_loss(model, x, y, batch_size, seed), steps, warmed_up(rate))
 
 

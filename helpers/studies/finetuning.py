@@ -157,7 +157,7 @@ def small(s: None, seeds) -> Iterator[Run]:
 
 
 def topics(s: Session, seeds) -> Iterator[Run]:
-    """Classification of the leads; see `topic_finetuning`."""
+    """Classification of the leads; see `studies.topics`."""
     from helpers.studies import topics as topic_study
 
     yield from topic_study.topics(s, seeds)

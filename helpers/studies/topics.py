@@ -1,14 +1,13 @@
 """The topics part of the finetuning study: SmolLM2 as a classifier of leads, in four ways.
 
 The label as text before and after finetuning (the likeliest first token among the eleven names), a head on frozen features, and
-a head trained together with LoRA. A few hundred leads, the first 20 tokens of each: the command of `finetuning_study` runs it.
+a head trained together with LoRA. A few hundred leads, the first 20 tokens of each: the command of `studies.finetuning` runs it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,6 +64,12 @@ def topics(s: Any, seeds) -> Iterator[dict[str, Any]]:
         n = len(examples[which])
         return torch.cat([f(at_end(which, range(at, min(at + 40, n)))) for at in range(0, n, 40)])
 
+    def trained(parameters: list, seed: int, loss=None) -> dict[str, Any]:
+        """Train on the leads; what is recorded of it."""
+        begin, settings = time.perf_counter(), dict(steps=STEPS, batch=BATCH, rate=2e-3, seed=seed, loss=loss)
+        s.upper.fit(parameters, streams["train"], examples["train"], **settings)
+        return {"seed": seed, "seconds": round(time.perf_counter() - begin, 1), "n_train": N_TRAIN}
+
     as_text = lambda h: s.upper.model.logits(h)[:, first].argmax(-1)  # noqa: E731
     s.upper.restore()
     if 0 in seeds:
@@ -73,50 +78,20 @@ def topics(s: Any, seeds) -> Iterator[dict[str, Any]]:
         save_tensors(FEATURES, {n: h.half() for n, h in kept.items()}, {"seconds": round(time.perf_counter() - begin, 1)})
         yield {"name": "label as text, before", "predicted": as_text(kept["test"]).tolist(), "n_train": 0, "seconds": 0}
     for seed in seeds:
-        begin = time.perf_counter()
-        s.upper.fit(s.lora(seed=seed), streams["train"], examples["train"], steps=STEPS, batch=BATCH, rate=2e-3, seed=seed)
-        seconds = round(time.perf_counter() - begin, 1)
-        yield {
-            "name": "label as text, LoRA",
-            "seed": seed,
-            "seconds": seconds,
-            "n_train": N_TRAIN,
-            "predicted": everywhere("test", as_text).tolist(),
-        }
+        run = trained(s.lora(seed=seed), seed)
+        yield {"name": "label as text, LoRA", **run, "predicted": everywhere("test", as_text).tolist()}
     for seed in seeds:
-        begin = time.perf_counter()
-        trained, head = s.lora(seed=seed), torch.nn.Linear(s.upper.model.config.hidden_dim, len(names))
+        adapters, head = s.lora(seed=seed), torch.nn.Linear(s.upper.model.config.hidden_dim, len(names))
         torch.nn.init.zeros_(head.weight)
         loss = lambda x, _, chosen, head=head: F.cross_entropy(head(at_end("train", chosen)), y[chosen])  # noqa: E731
-        s.upper.fit(
-            [*trained, *head.parameters()],
-            streams["train"],
-            examples["train"],
-            steps=STEPS,
-            batch=BATCH,
-            rate=2e-3,
-            seed=seed,
-            loss=loss,
-        )
-        seconds = round(time.perf_counter() - begin, 1)
-        yield {
-            "name": "head and LoRA",
-            "seed": seed,
-            "seconds": seconds,
-            "n_train": N_TRAIN,
-            "predicted": everywhere("test", lambda h, head=head: head(h).argmax(-1)).tolist(),
-        }
+        run = trained([*adapters, *head.parameters()], seed, loss)
+        predicted = everywhere("test", lambda h, head=head: head(h).argmax(-1))
+        yield {"name": "head and LoRA", **run, "predicted": predicted.tolist()}
 
 
 def features() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str]]:
     """SmolLM2's frozen features of the prompts, as shipped: X_train (N, C), y_train, X_test, y_test, and the topics."""
-    tensors, _ = load_tensors(Path(FEATURES))
+    tensors, _ = load_tensors(FEATURES)
     train, test, names = rows()
-    X = {n: tensors[n].float().numpy() for n in ("train", "test")}
-    return (
-        X["train"],
-        np.array([names.index(lead.topic) for lead in train]),
-        X["test"],
-        np.array([names.index(lead.topic) for lead in test]),
-        names,
-    )
+    y_train, y_test = (np.array([names.index(lead.topic) for lead in some]) for some in (train, test))
+    return tensors["train"].float().numpy(), y_train, tensors["test"].float().numpy(), y_test, names

@@ -140,10 +140,10 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
         say(f"stopped after step {trainer.step}; run the same command again to go on")
         return place
     # 3. judge the averaged weights on the test leads, and ship them
-    from helpers.data import datasets
-    from helpers.tokenizers.bpe import course_tokenizer
-
     with trainer.averaged():
+        from helpers.data import datasets
+        from helpers.tokenizers import course_tokenizer
+
         model.half().float()  # the shipped file holds 16 bits, so measure what is shipped
         test = bits_per_byte(model, course_tokenizer(), [lead.text for lead in datasets.leads(split="test")])
         say(f"test leads: {test} bits per byte")

@@ -48,6 +48,19 @@ def test_check_values_and_batches(minilm):
     np.testing.assert_allclose(long[1], vectors[0], atol=1e-5)
 
 
+def test_layers_and_gradients(minilm):
+    texts = ["That is a happy person", "Hi"]
+    ids, real = minilm.read(texts)
+    layers = minilm.model.layers(ids, real)
+    assert len(layers) == 7 and torch.equal(layers[-1], minilm.model(ids, real)) and real.sum(1).tolist() == [7, 3]
+    assert layers[0][1, 0].tolist() == layers[0][0, 0].tolist() != layers[1][1, 0].tolist()  # [CLS] before and after it looks
+    vectors = minilm.embed(texts)
+    np.testing.assert_allclose(vectors.detach().numpy(), minilm.encode(texts), atol=1e-6)
+    vectors[0, 0].backward()
+    assert minilm.model.blocks[0].q.weight.grad.abs().max() > 0
+    minilm.model.zero_grad()
+
+
 def test_the_committed_vectors_are_those_of_the_leads(minilm):
     vectors, leads = stored_vectors.load(), datasets.leads()
     assert vectors.shape == (len(leads), 384) and vectors.dtype == np.float32

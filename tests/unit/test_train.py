@@ -654,3 +654,13 @@ def test_a_checkpoint_of_the_first_step_is_a_fresh_start(tmp_path):
 def test_processes_that_take_too_long_are_told():
     with pytest.raises(RuntimeError, match="1 processes were not done after 0.05 s"):
         distributed.launch(1, seconds=0.05)
+
+
+def test_the_small_loop_is_adamw_with_a_rate_for_each_step():
+    x, target, told = torch.tensor([[1.0, 2.0], [3.0, -1.0]]), torch.tensor([0.5, 1.0]), []
+    a, b = (torch.nn.Parameter(torch.tensor([0.3, -0.2])) for _ in range(2))
+    losses = schedule.optimize([a], lambda step: ((x @ a - target) ** 2).mean() + step, 3, lambda step: 0.1 / step,
+                               betas=(0.9, 0.99), weight_decay=0.01, report=lambda step, loss: told.append((step, loss)))
+    optimizer = torch.optim.AdamW([b], betas=(0.9, 0.99), weight_decay=0.01)
+    expected = [schedule.update(optimizer, ((x @ b - target) ** 2).mean() + step, 0.1 / (step + 1)) for step in range(3)]
+    assert losses == expected and torch.equal(a, b) and told == list(enumerate(losses))
