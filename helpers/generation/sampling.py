@@ -87,12 +87,13 @@ class Sampler:
             return keep(scores, np.array([int(np.argmax(scores))]))
         if self.temperature != 1:
             scores = temperature(scores, self.temperature)
-        for filter_, setting, off in (
+        filters: tuple[tuple[Callable, float, int], ...] = (
             (top_k, self.top_k, 0),
             (top_p, self.top_p, 1),
             (min_p, self.min_p, 0),
             (typical, self.typical_p, 1),
-        ):
+        )
+        for filter_, setting, off in filters:
             if setting != off:
                 scores = filter_(scores, setting)
         return scores

@@ -14,7 +14,7 @@ from helpers.tokenizers import chat_template
 
 __all__ = ["ATTACKS", "SCHEMA", "TASK", "answers", "ask_json", "documents", "fits", "topic_examples", "topic_questions"]
 
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "name": {"type": "string", "minLength": 1, "maxLength": 40},
