@@ -27,7 +27,7 @@ Run = dict[str, Any]
 class Session:
     """The model, the tokenizer, and what several parts need, each made once."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         import torch
 
         from helpers.finetuning.frozen_blocks import Upper
