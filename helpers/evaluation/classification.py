@@ -65,7 +65,7 @@ class ClassScores(NamedTuple):
         if how not in ("macro", "weighted"):
             raise ValueError(f'expected "macro" or "weighted", got {how!r}')
         share = self.support / self.support.sum() if how == "weighted" else np.full(len(self.f1), 1 / len(self.f1))
-        return tuple(float(values @ share) for values in (self.precision, self.recall, self.f1))
+        return float(self.precision @ share), float(self.recall @ share), float(self.f1 @ share)
 
 
 def accuracy(y: np.ndarray, y_hat: np.ndarray) -> float:
@@ -230,7 +230,7 @@ class CalibrationBins(NamedTuple):
 
     confidence: np.ndarray
     frequency: np.ndarray
-    count: np.ndarray
+    count: np.ndarray  # type: ignore[assignment]  # hides tuple.count
 
 
 def calibration_bins(y: np.ndarray, p: np.ndarray, n_bins: int = 10) -> CalibrationBins:

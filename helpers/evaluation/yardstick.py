@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from helpers.evaluation import intervals
-from helpers.models.language_model import LanguageModel, Tokenizer, encode_documents, score_documents
+from helpers.models.language_model import Ids, LanguageModel, Tokenizer, encode_documents, score_documents
 
 __all__ = ["BitsPerByte", "Perplexity", "bits_per_byte", "check_sums_to_one", "perplexity"]
 
@@ -108,7 +108,7 @@ def bits_per_byte(
 
 def check_sums_to_one(
     model: LanguageModel,
-    documents: Sequence[Sequence[int]],
+    documents: Sequence[Ids],
     *,
     n_contexts: int = 20,
     tolerance: float = 1e-4,

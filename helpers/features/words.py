@@ -68,7 +68,8 @@ class Vocabulary:
         if any(isinstance(tokens, str) for tokens in texts):
             raise TypeError("expected tokenized texts (lists of words), got strings; use [tokenize(text) for text in texts]")
         seen = Counter(chain.from_iterable(texts))
-        seen.pop(unknown, None)
+        if unknown is not None:
+            seen.pop(unknown, None)
         ranked = sorted((item for item in seen.items() if item[1] >= min_count), key=lambda item: (-item[1], item[0]))
         if not ranked:
             raise ValueError(

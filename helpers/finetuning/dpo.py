@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -65,7 +65,7 @@ def supervise(
 ) -> list[float]:
     """SFT (supervised finetuning) on the descriptions of these leads, one epoch of LoRA, merged. Returns the losses."""
     lora.add_lora(model, rank=8, alpha=16, seed=0)
-    examples = [(prompt_of(tokenizer, lead), answer_ids(tokenizer, lead.description)) for lead in leads]
+    examples = [(prompt_of(tokenizer, lead), answer_ids(tokenizer, cast(str, lead.description))) for lead in leads]
     steps = len(examples) // batch_size
     loss_of = lambda step: model.loss(*batch_of(examples[step * batch_size : (step + 1) * batch_size]))[0]  # noqa: E731
     losses = optimize(lora.lora_parameters(model), loss_of, steps, partial(learning_rate, peak=peak, warmup=5, total=steps))
@@ -84,11 +84,11 @@ def make_pairs(model: Any, tokenizer: Any, leads: Sequence[records.Lead], seed: 
     end, generator = tokenizer.special_tokens[chat_template.END], torch.Generator().manual_seed(seed)
     pairs = []
     for lead in leads:
-        prompt, chosen = prompt_of(tokenizer, lead), answer_ids(tokenizer, lead.description)
+        prompt, chosen = prompt_of(tokenizer, lead), answer_ids(tokenizer, cast(str, lead.description))
         _, y = sample_answers(model, torch.tensor([prompt]), MAX_NEW, end, generator=generator)
         drawn = y[0][y[0] != IGNORE].tolist()
         if drawn != chosen:
-            pairs.append(Pair(prompt, chosen, drawn, lead.description))
+            pairs.append(Pair(prompt, chosen, drawn, cast(str, lead.description)))
     return pairs
 
 

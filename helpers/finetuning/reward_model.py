@@ -11,7 +11,7 @@ differences. Shapes: n pairs, d = 384, F = 2 d features.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from scipy.optimize import minimize
@@ -48,15 +48,15 @@ def make_pairs(n: int, train: bool = True, seed: int = 0) -> JudgedPairs:
     if not 1 <= n <= len(usable):
         raise ValueError(f"expected from 1 to {len(usable)} pairs, got {n}")
     # 2. n of them, and their neighbors by topic
-    by_topic: dict[str, list[int]] = {}
+    by_topic: dict[str | None, list[int]] = {}
     for i in usable:
         by_topic.setdefault(leads[i].topic, []).append(i)
     rows = np.array([usable[i] for i in rng.permutation(len(usable))[:n]])
     # 3. for each a worse answer, the kinds in turn
     kinds, worse = np.arange(n) % len(KINDS), []
     for row, kind in zip(rows, kinds):
-        own, topic = leads[row].description, by_topic[leads[row].topic]
-        other = next(d for d in (leads[topic[rng.integers(len(topic))]].description for _ in range(1_000)) if d != own)
+        own, topic = cast(str, leads[row].description), by_topic[leads[row].topic]
+        other = next(d for d in (cast(str, leads[topic[rng.integers(len(topic))]].description) for _ in range(1_000)) if d != own)
         words = own.split()
         if kind == 0:
             worse.append(other)
@@ -67,7 +67,7 @@ def make_pairs(n: int, train: bool = True, seed: int = 0) -> JudgedPairs:
             worse.append(" ".join(mixed))
         else:
             worse.append(f"{own}, also {' '.join(other.split()[:4])}")
-    return JudgedPairs(rows, [leads[i].description for i in rows], worse, kinds)
+    return JudgedPairs(rows, [cast(str, leads[i].description) for i in rows], worse, kinds)
 
 
 def features(leads: np.ndarray, answers: np.ndarray) -> np.ndarray:

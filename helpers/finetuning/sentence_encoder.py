@@ -86,7 +86,7 @@ def hard_negatives(queries: np.ndarray, keys: np.ndarray, truth: np.ndarray, ski
     return np.argsort(-scores, axis=1, kind="stable")[:, skip]
 
 
-def sample_per_class(labels: Sequence, k: int, seed: int) -> np.ndarray:
+def sample_per_class(labels: Sequence | np.ndarray, k: int, seed: int) -> np.ndarray:
     """k rows of each class, drawn with the seed. Raises ValueError for a class with fewer than k."""
     labels, rng, rows = np.asarray(labels), np.random.default_rng(seed), []
     for name in np.unique(labels):

@@ -248,7 +248,7 @@ def tune_dpo(
         return dpo_loss(right, wrong, ref[0][rows], ref[1][rows], beta)
 
     losses = optimize(model.parameters(), loss_of, steps, warmed_up(rate))
-    return [(loss, *change) for loss, change in zip(losses, changes)]
+    return [(loss, right, wrong) for loss, (right, wrong) in zip(losses, changes)]
 
 
 def imitate(

@@ -91,7 +91,7 @@ class Writer:
         if stop is not None and stop():
             return
         settings = dict(max_tokens=max_tokens, stop_ids=[self.end_id], allowed=allowed, start=False)
-        for token in generate_tokens(self, ids, GREEDY, **settings):
+        for token in generate_tokens(self, ids, GREEDY, **settings):  # type: ignore[arg-type]  # it writes, but gives no scores
             yield token.id
             if stop is not None and stop():
                 return

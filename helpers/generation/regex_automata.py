@@ -143,7 +143,7 @@ class _Parser:
             self.fail(f"\\{sign} is not known here")
         return _SIGNS.get(sign, sign)
 
-    def brackets(self):
+    def brackets(self) -> tuple:
         negated = self.peek() == "^"
         if negated:
             self.take()
@@ -187,7 +187,7 @@ def _any_but(excluded: set[int]):
 class _Nfa:
     """Thompson's construction: states with edges on sets of bytes, and empty edges."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.edges: list[list[tuple[set[int], int]]] = []
         self.empty: list[list[int]] = []
 

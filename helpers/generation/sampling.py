@@ -66,12 +66,13 @@ class Sampler:
             return filters.keep(scores, np.array([int(np.argmax(scores))]))
         if self.temperature != 1:
             scores = filters.temperature(scores, self.temperature)
-        for filter_, setting, off in (
+        choices: tuple[tuple[Callable, float, int], ...] = (
             (filters.top_k, self.top_k, 0),
             (filters.top_p, self.top_p, 1),
             (filters.min_p, self.min_p, 0),
             (filters.typical, self.typical_p, 1),
-        ):
+        )
+        for filter_, setting, off in choices:
             if setting != off:
                 scores = filter_(scores, setting)
         return scores

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from helpers.generation.sampling import Sampler
-from helpers.models.language_model import LanguageModel, State, check_ids, scores_of
+from helpers.models.language_model import Ids, LanguageModel, State, check_ids, scores_of
 
 __all__ = ["PromptLookup", "Speculated", "accept", "speculate"]
 
@@ -153,10 +153,10 @@ class PromptLookup:
         self.fallback, self.longest, self.share = fallback, longest, share
         self.vocab_size = fallback.vocab_size
 
-    def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> LookupState:
+    def begin(self, ids: Ids = (), *, start: bool = True) -> LookupState:
         return LookupState(self, check_ids(ids, self.vocab_size).tolist(), self.fallback.begin(ids, start=start))
 
-    def score(self, ids: Sequence[int]) -> np.ndarray:
+    def score(self, ids: Ids) -> np.ndarray:
         state, scores = self.begin(), []
         for id in check_ids(ids, self.vocab_size).tolist():
             scores.append(float(state.log_probs[id]))
@@ -181,7 +181,7 @@ class LookupState(State):
         return None
 
     @property
-    def log_probs(self) -> np.ndarray:
+    def log_probs(self) -> np.ndarray:  # type: ignore[override]  # worked out when asked for
         guess, rest = self.found(), np.asarray(self._inner.log_probs)
         if guess is None:
             return rest

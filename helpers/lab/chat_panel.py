@@ -85,7 +85,8 @@ class ChatPanel:
     ):
         self.respond, self.open_folder, self.caption = respond, open_folder, caption
         self.turns, self.memory = list(prepared), Buffer()
-        self._stop, self._lock, self._thread = threading.Event(), threading.Lock(), None
+        self._stop, self._lock = threading.Event(), threading.Lock()
+        self._thread: threading.Thread | None = None
         wide, button = ipywidgets.Layout(width="min(100%, 560px)"), ipywidgets.Layout(width="90px")
         self.folder = ipywidgets.Text(
             value="",
@@ -121,6 +122,7 @@ class ChatPanel:
 
     def read(self, path: str) -> None:
         """Take another folder; what went wrong is said in the panel."""
+        assert self.open_folder is not None
         try:
             self.respond, said = self.open_folder(path)
             self.turns, self.memory.turns = [], []

@@ -73,7 +73,7 @@ def labels(ax, points, texts, colors, fontsize: float = 9) -> None:
     """
     ax.figure.draw_without_rendering()
     at = ax.transData.transform(points) * 72 / ax.figure.dpi  # in points of 1/72 inch, as the offsets of labels
-    boxes = [(x - 3, y - 3, 6, 6) for x, y in at]
+    boxes: list[tuple[float, float, float, float]] = [(x - 3, y - 3, 6, 6) for x, y in at]
     for (x, y), point, text, color in zip(at, points, texts, colors):
         w, h = 0.6 * fontsize * len(text), 1.1 * fontsize
         sides = [(6, -h / 2), (-6 - w, -h / 2), (-w / 2, 5), (-w / 2, -5 - h), (6, 3), (6, -3 - h)]
@@ -84,7 +84,7 @@ def labels(ax, points, texts, colors, fontsize: float = 9) -> None:
         ]
         dx, dy = (free or sides)[0]
         boxes.append((x + dx, y + dy, w, h))
-        label(ax, *point, text, color=color, dx=dx, dy=dy + h / 2, fontsize=fontsize)
+        label(ax, point[0], point[1], text, color=color, dx=dx, dy=dy + h / 2, fontsize=fontsize)
 
 
 def png(fig: Figure, dpi: int = 100) -> bytes:

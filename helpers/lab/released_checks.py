@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -52,7 +52,7 @@ def withheld(name: str, kind: type | None = None) -> Any:
     def nothing(*args: Any, **kwargs: Any) -> None:
         raise NotImplementedError("the reference solution is not part of this copy")
 
-    made = type(name, (), {"__init__": nothing}) if kind is type else nothing
+    made: Any = type(name, (), {"__init__": nothing}) if kind is type else nothing
     made.__name__, made.withheld = name, True
     return made
 
@@ -110,6 +110,6 @@ def diagnosing(exercise_id: str, check: Callable[[Trial], None]) -> Callable[[Tr
     return checked
 
 
-def unjudged(t: Trial) -> None:
+def unjudged(t: Trial) -> NoReturn:
     """The check of an exercise that only the teacher's copy can judge."""
     raise Mistake("cannot be judged by this copy of the course; your teacher's copy will do it")

@@ -29,7 +29,7 @@ class Value:
 
     def __init__(
         self,
-        data: float,
+        data: float | numbers.Real,
         parents: tuple[Value, ...] = (),
         slopes: tuple[float, ...] = (),
         op: str = "",

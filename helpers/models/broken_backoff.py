@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from helpers.models.language_model import State, check_ids
+from helpers.models.language_model import Ids, State, check_ids
 from helpers.models.ngram_counts import NgramCounts
 
 __all__ = ["BrokenBackoff"]
@@ -35,10 +35,10 @@ class BrokenBackoff:
         self.counts, self.order, self.vocab_size = counts, order, counts.vocab_size
         self._unigrams = (counts.levels[0].counts[:-1] + 1) / (counts.n_tokens + counts.vocab_size)
 
-    def score(self, ids: Sequence[int]) -> np.ndarray:
+    def score(self, ids: Ids) -> np.ndarray:
         return self.score_batch([ids])[0]
 
-    def score_batch(self, documents: Sequence[Sequence[int]]) -> list[np.ndarray]:
+    def score_batch(self, documents: Sequence[Ids]) -> list[np.ndarray]:
         """The logarithm of each token's score, per document. Not log-probabilities: they are too high."""
         located = self.counts.locate(documents)
         scores = self._unigrams[located.grams[0]]
@@ -48,7 +48,7 @@ class BrokenBackoff:
             scores = np.where(seen, level.counts[gram] / np.maximum(totals[context], 1), scores)
         return np.split(np.log(scores), np.cumsum([len(d) for d in documents])[:-1]) if len(documents) else []
 
-    def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> _State:
+    def begin(self, ids: Ids = (), *, start: bool = True) -> _State:
         before = self.counts.start()[: self.order - 1] if start else ()
         return _State(self, before + tuple(check_ids(ids, self.vocab_size).tolist()))
 
@@ -58,7 +58,7 @@ class _State(State):
         self.model, self.context = model, context[max(0, len(context) - (model.order - 1)) :]
 
     @property
-    def log_probs(self) -> np.ndarray:
+    def log_probs(self) -> np.ndarray:  # type: ignore[override]  # worked out when asked for
         counts, scores = self.model.counts, self.model._unigrams.copy()
         for k, node in enumerate(counts.nodes(self.context)[: self.model.order]):
             if k == 0:

@@ -32,8 +32,8 @@ class Config:
     hidden_dim: int = 192
     n_layers: int = 4
     n_heads: int = 4
-    n_kv_heads: int | None = None
-    ffn_dim: int | None = None
+    n_kv_heads: int = None  # type: ignore[assignment]  # filled in by __post_init__
+    ffn_dim: int = None  # type: ignore[assignment]  # filled in by __post_init__
     positions: str = "rope"
     rope_base: float = 10_000.0
     norm: str = "rms"

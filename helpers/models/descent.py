@@ -29,7 +29,7 @@ def numeric_gradient(f: Callable[[np.ndarray], float], at: np.ndarray, step: flo
     at = np.array(finite_array(at, "at"))
     gradient = np.empty_like(at)
     for i in np.ndindex(at.shape):
-        h = step * max(1.0, abs(at[i]))
+        h = step * max(1.0, float(abs(at[i])))
         up, down = at.copy(), at.copy()
         up[i] += h
         down[i] -= h

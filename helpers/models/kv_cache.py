@@ -26,8 +26,8 @@ class KVCache:
     """
 
     def __init__(self, n_layers: int, limit: int):
-        self.keys: list[Tensor | None] = [None] * n_layers  # (B, K, room, D) each
-        self.values: list[Tensor | None] = [None] * n_layers
+        self.keys: list[Any] = [None] * n_layers  # (B, K, room, D) each, None before the first token
+        self.values: list[Any] = [None] * n_layers
         self.length, self.limit = 0, limit
 
     def append(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:

@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 END_OF_TEXT = "<|endoftext|>"
+Ids = Sequence[int] | np.ndarray  # token ids (T,)
 
 
 class State(Protocol):
@@ -45,13 +46,13 @@ class State(Protocol):
     def fork(self) -> State:
         """A cheap copy that can be advanced on its own (for trying several continuations)."""
 
-    def read_ahead(self, ids: Sequence[int]) -> np.ndarray:
+    def read_ahead(self, ids: Ids) -> np.ndarray:
         """Move on by several ids. Scores (n + 1, V) of the next token: before the first of the n ids, and after each."""
         before, rows = self.fork(), [scores_of(self)]
         for id in ids:
             self.advance(id)
             rows.append(scores_of(self))
-        self._ahead = before, list(ids)
+        vars(self)["_ahead"] = before, list(ids)
         return np.array(rows)
 
     def rewind(self, n: int) -> None:
@@ -64,7 +65,7 @@ class State(Protocol):
         vars(self).update(vars(before.fork()))
         for id in ids[: len(ids) - n]:
             self.advance(id)
-        self._ahead = before, ids[: len(ids) - n]
+        vars(self)["_ahead"] = before, ids[: len(ids) - n]
 
 
 @runtime_checkable
@@ -76,10 +77,10 @@ class LanguageModel(Protocol):
 
     vocab_size: int
 
-    def score(self, ids: Sequence[int]) -> np.ndarray:
+    def score(self, ids: Ids) -> np.ndarray:
         """Natural-log probability (T,), float64, of each id given all before it (the first given the start of a text)."""
 
-    def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> State:
+    def begin(self, ids: Ids = (), *, start: bool = True) -> State:
         """The state after `ids`, counted from the start of a text; with start=False from somewhere within one.
 
         start=False leaves the start symbol out. Networks read the ids alone, as a chat template wants it that brings its own
@@ -110,7 +111,7 @@ def scores_of(state: State) -> np.ndarray:
 # ------------------------------------------------------------------------------------------------ ids and documents
 
 
-def check_ids(ids: Sequence[int], vocab_size: int, what: str = "ids") -> np.ndarray:
+def check_ids(ids: Ids, vocab_size: int, what: str = "ids") -> np.ndarray:
     """ids as an int64 array (T,). Raises TypeError unless they are whole numbers, ValueError unless 0 <= id < vocab_size.
 
     >>> check_ids([3, 0], vocab_size=4).tolist()
@@ -143,8 +144,8 @@ def end_of_text(tokenizer: Tokenizer) -> int:
     >>> end_of_text(ByteTokenizer())
     256
     """
-    if getattr(tokenizer, "end_id", None) is not None:
-        return int(tokenizer.end_id)
+    if (end_id := getattr(tokenizer, "end_id", None)) is not None:
+        return int(end_id)
     special = getattr(tokenizer, "special_tokens", None) or {}
     if END_OF_TEXT in special:
         return int(special[END_OF_TEXT])
@@ -166,7 +167,7 @@ def encode_documents(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndar
     return [np.array([*tokenizer.encode(text), end], dtype=np.int64) for text in texts]
 
 
-def score_documents(model: LanguageModel, documents: Sequence[Sequence[int]]) -> list[np.ndarray]:
+def score_documents(model: LanguageModel, documents: Sequence[Ids]) -> list[np.ndarray]:
     """`model.score` of each document; all at once where the model offers `score_batch`.
 
     >>> [s.round(2).tolist() for s in score_documents(Uniform(2), [[0], [1, 1]])]
@@ -193,10 +194,10 @@ class Uniform(State):
         self.vocab_size = vocab_size
         self.log_probs = np.full(vocab_size, -math.log(vocab_size))
 
-    def score(self, ids: Sequence[int]) -> np.ndarray:
+    def score(self, ids: Ids) -> np.ndarray:
         return np.full(len(check_ids(ids, self.vocab_size)), -math.log(self.vocab_size))
 
-    def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> Uniform:
+    def begin(self, ids: Ids = (), *, start: bool = True) -> Uniform:
         check_ids(ids, self.vocab_size)
         return self
 

@@ -133,7 +133,7 @@ def ridge(X: np.ndarray, y: np.ndarray, lam: float) -> LinearModel:
     >>> ridge([[-1.0], [1.0]], [0.0, 4.0], lam=2.0)  # w = 4 / (2 + 2), b = the mean of y
     LinearModel(w=array([1.]), b=2.0)
     """
-    if not (np.isscalar(lam) and np.isfinite(lam) and lam >= 0):
+    if not (bool(np.isscalar(lam)) and np.isfinite(lam) and lam >= 0):
         raise ValueError(f"expected lam as a finite number of at least 0, got {lam!r}; 0 means no penalty")
     if lam == 0:
         return least_squares(X, y)

@@ -100,6 +100,7 @@ class _Linear:
     weights: np.ndarray
     bias: np.ndarray | float
     losses: list[float]
+    _solvers: tuple[str, ...]
 
     def __init__(
         self, l2: float = 0.0, solver: str = "lbfgs", rate: float = 1.0, steps: int = 1000, tolerance: float = 1e-8

@@ -18,14 +18,14 @@ from torch import Tensor, nn
 
 from helpers.models.chunked_loss import chunked_cross_entropy
 from helpers.models.fast_linear import linear
-from helpers.models.language_model import check_ids
+from helpers.models.language_model import Ids, check_ids
 from helpers.models.neural_state import NeuralState, evaluating
 from helpers.tokenizers.labels import IGNORE
 
 __all__ = ["NeuralLM", "NeuralState", "as_ids", "count_parameters", "evaluating", "label_log_probs", "pad"]
 
 
-def pad(documents: Sequence[Sequence[int]], value: int) -> Tensor:
+def pad(documents: Sequence[Ids], value: int) -> Tensor:
     """Documents of different lengths as one tensor (B, longest), filled up on the right with `value`.
 
     >>> pad([[1, 2, 3], [4]], value=0).tolist()
@@ -44,7 +44,7 @@ def count_parameters(model: nn.Module, trainable: bool = False) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad or not trainable)
 
 
-def label_log_probs(model: NeuralLM, x: Tensor, y: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+def label_log_probs(model: Any, x: Tensor, y: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """(B,) natural-log probability of each row's labels, summed: of the y (B, T) that are not IGNORE, y[b, t] being the token
     after x[b, :t + 1]. Differentiable; a row without labels gives 0.
 
@@ -161,12 +161,12 @@ class NeuralLM(nn.Module):
 
     # --- judging
 
-    def score(self, ids: Sequence[int]) -> np.ndarray:
+    def score(self, ids: Ids) -> np.ndarray:
         """Natural-log probability (T,), float64, of each id given all before it; the first given the start symbol."""
         return self.score_batch([ids])[0]
 
     @torch.inference_mode()
-    def score_batch(self, documents: Sequence[Sequence[int]], batch_size: int = 16) -> list[np.ndarray]:
+    def score_batch(self, documents: Sequence[Ids], batch_size: int = 16) -> list[np.ndarray]:
         """`score` of many documents, in batches of similar length; dropout is off meanwhile."""
         documents = [check_ids(d, self.vocab_size) for d in documents]
         results: list[np.ndarray] = [np.zeros(len(d)) for d in documents]
@@ -205,7 +205,7 @@ class NeuralLM(nn.Module):
 
     # --- writing
 
-    def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> NeuralState:
+    def begin(self, ids: Ids = (), *, start: bool = True) -> NeuralState:
         """The state after `ids`, counted from the start of a text.
 
         start: put the start symbol in front; False where the ids bring their own beginning, as those of a chat template do.

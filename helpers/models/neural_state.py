@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from helpers.models.language_model import State, check_ids
+from helpers.models.language_model import Ids, State, check_ids
 
 __all__ = ["NeuralState", "evaluating"]
 
@@ -48,6 +48,9 @@ class NeuralState(State):
     True
     """
 
+    _log_probs: np.ndarray | None
+    _ahead: tuple[Any, list[int]]
+
     def __init__(self, model: Any, row: list[int]):
         self.model, self._row = model, row
         limit = model.context_length
@@ -66,7 +69,7 @@ class NeuralState(State):
         self._log_probs, self._ahead = None, (None, [])
 
     @property
-    def log_probs(self) -> np.ndarray:
+    def log_probs(self) -> np.ndarray:  # type: ignore[override]  # worked out when asked for
         """(V,) natural-log probabilities of the next id, float64."""
         if self._log_probs is None:
             self._log_probs = self.logits.double().log_softmax(-1).cpu().numpy()
@@ -91,7 +94,7 @@ class NeuralState(State):
         other._memory, other._ahead = fork_memory(self._memory), (None, [])
         return other
 
-    def read_ahead(self, ids: Sequence[int]) -> np.ndarray:
+    def read_ahead(self, ids: Ids) -> np.ndarray:
         """Logits (n + 1, V), as `State.read_ahead`; ids that fit into the context are read in one run, which saves the time."""
         ids, limit = check_ids(ids, self.model.vocab_size).tolist(), self.model.context_length
         if not ids or limit is not None and len(self._row) + len(ids) > limit:

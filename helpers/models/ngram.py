@@ -16,6 +16,7 @@ arrays per length, and all of them share the same code for scoring, for writing 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -152,7 +153,7 @@ def _order(counts: NgramCounts, order: int | None) -> int:
     return int(order)
 
 
-def _per_length(values: float | Sequence[float], order: int, what: str, high: float) -> list[float]:
+def _per_length(values: Any, order: int, what: str, high: float) -> list[float]:
     listed = [float(values)] * order if np.ndim(values) == 0 else [float(v) for v in values]
     if len(listed) != order:
         raise ValueError(f"expected {order} {what}, one for each length from 1 to {order}, got {len(listed)}")

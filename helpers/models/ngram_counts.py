@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from helpers.features.sorting import distinct, sort_places
-from helpers.models.language_model import check_ids
+from helpers.models.language_model import Ids, check_ids
 
 __all__ = ["Level", "Located", "NgramCounts", "count_ngrams"]
 
@@ -79,7 +79,7 @@ class NgramCounts:
     n_tokens: int
     levels: tuple[Level, ...]
 
-    def locate(self, documents: Sequence[Sequence[int]]) -> Located:
+    def locate(self, documents: Sequence[Ids]) -> Located:
         """Find every token of the documents, with its contexts of 0 to order - 1 tokens. Raises as `count` for bad ids."""
         symbols, place = _padded(documents, self.order, self.vocab_size)
         real = place >= self.order - 1
@@ -112,7 +112,7 @@ class NgramCounts:
         where = slice(int(level.first[context]), int(level.first[context + 1]))
         return level.keys[where] - context * (self.vocab_size + 1), where
 
-    def gram_count(self, ids: Sequence[int]) -> int:
+    def gram_count(self, ids: Ids) -> int:
         """How often these 1 to `order` tokens stand in a row in the corpus. Raises ValueError for another number of tokens."""
         ids = check_ids(ids, self.vocab_size + 1)
         if not 1 <= len(ids) <= self.order:
@@ -141,7 +141,7 @@ class NgramCounts:
         return np.where((contexts >= 0) & (level.keys[nodes] == keys), nodes, -1)
 
 
-def count_ngrams(documents: Sequence[Sequence[int]], order: int, vocab_size: int) -> NgramCounts:
+def count_ngrams(documents: Sequence[Ids], order: int, vocab_size: int) -> NgramCounts:
     """Count the k-grams of the documents for k = 1 to `order`. A document is a sequence of ids, end-of-text id included.
 
     Raises ValueError for order < 1, vocab_size < 1, no documents, documents without a single token, or ids outside
@@ -184,7 +184,7 @@ def count_ngrams(documents: Sequence[Sequence[int]], order: int, vocab_size: int
     return NgramCounts(int(order), int(vocab_size), len(documents), int(real.sum()), tuple(levels))
 
 
-def _padded(documents: Sequence[Sequence[int]], order: int, vocab_size: int) -> tuple[np.ndarray, np.ndarray]:
+def _padded(documents: Sequence[Ids], order: int, vocab_size: int) -> tuple[np.ndarray, np.ndarray]:
     """All documents in one row, each after order - 1 start symbols, and each symbol's place in its own document."""
     if isinstance(documents, (str, bytes)):
         raise TypeError("expected a list of id sequences, got text; pass encode_documents(tokenizer, texts)")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.models.language_model import State, check_ids
+from helpers.models.language_model import Ids, State, check_ids
 from helpers.models.ngram_counts import Located, NgramCounts
 
 __all__ = ["NgramModel", "NgramState"]
@@ -45,11 +45,11 @@ class NgramModel:
         used = [level for level, alpha in zip(self.counts.levels, self.alphas) if alpha is not None]
         return int(sum(np.count_nonzero(level.counts) + np.count_nonzero(np.diff(level.first)) for level in used))
 
-    def score(self, ids: Sequence[int]) -> np.ndarray:
+    def score(self, ids: Ids) -> np.ndarray:
         """Natural-log probability (T,) of each id given all before it; -inf for probability 0. Raises for bad ids."""
         return self.score_batch([ids])[0]
 
-    def score_batch(self, documents: Sequence[Sequence[int]]) -> list[np.ndarray]:
+    def score_batch(self, documents: Sequence[Ids]) -> list[np.ndarray]:
         """`score` of many documents in one go, far faster than one by one."""
         with np.errstate(divide="ignore"):
             log_probs = np.log(self.probabilities(self.counts.locate(documents)))
@@ -60,13 +60,13 @@ class NgramModel:
         p = np.full(len(located.grams[0]), self.base)
         for k in range(self.order):
             alpha, gamma = self.alphas[k], self.gammas[k]
-            if alpha is None:
+            if alpha is None or gamma is None:
                 continue
             context, gram = located.contexts[k], located.grams[k]
             p = np.where(context >= 0, gamma[context] * p + np.where(gram >= 0, alpha[gram], 0.0), p)
         return p
 
-    def begin(self, ids: Sequence[int] = (), *, start: bool = True) -> NgramState:
+    def begin(self, ids: Ids = (), *, start: bool = True) -> NgramState:
         """The state after `ids`; only the last order - 1 of them matter. start=False: no start symbols stand before them, so
         that fewer ids are a shorter context, as after a place within a text."""
         before = self.counts.start()[: self.order - 1] if start else ()
@@ -81,7 +81,7 @@ class NgramModel:
         nodes = self.counts.nodes(context)
         for k in range(1, min(self.order, len(nodes)) + 1):
             alpha, gamma = self.alphas[k - 1], self.gammas[k - 1]
-            if alpha is None:
+            if alpha is None or gamma is None:
                 continue
             words, where = self.counts.following(k, nodes[k - 1])
             inside = words < self.vocab_size  # the start symbol is never predicted
@@ -105,7 +105,7 @@ class NgramModel:
             here = self.order - 1 + step
             chosen, open_ = np.full(len(alive), -1), np.ones(len(alive), dtype=bool)
             for k in range(self.order, 0, -1):  # longest context first
-                if sums[k - 1] is None or not open_.any():
+                if (mass := sums[k - 1]) is None or not open_.any():
                     continue
                 rows = np.flatnonzero(open_)
                 node = np.zeros(len(rows), dtype=np.int64)
@@ -113,9 +113,9 @@ class NgramModel:
                     node = self.counts._find(self.counts.levels[j], node, history[alive[rows], here - k + 1 + j])
                 rows, node = rows[node >= 0], node[node >= 0]
                 first, last = self.counts.levels[k - 1].first[node], self.counts.levels[k - 1].first[node + 1]
-                low, u = sums[k - 1][first], rng.random(len(rows))
-                hit = u < sums[k - 1][last] - low
-                gram = np.searchsorted(sums[k - 1], (low + u)[hit], side="right") - 1
+                low, u = mass[first], rng.random(len(rows))
+                hit = u < mass[last] - low
+                gram = np.searchsorted(mass, (low + u)[hit], side="right") - 1
                 gram = np.clip(gram, first[hit], last[hit] - 1)
                 chosen[rows[hit]] = self.counts.levels[k - 1].keys[gram] - node[hit] * base
                 open_[rows[hit]] = False
@@ -145,7 +145,7 @@ class NgramState(State):
         self._log_probs: np.ndarray | None = None
 
     @property
-    def log_probs(self) -> np.ndarray:
+    def log_probs(self) -> np.ndarray:  # type: ignore[override]  # worked out when asked for
         if self._log_probs is None:
             with np.errstate(divide="ignore"):
                 self._log_probs = np.log(self.model.path(self.context)[-1][3])

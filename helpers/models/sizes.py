@@ -39,8 +39,8 @@ class Size:
     n_layers: int
     n_heads: int
     ffn_dim: int
-    n_kv_heads: int | None = None
-    head_dim: int | None = None
+    n_kv_heads: int = None  # type: ignore[assignment]  # filled in by __post_init__
+    head_dim: int = None  # type: ignore[assignment]  # filled in by __post_init__
     gated: bool = True
     tied: bool = False
     learned_positions: int = 0

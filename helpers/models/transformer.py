@@ -184,8 +184,8 @@ class Transformer(NeuralLM):
         """seed: of the starting weights, normal with deviation 0.02, those that write into the residual stream smaller by
         sqrt(2 * n_layers) (Radford et al. 2019). None leaves the weights empty, for loading."""
         super().__init__()
-        self.config = config
-        self.vocab_size, self.start_id, self.context_length = config.vocab_size, config.start_id, config.context_length
+        self.config, self.vocab_size, self.start_id = config, config.vocab_size, config.start_id
+        self.context_length: int = config.context_length
         self.embedding = nn.Embedding(config.vocab_size, config.hidden_dim)
         if config.positions == "learned":
             self.position_embedding = nn.Embedding(config.context_length, config.hidden_dim)

@@ -125,7 +125,7 @@ class Word2Vec:
         per_epoch = -(-len(ids) // (self.BLOCK * self.BLOCKS))  # without subsampling: an upper limit of the batches
         steps = range(epochs * per_epoch)
         update = self._skipgram if self.architecture == "skip-gram" else self._cbow
-        batches = None
+        batches: Iterator[tuple[Blocks, float]] = iter(())
         # 3. Epoch by epoch, batch by batch, at a falling rate.
         # The products are small: a second thread of the linear algebra would cost more than it brings.
         with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore"):
@@ -229,7 +229,9 @@ def _loss(wrong: np.ndarray, near: np.ndarray, wrong_noise: np.ndarray, weight: 
     return float(-(true + noise) / max(np.sum(near), 1))
 
 
-def _add_rows(table: np.ndarray, rows: np.ndarray, steps: np.ndarray, weights: np.ndarray, rate: float, bound: float) -> None:
+def _add_rows(
+    table: np.ndarray, rows: np.ndarray, steps: np.ndarray, weights: np.ndarray, rate: np.float32, bound: float
+) -> None:
     """table[row] += rate * sum of the steps for that row, with a smaller rate where rate * sum of weights > bound.
 
     The sum over equal rows is a product with a sparse 0/1 matrix, ten times as fast as np.add.at.

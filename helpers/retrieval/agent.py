@@ -57,7 +57,7 @@ def calculate(expression: str) -> str:
 
 def _value(node: ast.expr, source: str) -> Decimal:
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        return Decimal(ast.get_source_segment(source, node))  # as written: a float would round it
+        return Decimal(str(ast.get_source_segment(source, node)))  # as written: a float would round it
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return -_value(node.operand, source)
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATIONS:

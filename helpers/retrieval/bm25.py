@@ -30,7 +30,7 @@ class Hit(NamedTuple):
     1
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index
     score: float
 
 

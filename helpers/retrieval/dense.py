@@ -6,7 +6,7 @@ A *ranking* is a list of `Hit`s, best first, or of document numbers where only t
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -109,7 +109,7 @@ def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> li
     """
     if k < 0 or not rankings:
         raise ValueError(f"expected k >= 0 and at least one ranking, got k = {k} and {len(rankings)} rankings")
-    scores: Counter = Counter()
+    scores: defaultdict[int, float] = defaultdict(float)
     for ranking in rankings:
         for rank, document in enumerate(ranking, start=1):
             scores[document] += 1 / (k + rank)

@@ -69,7 +69,7 @@ class Query(NamedTuple):
     """
 
     text: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index
 
 
 def strip_words(text: str, words: str) -> str:

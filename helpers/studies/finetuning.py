@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from helpers.studies.finetuning_session import ADAPTERS, BATCH, FIRST, QKVO, RATE, STEPS, Run, Session
 from helpers.studies.study import StudyFile
@@ -34,7 +34,7 @@ def base(s: Session, seeds) -> Iterator[Run]:
     from helpers.tokenizers.chat_template import assistant
 
     shots = f.describe_prompts(s.tokenizer, datasets.leads(split="train"), 500)[-3:]
-    front = [m for lead, q in shots for m in (*q, assistant(lead.description))]
+    front = [m for lead, q in shots for m in (*q, assistant(cast(str, lead.description)))]
     questions = [[*front, *q] for q in s.describing()["questions"][:40]]  # three times as long, so fewer of them
     replies = f.write_replies(s.upper.model, f.chat_prompts(s.tokenizer, questions), 16, s.end, batch_size=20)
     yield {
@@ -192,7 +192,7 @@ def main(arguments: Sequence[str]) -> int:
     wanted = [a.partition(":") for a in STUDY.wanted(arguments, PARTS, seeds=True)]
     if not wanted:
         return 2
-    session = Session() if any(name != "small" for name, _, _ in wanted) else None
+    session: Any = Session() if any(name != "small" for name, _, _ in wanted) else None
     begin = time.perf_counter()
     for name, _, seed in wanted:
         for run in PARTS[name](session, (int(seed),) if seed else SEEDS):

@@ -10,7 +10,7 @@ import io
 import math
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from helpers.files import write_atomic
 from helpers.paths import cache_folder, repository_root
@@ -27,7 +27,7 @@ Run = dict[str, Any]
 class Session:
     """The model, the tokenizer, and what several parts need, each made once."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         import torch
 
         from helpers.finetuning.frozen_blocks import Upper
@@ -60,9 +60,11 @@ class Session:
             }
             made: Run = {"leads": [lead for lead, _ in pairs["test"]], "questions": [m for _, m in pairs["test"]]}
             for s, found in pairs.items():
-                made[s] = f.chat_examples(self.tokenizer, [(m, lead.description) for lead, m in found])
+                made[s] = f.chat_examples(self.tokenizer, [(m, cast(str, lead.description)) for lead, m in found])
                 made[s + "_x"] = self.kept(f"describe-{s}-{len(found)}", lambda s=s: self.upper.stems(made[s]))
-            made["all"] = f.chat_examples(self.tokenizer, [(m, lead.description) for lead, m in pairs["train"]], prompt_loss=True)
+            made["all"] = f.chat_examples(
+                self.tokenizer, [(m, cast(str, lead.description)) for lead, m in pairs["train"]], prompt_loss=True
+            )
             made["prompts"] = Prompts(self.upper, f.chat_prompts(self.tokenizer, made["questions"]))
             self.made["describe"] = made
         return self.made["describe"]

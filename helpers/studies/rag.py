@@ -47,7 +47,7 @@ class Study:
 
     def __init__(self, documents: Sequence[Document], retriever: Any, writer: Any, encoder: Any = None):
         self.documents, self.retriever, self.writer, self.encoder = documents, retriever, writer, encoder
-        self.number = {d.title: i for i, d in enumerate(documents)}
+        self.number: dict[str | None, int] = {d.title: i for i, d in enumerate(documents)}
         self.questions = asked()
 
     def source(self, number: int) -> Document:
@@ -69,7 +69,7 @@ class Study:
     def items(self, part: str) -> list[Any]:
         """What a part goes through: the answerable questions, some of them, or label-free queries."""
         answerable = [q for q in self.questions if q.title]
-        return {
+        chosen: dict[str, list[Any]] = {
             "answers": answerable,
             "focus": answerable,
             "injection": answerable[:24],
@@ -77,7 +77,8 @@ class Study:
             "positions": answerable[::2],
             "rewrite": answerable[::3],
             "rerank": label_free(20),
-        }[part]
+        }
+        return chosen[part]
 
     def answers(self, q: Asked, number: int) -> dict[str, Any]:
         """One question closed-book, with 1 and 3 retrieved sources, with the right one, and with answers that are copied."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -215,7 +215,7 @@ def confidence(model, tokenizer, n: int = 6) -> dict[str, Any]:
     return {"n": n, "rows": rows}
 
 
-PARTS = {
+PARTS: dict[str, Callable[..., dict]] = {
     "votes": votes,
     "thought": thought,
     "confidence": confidence,

@@ -14,7 +14,7 @@ from helpers.tokenizers import chat_template
 
 __all__ = ["ATTACKS", "SCHEMA", "TASK", "answers", "ask_json", "documents", "fits", "topic_examples", "topic_questions"]
 
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "name": {"type": "string", "minLength": 1, "maxLength": 40},
@@ -31,7 +31,7 @@ ATTACKS = {
 TASK = "What is the following text about? Answer in one short sentence."
 
 
-def answers(model, tokenizer, prompts, sampler=GREEDY, *, n=1, max_tokens=8, seed=0, stop_ids=None, constraint=None):
+def answers(model, tokenizer, prompts, sampler=GREEDY, *, n=1, max_tokens=8, seed=0, stop_ids=None, constraint=None) -> list:
     """`generate_batch` for prompts of any lengths: grouped by length, n texts each, in the order of the prompts."""
     stops = stop_ids or [0, 2, tokenizer.encode("\n")[0]]  # the model's own ends, and the end of the line
     groups: dict[int, list[int]] = {}

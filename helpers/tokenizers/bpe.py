@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
 from operator import add
 from pathlib import Path
+from typing import Any
 
 import regex
 
@@ -261,7 +262,7 @@ class BPE:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
             if data["format"] != FORMAT:
                 raise ValueError(f"its format is {data['format']!r}")
-            merges = [tuple(map(from_visible, line.split(" "))) for line in data["merges"]]
+            merges: list[Any] = [tuple(map(from_visible, line.split(" "))) for line in data["merges"]]
             return cls(merges, data["special_tokens"], data["pattern"], from_visible(data["alphabet"]))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{Path(path).name} was not written by BPE.save ({error}); train and save it again") from error

@@ -72,7 +72,7 @@ class Streams:
         self.batch_size, self.length, self.seed = batch_size, length, seed
         n = len(_row(documents, batch_size * length))
         self.steps_per_epoch = (n - 1) // (batch_size * length)
-        self._epoch, self._pieces = -1, None
+        self._epoch, self._pieces = -1, torch.empty(0)
 
     def batch(self, step: int) -> Batch:
         epoch, place = divmod(step, self.steps_per_epoch)

@@ -128,8 +128,8 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
     place = cache_folder() / "training" / f"{name}-{seed}.safetensors"
     plan = Plan(**RECIPES[name].plan, seed=seed)
     trainer = Trainer(model, data, plan, evaluate=evaluate, evaluate_every=1000, checkpoint=place, checkpoint_every=200)
-    if RECIPES[name].cool_down and trainer.cooling is None:
-        (leave, length), before = RECIPES[name].cool_down, trainer.step
+    if (cool_down := RECIPES[name].cool_down) and trainer.cooling is None:
+        (leave, length), before = cool_down, trainer.step
         trainer.run(leave - before if steps is None else min(steps, leave - before))
         steps = None if steps is None else steps - (trainer.step - before)
         if trainer.step == leave:

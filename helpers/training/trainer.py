@@ -221,6 +221,7 @@ class Trainer:
 
     def _evaluate(self) -> None:
         """One evaluation of the averaged weights; it does not touch the random numbers of the training."""
+        assert self.evaluate is not None
         with self.averaged(), torch.random.fork_rng():
             self.model.eval()
             self.history.evaluations.append((self.step, float(self.evaluate(self.model))))
@@ -281,7 +282,7 @@ class Trainer:
         self.states = filled(facts["states"], carried)
         self.step, self.history = facts["step"], History(**facts["history"])
         self.cooling = tuple(facts["cooling"]) if facts.get("cooling") else None
-        self.history.evaluations = [tuple(e) for e in self.history.evaluations]
+        self.history.evaluations = [(step, value) for step, value in self.history.evaluations]
         torch.set_rng_state(tensors["generator"])
         if "generator_cuda" in tensors and self.model.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["generator_cuda"], self.model.device)

@@ -38,7 +38,7 @@ def counts_and_ppmi(words: Sequence[str], counts: np.ndarray, values: np.ndarray
     i, j = np.unravel_index(values.argmax(), values.shape)
     return fig, (
         f"Two tables of {len(words)} by {len(words)} words. Left: how often two words meet, at most {counts.max():.0f}. "
-        f"Right: PPMI; the largest value is {values.max():.2f}, for {words[i]} and {words[j]}."
+        f"Right: PPMI; the largest value is {values.max():.2f}, for {words[int(i)]} and {words[int(j)]}."
     )
 
 
@@ -201,10 +201,12 @@ def genres(xy: np.ndarray, genre: np.ndarray, names: Sequence[str]):
     fig, ax = figures.new(size=(6.6, 3.9))
     for g, name in enumerate(names):
         rows = genre == g
+        x, y = xy[rows].mean(axis=0)
         ax.plot(*xy[rows].T, MARKERS[g % 8], color=figures.CYCLE[g % 7], markersize=5, alpha=0.7)
         figures.label(
             ax,
-            *xy[rows].mean(axis=0),
+            x,
+            y,
             name,
             dx=0,
             dy=(-11, 11)[g % 2],

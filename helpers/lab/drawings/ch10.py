@@ -151,7 +151,7 @@ def acceptance(p: np.ndarray, q: np.ndarray, tokens: list[str]):
     ax.bar(rows, both, color=C["blue"], width=0.6)
     ax.bar(rows, np.maximum(p - q, 0), bottom=both, color=C["orange"], width=0.6, hatch="//")
     ax.bar(rows, np.maximum(q - p, 0), bottom=both, color="none", edgecolor=C["red"], width=0.6, linestyle="--")
-    for x in rows:
+    for x in rows.tolist():
         figures.label(ax, x, max(p[x], q[x]), f"p {p[x]:.2f}\nq {q[x]:.2f}", dx=0, dy=14, ha="center", fontsize=8.5)
     ax.set_xticks(rows, [plain(t) for t in tokens])
     ax.set(ylim=(0, max(p.max(), q.max()) * 1.3), ylabel="probability")
@@ -181,7 +181,7 @@ def by_count(series: dict[str, tuple[list, list[list[float]]]], xlabel: str, yla
     fig, ax = figures.new(size=(6.8, 3.2))
     listed, last = [], {name: float(np.mean(values[-1])) for name, (_, values) in series.items()}
     labels: dict[str, float] = {}
-    for name in sorted(last, key=last.get):  # from the bottom up, so far apart that no label covers another
+    for name in sorted(last, key=last.__getitem__):  # from the bottom up, so far apart that no label covers another
         labels[name] = max(last[name], max(labels.values(), default=-1) + 0.08)
     for number, (name, (x, values)) in enumerate(series.items()):
         color, places = figures.CYCLE[number % 7], range(len(x))

@@ -65,8 +65,8 @@ def heat(table: np.ndarray, rows: Sequence, cols: Sequence, row_name: str, col_n
     ax.set(xlabel=col_name, ylabel=row_name)
     ax.grid(False)
     return fig, (
-        f"{told} From {table.min():.3f} to {table.max():.3f}; the best is {row_name} = {rows[best[0]]:g}, "
-        f"{col_name} = {cols[best[1]]:g}."
+        f"{told} From {table.min():.3f} to {table.max():.3f}; the best is {row_name} = {rows[int(best[0])]:g}, "
+        f"{col_name} = {cols[int(best[1])]:g}."
     )
 
 

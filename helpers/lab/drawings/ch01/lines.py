@@ -31,7 +31,7 @@ def _loss_grid(x: np.ndarray, y: np.ndarray, ws: np.ndarray, bs: np.ndarray) -> 
 
 def _contours(ax, x, y, w_range, b_range, labels: bool = True) -> None:
     """Loss over (w, b) as steps of color with white edges. Few colors: the picture stays small and true."""
-    ws, bs = np.linspace(*w_range, 240), np.linspace(*b_range, 240)
+    ws, bs = np.linspace(w_range[0], w_range[1], 240), np.linspace(b_range[0], b_range[1], 240)
     J = np.maximum(_loss_grid(x, y, ws, bs), 1e-9)
     w, b = least_squares(x[:, None], y)
     low = max(mse(y, w[0] * x + b), 1e-9)
@@ -49,7 +49,7 @@ def _contours(ax, x, y, w_range, b_range, labels: bool = True) -> None:
     ax.contour(ws[::4], bs[::4], J[::4, ::4], levels=levels, colors="white", linewidths=1.0)
     ax.plot(w[0], b, marker="*", color=C["black"], markersize=11, linestyle="none")
     if labels:
-        figures.label(ax, w[0], b, "lowest point", dx=8, dy=8, fontsize=9.5)
+        figures.label(ax, w[0], float(b), "lowest point", dx=8, dy=8, fontsize=9.5)
     ax.set(xlim=w_range, ylim=b_range)
     ax.grid(False)
 
@@ -146,7 +146,7 @@ def descent(x: np.ndarray, y: np.ndarray, lr: float, steps: int, scale: str = "h
     path = got.path[: 12 if lr >= limit else None]
     left.plot(path[:, 0], path[:, 1], "o-", color=C["red"], markersize=2.5, linewidth=1.0)
     left.plot(*path[0], "s", color=C["blue"], markersize=8, markeredgecolor="white")
-    figures.label(left, *path[0], "start", color="blue", dx=7, dy=9)
+    figures.label(left, path[0, 0], path[0, 1], "start", color="blue", dx=7, dy=9)
     unit = {
         "words": "reads per word",
         "hundreds of words": "reads per 100 words",

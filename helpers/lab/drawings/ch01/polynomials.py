@@ -30,7 +30,7 @@ def degree_and_lambda(train, valid, truth, degree: int, lam: float, noise: float
     from 1 to `highest`; lam, at least 0; noise: the standard deviation of the noise.
     """
     degrees = np.arange(1, highest + 1)
-    fits = [fit_by_hour(*train, d, lam) for d in degrees]
+    fits = [fit_by_hour(train[0], train[1], d, lam) for d in degrees.tolist()]
     rmse = [[np.sqrt(mse(part[1], f(part[0]))) for f in fits] for part in (train, valid)]
     fig, (left, right) = pair((7.6, 3.7))
     hours = np.linspace(0, 24, 241)

@@ -67,7 +67,7 @@ def move_points(X, y, point, x1, x2, w1, w2, b, fit, names=("digits", "capital l
     X[point] = x1, x2
     if fit:
         model = LogisticRegression(l2=0.01, solver="newton").fit(X, y)
-        w1, w2, b = *model.weights, model.bias
+        (w1, w2), b = model.weights, model.bias
     w = np.array([w1, w2])
     z = X @ w + b
     each = np.logaddexp(0, z) - y * z
