@@ -48,7 +48,7 @@ SPLITS = ("train", "valid", "test")
 LANGUAGES = {"en": "summaries_en-us.json", "fr": "summaries_fr-fr.json", "es": "summaries_es-es.json"}
 PAIRS = {"wordsim353": "wordsim353.tsv", "simlex999": "simlex999.txt"}
 REVIEW_SOURCES = ("imdb", "rotten_tomatoes")
-Record = TypeVar("Record", bound=Lead | Manual | Message | Play | Question | Review | Snippet)
+Record = TypeVar("Record", bound=Lead | Manual | Sms | Play | Question | Review | Snippet)
 
 
 def normalize(text: str) -> str:

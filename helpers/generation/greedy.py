@@ -131,7 +131,7 @@ class _Place(State):
         return self._logits
 
     @property
-    def log_probs(self) -> np.ndarray:
+    def log_probs(self) -> np.ndarray:  # type: ignore[override]  # read only is enough
         return self.logits.double().log_softmax(-1).numpy()
 
     def advance(self, id: int) -> None:

@@ -38,7 +38,7 @@ class State(Protocol):
     """
 
     log_probs: np.ndarray
-    _ahead: Any = None  # a fork from before the last reading ahead, and the ids that were read
+    _ahead: Any = ()  # a fork from before the last reading ahead, and the ids that were read
 
     def advance(self, id: int) -> None:
         """Move on by one token, in place."""
@@ -57,7 +57,7 @@ class State(Protocol):
 
     def rewind(self, n: int) -> None:
         """Take back the last n of the ids that `read_ahead` has just read. Raises ValueError for more than these."""
-        before, ids = self._ahead or (None, [])
+        before, ids = self._ahead or (self, [])
         if not 0 <= n <= len(ids):
             raise ValueError(f"expected n from 0 to {len(ids)}, the number of ids just read ahead, got {n}")
         if n == 0:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from helpers.course.classroom import feedback, sandbox, submissions
 from helpers.course.classroom.grading import Graded, Mark
@@ -56,7 +57,7 @@ class Worker:
             cwd=repository_root(),
             env=env,
         )
-        self.job: dict | None = None
+        self.job: dict[str, Any] = {}
         self.end = 0.0
         self.rest = b""
 
@@ -82,7 +83,7 @@ class Worker:
         """End the worker: an idle one by itself, one that still works by force."""
         try:
             self.child.stdin.close()
-            if self.job is None:
+            if not self.job:
                 self.child.wait(10)  # an idle worker ends by itself and takes its folders away
         except (OSError, subprocess.TimeoutExpired):
             pass
@@ -112,7 +113,7 @@ def grade_all(todo: list[Submission], settings: Settings, folder: Path, done: Ca
             while waiting and len(workers) < settings.jobs:
                 workers.append(Worker())
             for worker in workers:
-                if worker.job is None and waiting:
+                if not worker.job and waiting:
                     index = waiting.pop()
                     one = todo[index]
                     job = {
@@ -136,7 +137,7 @@ def grade_all(todo: list[Submission], settings: Settings, folder: Path, done: Ca
                         graded = worker.read()
                         if graded is not None:
                             finish(worker.job["index"], graded)
-                            worker.job = None
+                            worker.job = {}
                             continue
                 except (EOFError, ValueError, TypeError, KeyError):
                     why = "grading it brought the grader down"

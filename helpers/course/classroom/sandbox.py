@@ -136,7 +136,7 @@ class Jail:
             raise ValueError(f"mode is {mode!r}, expected one of {', '.join(MODES)}")
         self.mode, self.limits = mode, limits
         self.folder = tempfile.mkdtemp(prefix="course-jail-")
-        self.sent, self.waiting, self.rest = 0, False, b""
+        self.sent, self.waiting, self.rest, self.filtered = 0, False, b"", False
         self.child = subprocess.Popen(self._command(hidden), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE, cwd=self.folder, env={"PATH": "/usr/bin:/bin"})
         os.set_blocking(self.child.stdout.fileno(), False)

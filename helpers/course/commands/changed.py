@@ -99,7 +99,7 @@ class Graph:
                     continue
                 names = right.split() if isinstance(right, str) else right
                 if module(right):
-                    offered[left] = self.modules[module(right)]
+                    offered[left] = self.modules[module(right)]  # type: ignore[index]
                 elif module(left) and isinstance(names, (list, tuple, set)):
                     offered |= {name: self.modules[module(left)] for name in names if isinstance(name, str)}
 

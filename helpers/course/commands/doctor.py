@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,8 @@ def _finished(environment: Environment) -> Finding:
 
 
 def _machine(root: Path, installed: bool) -> Iterator[Finding]:
-    needed = 0.5e9 if installed else sum(disk_space.NEEDS[name] for name in ("environment", "torch", "packages", "data", "weights"))
+    steps = ("environment", "torch", "packages", "data", "weights")
+    needed = 0.5e9 if installed else sum(disk_space.NEEDS[name] for name in steps)
     yield checkup.disk(root, needed, "disk", f"free some space where {root} lies", "missing")
     yield Finding("cache", "ok", str(cache_folder()))
     yield Finding("processor", "ok", hardware())
@@ -143,8 +145,8 @@ def _program(name: str, found: str | None, purpose: str, fixes: dict[str, str]) 
 def chromium() -> str | None:
     """The system's Chromium or Chrome: COURSE_CHROMIUM, else on PATH, else in the usual places."""
     candidates: list[Callable[[], str | None]] = [lambda: os.environ.get("COURSE_CHROMIUM")]
-    candidates += [lambda name=name: shutil.which(name) for name in CHROMIUM]
-    candidates += [lambda place=place: place if Path(place).exists() else None for place in CHROMIUM_PLACES]
+    candidates += [partial(shutil.which, name) for name in CHROMIUM]
+    candidates += [partial(lambda place: place if Path(place).exists() else None, place) for place in CHROMIUM_PLACES]
     return next(filter(None, (candidate() for candidate in candidates)), None)
 
 

@@ -89,7 +89,7 @@ def run_logged(command: Sequence[str | os.PathLike[str]], log: Path, *, env: dic
         child = start(command, own_group=True, keep_open=keep_open, env=env, cwd=cwd, stdin=subprocess.DEVNULL,
                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")
         try:
-            for line in child.stdout:
+            for line in child.stdout or ():
                 record.write(line)
                 record.flush()
                 lines.append(line.rstrip())

@@ -27,7 +27,8 @@ def command(options: Any) -> int:
     root = repository_root()
     folder = Path(options.out or build_folder(root) / "site").absolute()
     environment = prepare(options)
-    return run_foreground([environment.python, "-m", "helpers.course.commands.site", str(folder)], env=environment.variables(), cwd=root)
+    command: list[str] = [str(environment.python), "-m", "helpers.course.commands.site", str(folder)]
+    return run_foreground(command, env=environment.variables(), cwd=root)
 
 
 def inside(options: Any) -> int:

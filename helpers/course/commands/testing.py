@@ -143,7 +143,7 @@ def run_session(arguments: Sequence[str], environment: Environment, steps: Seque
     report.unlink(missing_ok=True)
     offline = environment.variables(HF_HUB_OFFLINE="1", COURSE_PROFILE="cpu", MPLBACKEND=None, COURSE_QUIET="1",
                                     COURSE_PROGRESS=os.devnull, **({} if "COURSE_THREADS" in os.environ else ONE_THREAD))
-    command = [environment.python, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
+    command: list[str] = [str(environment.python), "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
     session, begun = Session({name: Outcome(name) for name in steps}), time.monotonic()
     status = run_foreground(command, env=offline, cwd=root)
     session.seconds = time.monotonic() - begun

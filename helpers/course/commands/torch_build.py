@@ -25,7 +25,7 @@ PLAIN_SPACE = 12e9  # bytes that the plain package and its CUDA companions need 
 def suitable(version: str) -> bool:
     """Whether an installed torch of this version ("2.13.0+cpu") is new enough and not too new."""
     match = re.match(r"(\d+)\.(\d+)", version)
-    return bool(match) and FLOOR <= (int(match[1]), int(match[2])) < CEILING
+    return match is not None and FLOOR <= (int(match[1]), int(match[2])) < CEILING
 
 
 def brings_cuda(system: str = sys.platform, machine: str | None = None) -> bool:
