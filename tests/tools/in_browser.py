@@ -111,6 +111,7 @@ def close_station() -> None:
 def watched_page(browser) -> tuple[object, list[str]]:
     """A new page, and the list to which its errors are added."""
     page, errors = browser.new_page(viewport=VIEWPORT), []
+    page.set_default_timeout(PATIENCE)
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" and "favicon" not in m.text else None)
     page.on("pageerror", lambda e: errors.append(str(e)))
     return page, errors

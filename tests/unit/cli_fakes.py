@@ -184,6 +184,39 @@ def new_course(folder: Path, patch) -> Course:
     return course
 
 
+def prepare(course: Course, thorough: bool = False, tests: bool = False, **changes: object):
+    """Set this course up."""
+    from helpers.course.commands import environment
+
+    return environment.prepare(course.options(**changes), thorough=thorough, tests=tests, root=course.root)
+
+
+def problem(course: Course, **changes: object):
+    """The Problem with which the set-up of this course ends."""
+    from helpers.course.commands.console import Problem
+
+    try:
+        prepare(course, **changes)
+    except Problem as found:
+        return found
+    raise AssertionError("the set-up went through")
+
+
+FAILURES = [
+    ("OSError: [Errno 28] No space left on device", "disk is full", "4 GB"),
+    ("WARNING: Retrying (Retry(total=0)) ... NewConnectionError\nERROR: No matching distribution found for alpha "
+     "(from versions: none)", "registry cannot be reached", "network connection"),
+    ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "not the file the course was made with",
+     "Try again later"),
+    ("zipfile.BadZipFile: File is not a zip file", "arrived broken", "Try again later"),
+    ("error: externally-managed-environment", "belongs to the operating system", "--here"),
+    ("PermissionError: [Errno 13] Permission denied", "may not be written", "folder of your own"),
+    ("ERROR: Failed building wheel for alpha", "no ready-made package", "Python 3.12"),
+    ("ERROR: No matching distribution found for alpha>=1 (from versions: 0.1, 0.2)", "no suitable version", "mirror"),
+    ("something nobody foresaw", "could not be installed", "setup.log"),
+]
+
+
 if __name__ == "__main__":
     sys.path.insert(0, str(REPOSITORY))
     from helpers.course.commands import environment

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers import checkup, paths
+from helpers import paths
 from helpers.course.commands import doctor, lab, notebooks, running
 from helpers.course.commands.console import Problem, seconds, size
 from helpers.course.site import checking
@@ -60,25 +60,6 @@ def test_an_environment_that_cannot_look_at_itself_is_a_finding(tmp_path):
 
     finding, = doctor._inside(Environment(tmp_path, Path(sys.executable), True))
     assert finding.bad and "could not be examined" in finding.detail and finding.fix.endswith("course.py setup --here")
-
-
-def test_findings_of_every_check_say_what_to_do(monkeypatch, tmp_path):
-    from types import SimpleNamespace
-
-    monkeypatch.setattr(checkup.shutil, "disk_usage", lambda folder: SimpleNamespace(free=2e8))
-    low = checkup.disk(tmp_path / "not" / "there", 0.7e9, fix="delete files")
-    assert (low.state, low.fix) == ("low", "delete files") and "0.2 GB, about 0.7 GB" in low.detail and not low.bad
-    assert checkup.disk(tmp_path, 1e9, "disk", "free some space", "missing").bad
-    monkeypatch.setattr(checkup, "available_memory", lambda: 10**9)
-    assert checkup.memory().state == "low" and "close other programs" in checkup.memory().fix
-    monkeypatch.setattr(checkup, "available_memory", lambda: 0)
-    assert checkup.memory().name == "memory" and checkup.memory().state in ("ok", "low")
-    monkeypatch.setattr(checkup, "total_memory", lambda: 0)
-    assert checkup.memory().state == "note"
-
-
-def test_memory_is_found():
-    assert checkup.total_memory() > 5e8 and checkup.available_memory() > 1e8
 
 
 # --- lab --------------------------------------------------------------------------------------------------------------

@@ -92,16 +92,20 @@ class Graph:
             return next((name for name in names if name in self.modules), None)
 
         for node in ast.walk(tree):
-            for key, value in zip(node.keys, node.values) if isinstance(node, ast.Dict) else ():
+            pairs = list(zip(node.keys, node.values)) if isinstance(node, ast.Dict) else []
+            if isinstance(node, ast.Call):  # offer(__name__, bpe="BPE course_tokenizer")
+                pairs += [(ast.Constant(word.arg), word.value) for word in node.keywords if word.arg]
+            for key, value in pairs:
                 try:
                     left, right = ast.literal_eval(key), ast.literal_eval(value)  # type: ignore[arg-type]
                 except (ValueError, TypeError):
                     continue
                 names = right.split() if isinstance(right, str) else right
-                if module(right):
-                    offered[left] = self.modules[module(right)]  # type: ignore[index]
-                elif module(left) and isinstance(names, (list, tuple, set)):
-                    offered |= {name: self.modules[module(left)] for name in names if isinstance(name, str)}
+                value_module, key_module = module(right), module(left)
+                if value_module:
+                    offered[left] = self.modules[value_module]
+                elif key_module and isinstance(names, (list, tuple, set)):
+                    offered |= {name: self.modules[key_module] for name in names if isinstance(name, str)}
 
     def _read(self, file: str, tree: ast.Module) -> None:
         uses, nodes = self.uses[file], list(ast.walk(tree))

@@ -115,9 +115,7 @@ def look(arguments):
     """The whole answer as a dict."""
     found = distributions()
     answer = {
-        "version": ".".join(map(str, sys.version_info[:3])), "executable": sys.executable,
-        "prefix": sys.prefix, "base": sys.base_prefix, "site": sysconfig.get_path("purelib"),
-        "virtual": sys.prefix != sys.base_prefix or os.path.exists(os.path.join(sys.prefix, "conda-meta")),
+        "version": ".".join(map(str, sys.version_info[:3])), "site": sysconfig.get_path("purelib"),
         "found": found, "torch": torch_build(found["torch"]["folder"]) if "torch" in found else None,
     }
     mode, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
