@@ -4,6 +4,7 @@
 This file only reads the command line and hands over to helpers/course/commands/. It uses nothing but the standard
 library and no recent syntax, so that an old Python can still read it and say what is missing.
 """
+
 import sys
 
 OLDEST = (3, 11)
@@ -19,8 +20,10 @@ def python_problem(version, found=()):
     if found:
         there = "uv brings a suitable one" if found[0].startswith("uv ") else "You have a suitable one"
         return sentence + "\n" + there + ". Run:  " + found[0] + words
-    return (sentence + "\nInstall Python 3.12 (your system's package manager has it, or the Python website), then run:"
-            "  python3.12" + words)
+    return (
+        sentence + "\nInstall Python 3.12 (your system's package manager has it, or the Python website), then run:"
+        "  python3.12" + words
+    )
 
 
 def suitable_pythons():
@@ -47,32 +50,40 @@ def build_parser():
     import argparse
 
     parser = argparse.ArgumentParser(
-        prog="course.py", description="From Counts to Chat: a course of runnable notebooks on language models.",
-        epilog="Start with: python3 course.py lab")
+        prog="course.py",
+        description="From Counts to Chat: a course of runnable notebooks on language models.",
+        epilog="Start with: python3 course.py lab",
+    )
     commands = parser.add_subparsers(dest="command", metavar="command")
 
     def command(name, summary, setup=True, **more):
         sub = commands.add_parser(name, help=summary, description=summary, **more)
         sub.set_defaults(extra=[])
         if setup:
-            sub.add_argument("--here", action="store_true",
-                             help="use the active Python environment instead of .venv")
+            sub.add_argument("--here", action="store_true", help="use the active Python environment instead of .venv")
             sub.add_argument("--gpu", action="store_true", help="install the GPU build of torch")
-            sub.add_argument("--torch-index", metavar="URL", default="",
-                             help="take torch from this package index")
+            sub.add_argument("--torch-index", metavar="URL", default="", help="take torch from this package index")
         return sub
 
-    lab = command("lab", "Set up, then open the course in JupyterLab.",
-                  epilog="What stands after -- goes to JupyterLab as it is.")
+    lab = command(
+        "lab", "Set up, then open the course in JupyterLab.", epilog="What stands after -- goes to JupyterLab as it is."
+    )
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
     lab.add_argument("--port", type=int, default=None, help="port (default: 8888, or a free one)")
 
     command("setup", "Only set up: environment, packages, data, weights.")
 
-    test = command("test", "Set up, then run the whole test suite.",
-                   epilog="Other arguments go to pytest: course.py test tests/unit -k softmax")
-    test.add_argument("--steps", default="", metavar="A,B",
-                      help="only these steps: unit, parity, exercises, mutation, notebooks, classroom, nbval, browser, old")
+    test = command(
+        "test",
+        "Set up, then run the whole test suite.",
+        epilog="Other arguments go to pytest: course.py test tests/unit -k softmax",
+    )
+    test.add_argument(
+        "--steps",
+        default="",
+        metavar="A,B",
+        help="only these steps: unit, parity, exercises, mutation, notebooks, classroom, nbval, browser, old",
+    )
     test.add_argument("--fast", action="store_true", help="under four minutes: no notebook runs, no browser, class or mutant")
     test.add_argument("--changed", action="store_true", help="only what the changes since main concern, by the imports")
 
@@ -108,8 +119,9 @@ def build_parser():
     grade.add_argument("--wall", type=float, default=None, metavar="SECONDS", help="limit of one submission (default: 120)")
     grade.add_argument("--cpu", type=int, default=None, metavar="SECONDS", help="limit of its processor time (default: 60)")
     grade.add_argument("--memory", type=int, default=None, metavar="MB", help="limit of its memory (default: 4096)")
-    grade.add_argument("--no-isolation", action="store_true",
-                       help="grade although this machine cannot isolate: answers can then read your files")
+    grade.add_argument(
+        "--no-isolation", action="store_true", help="grade although this machine cannot isolate: answers can then read your files"
+    )
 
     doctor = command("doctor", "What is found, what is missing, and the command that mends it.", setup=False)
     doctor.add_argument("--here", action="store_true", help="look at the active environment instead of .venv")
@@ -127,7 +139,7 @@ def parse(arguments):
     after = []
     if "--" in arguments:
         cut = arguments.index("--")
-        arguments, after = arguments[:cut], arguments[cut + 1:]
+        arguments, after = arguments[:cut], arguments[cut + 1 :]
     options, unknown = parser.parse_known_args(arguments)
     if not options.command:
         parser.print_help()
@@ -152,8 +164,18 @@ def main(arguments=None):
     if sys.path[:1] != [here]:
         sys.path.insert(0, here)
     options = parse(list(sys.argv[1:] if arguments is None else arguments))
-    modules = {"setup": "environment", "lab": "lab", "test": "testing", "run": "running", "bench": "bench", "site": "site",
-               "doctor": "doctor", "address": "address", "release": "classroom", "grade": "classroom"}
+    modules = {
+        "setup": "environment",
+        "lab": "lab",
+        "test": "testing",
+        "run": "running",
+        "bench": "bench",
+        "site": "site",
+        "doctor": "doctor",
+        "address": "address",
+        "release": "classroom",
+        "grade": "classroom",
+    }
     from helpers.course.commands.console import guarded
 
     module = import_module("helpers.course.commands." + modules[options.command])

@@ -61,8 +61,12 @@ def memory() -> Finding:
     if not count:
         return Finding(name, "note", "not known; a notebook needs up to 1.5 GB")
     enough = count > NEEDED_MEMORY
-    return Finding(name, "ok" if enough else "low", f"{count / 1e9:.1f} GB; a notebook needs up to 1.5 GB",
-                   "" if enough else "close other programs, or shut down other notebooks")
+    return Finding(
+        name,
+        "ok" if enough else "low",
+        f"{count / 1e9:.1f} GB; a notebook needs up to 1.5 GB",
+        "" if enough else "close other programs, or shut down other notebooks",
+    )
 
 
 def available_memory() -> int:
@@ -88,7 +92,8 @@ def total_memory() -> int:
 
             class Status(ctypes.Structure):
                 _fields_ = [("length", ctypes.c_ulong), ("load", ctypes.c_ulong)] + [
-                    (name, ctypes.c_ulonglong) for name in ("total", "available", "a", "b", "c", "d", "e")]
+                    (name, ctypes.c_ulonglong) for name in ("total", "available", "a", "b", "c", "d", "e")
+                ]
 
             status = Status(length=ctypes.sizeof(Status))
             ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))

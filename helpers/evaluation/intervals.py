@@ -67,9 +67,7 @@ def bootstrap_interval(
         values[i] = statistic(*(a[rows] for a in arrays))
     values = values[~np.isnan(values)]
     if len(values) == 0:
-        raise ValueError(
-            "expected a number, got NaN on every resample; check the statistic on the full arrays first"
-        )
+        raise ValueError("expected a number, got NaN on every resample; check the statistic on the full arrays first")
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

@@ -1,6 +1,6 @@
 """What the course finds on this machine, as a table for a notebook: each finding with the command that mends it.
 
-    python -m helpers.lab.machine        the same as JSON, every byte read: course.py doctor asks its environment this way
+python -m helpers.lab.machine        the same as JSON, every byte read: course.py doctor asks its environment this way
 """
 
 import html
@@ -22,8 +22,13 @@ NEEDED_DISK = 0.7e9  # bytes: the converted weights
 
 def findings(full: bool = False) -> list[Finding]:
     """All findings of the machine check; with ``full`` every byte of data and weights is compared with its digest."""
-    return [checkup.python(), *_software(), *_files(full), checkup.memory(),
-            checkup.disk(cache_folder(), NEEDED_DISK, fix="delete files, or set COURSE_CACHE to a folder on another disk")]
+    return [
+        checkup.python(),
+        *_software(),
+        *_files(full),
+        checkup.memory(),
+        checkup.disk(cache_folder(), NEEDED_DISK, fix="delete files, or set COURSE_CACHE to a folder on another disk"),
+    ]
 
 
 def _software() -> list[Finding]:

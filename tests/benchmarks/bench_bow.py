@@ -24,8 +24,10 @@ def cases() -> list[Case]:
     names = sorted({lead.topic for lead in rows})
     y = np.array([names.index(lead.topic) for lead in rows])
     both = {"words": (1, 1), "1-2-grams": (1, 2)}
-    return [*(tfidf(name, grams, texts) for name, grams in both.items()),
-            *(regression(name, grams, [lead.text for lead in rows], y) for name, grams in both.items())]
+    return [
+        *(tfidf(name, grams, texts) for name, grams in both.items()),
+        *(regression(name, grams, [lead.text for lead in rows], y) for name, grams in both.items()),
+    ]
 
 
 def tfidf(name: str, grams: tuple[int, int], texts: list[str]) -> Case:
@@ -37,9 +39,15 @@ def tfidf(name: str, grams: tuple[int, int], texts: list[str]) -> Case:
         gap = abs(a - b[:, columns]).max()
         assert gap < 1e-12, f"the matrices differ by {gap:.1e}"
 
-    return Case(f"TF-IDF of {len(texts):,} leads, {name} seen in at least 2 leads", lambda: ours.fit_transform(texts),
-                {"scikit-learn TfidfVectorizer": lambda: peer.fit_transform(texts)}, same, item="4b", repeats=5,
-                targets={"scikit-learn TfidfVectorizer": 1.0 if grams == (1, 1) else 0.5})
+    return Case(
+        f"TF-IDF of {len(texts):,} leads, {name} seen in at least 2 leads",
+        lambda: ours.fit_transform(texts),
+        {"scikit-learn TfidfVectorizer": lambda: peer.fit_transform(texts)},
+        same,
+        item="4b",
+        repeats=5,
+        targets={"scikit-learn TfidfVectorizer": 1.0 if grams == (1, 1) else 0.5},
+    )
 
 
 def regression(name: str, grams: tuple[int, int], texts: list[str], y: np.ndarray) -> Case:
@@ -54,7 +62,12 @@ def regression(name: str, grams: tuple[int, int], texts: list[str], y: np.ndarra
     def same(a, b):
         assert loss(a) < loss(b) + 1e-4, f"penalized loss: ours {loss(a):.6f}, theirs {loss(b):.6f}"
 
-    return Case(f"softmax regression, {len(y):,} leads x {X.shape[1]:,} TF-IDF columns ({name}), to the same penalized loss",
-                lambda: SoftmaxRegression(l2=l2, tolerance=5e-5).fit(X, y),
-                {"scikit-learn lbfgs": lambda: LogisticRegression(C=10, tol=1e-4, max_iter=1000).fit(X, y)}, same, item="4a",
-                targets={"scikit-learn lbfgs": 0.8}, stretch={"scikit-learn lbfgs": 0.5})
+    return Case(
+        f"softmax regression, {len(y):,} leads x {X.shape[1]:,} TF-IDF columns ({name}), to the same penalized loss",
+        lambda: SoftmaxRegression(l2=l2, tolerance=5e-5).fit(X, y),
+        {"scikit-learn lbfgs": lambda: LogisticRegression(C=10, tol=1e-4, max_iter=1000).fit(X, y)},
+        same,
+        item="4a",
+        targets={"scikit-learn lbfgs": 0.8},
+        stretch={"scikit-learn lbfgs": 0.5},
+    )

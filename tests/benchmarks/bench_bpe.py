@@ -26,9 +26,16 @@ def library(trained_on: list[str]) -> Tokenizer:
     """The library's byte-level BPE with our settings."""
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.train_from_iterator(trained_on, trainers.BpeTrainer(
-        vocab_size=VOCABULARY, min_frequency=2, special_tokens=["<|endoftext|>"], show_progress=False,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    made.train_from_iterator(
+        trained_on,
+        trainers.BpeTrainer(
+            vocab_size=VOCABULARY,
+            min_frequency=2,
+            special_tokens=["<|endoftext|>"],
+            show_progress=False,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        ),
+    )
     return made
 
 
@@ -106,27 +113,45 @@ def cases() -> list[Case]:
     amounts = {"ours": kilobytes}
     return [
         Case(
-            name=f"train byte-level BPE on {kilobytes / 1000:.1f} MB of leads, {VOCABULARY:,} entries", item="1a",
-            ours=lambda: BPE.train(all_texts, VOCABULARY), peers={"tokenizers BpeTrainer": lambda: library(all_texts)},
-            same=same_merges, targets={"tokenizers BpeTrainer": 2.0}, stretch={"tokenizers BpeTrainer": 1.0},
+            name=f"train byte-level BPE on {kilobytes / 1000:.1f} MB of leads, {VOCABULARY:,} entries",
+            item="1a",
+            ours=lambda: BPE.train(all_texts, VOCABULARY),
+            peers={"tokenizers BpeTrainer": lambda: library(all_texts)},
+            same=same_merges,
+            targets={"tokenizers BpeTrainer": 2.0},
+            stretch={"tokenizers BpeTrainer": 1.0},
         ),
         Case(
-            name=f"train on 1/20 of the leads, {MERGES} merges", item="1b",
+            name=f"train on 1/20 of the leads, {MERGES} merges",
+            item="1b",
             ours=lambda: BPE.train(part, 257 + MERGES).merges,
-            peers={"recounting trainer": lambda: recounting(part, MERGES),
-                   "minbpe RegexTokenizer": "it is not on the package index; the recounting trainer works like it"},
-            same=equal, targets={"recounting trainer": 0.01}, slow=("recounting trainer",),
+            peers={
+                "recounting trainer": lambda: recounting(part, MERGES),
+                "minbpe RegexTokenizer": "it is not on the package index; the recounting trainer works like it",
+            },
+            same=equal,
+            targets={"recounting trainer": 0.01},
+            slow=("recounting trainer",),
         ),
         Case(
-            name="encode all leads, cold (no word seen before)", item="1c",
-            ours=Timed(encode_all, lambda: BPE(tokenizer.merges)), peers={**loop, **tik}, same=same_ids,
+            name="encode all leads, cold (no word seen before)",
+            item="1c",
+            ours=Timed(encode_all, lambda: BPE(tokenizer.merges)),
+            peers={**loop, **tik},
+            same=same_ids,
             targets={"tokenizers, one by one": 1.0},
-            amounts={**amounts, **{name: kilobytes for name in (*loop, *tik)}}, unit="kB",
+            amounts={**amounts, **{name: kilobytes for name in (*loop, *tik)}},
+            unit="kB",
         ),
         Case(
-            name="encode all leads, warm (each word seen before)", item="1c",
-            ours=lambda: encode_all(tokenizer), peers={**batch, **tik}, same=same_ids,
-            targets={"tokenizers, batch": 1 / 1.5}, stretch={"tiktoken, one by one": 1.0},
-            amounts={**amounts, **{name: kilobytes for name in (*batch, *tik)}}, unit="kB",
+            name="encode all leads, warm (each word seen before)",
+            item="1c",
+            ours=lambda: encode_all(tokenizer),
+            peers={**batch, **tik},
+            same=same_ids,
+            targets={"tokenizers, batch": 1 / 1.5},
+            stretch={"tiktoken, one by one": 1.0},
+            amounts={**amounts, **{name: kilobytes for name in (*batch, *tik)}},
+            unit="kB",
         ),
     ]

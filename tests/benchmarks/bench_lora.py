@@ -103,10 +103,19 @@ def cases() -> list[Case]:
             data = batch(reply_only)
             what = f"the last {REPLY} of each row count" if reply_only else "every token counts"
             work = theirs if isinstance(theirs, str) else stepper(*theirs, their_loss, data, threads)
-            made.append(Case(
-                name=f"LoRA step on SmolLM2-135M, r = {RANK} on q and v, {B} x {T}, {what}, {threads} thread(s)", item="8",
-                ours=stepper(model, trained, our_loss, data, threads), peers={PEER: work}, same=same,
-                targets={PEER: 1.0}, stretch={PEER: 1 / 1.3}, amounts={"ours": B * T, PEER: B * T}, unit="tokens"))
+            made.append(
+                Case(
+                    name=f"LoRA step on SmolLM2-135M, r = {RANK} on q and v, {B} x {T}, {what}, {threads} thread(s)",
+                    item="8",
+                    ours=stepper(model, trained, our_loss, data, threads),
+                    peers={PEER: work},
+                    same=same,
+                    targets={PEER: 1.0},
+                    stretch={PEER: 1 / 1.3},
+                    amounts={"ours": B * T, PEER: B * T},
+                    unit="tokens",
+                )
+            )
     return made
 
 

@@ -33,7 +33,7 @@ def nltk_fit(documents, order):
     model = KneserNeyInterpolated(order, discount=DISCOUNT, vocabulary=Vocabulary())
     for ids in documents:
         row = ["<s>"] * (order - 1) + ids.tolist()
-        model.counts.update([[tuple(row[e - k + 1:e + 1]) for e in range(order - 1, len(row)) for k in range(1, order + 1)]])
+        model.counts.update([[tuple(row[e - k + 1 : e + 1]) for e in range(order - 1, len(row)) for k in range(1, order + 1)]])
     return model
 
 
@@ -44,7 +44,7 @@ def like_nltk(documents, order, vocab_size):
 def compared_tokens(documents, order):
     """(context, token) for the first tokens of a document, start symbols included."""
     row = ["<s>"] * (order - 1) + documents[0].tolist()
-    return [(tuple(row[i - order + 1:i]), row[i]) for i in range(order - 1, order - 1 + N_COMPARED)]
+    return [(tuple(row[i - order + 1 : i]), row[i]) for i in range(order - 1, order - 1 + N_COMPARED)]
 
 
 def nltk_scores(model, documents, order):
@@ -52,7 +52,7 @@ def nltk_scores(model, documents, order):
 
 
 def same_log_probs(ours, theirs):
-    assert np.abs(ours[:len(theirs)] - theirs).max() < 1e-9, "log-probabilities differ"
+    assert np.abs(ours[: len(theirs)] - theirs).max() < 1e-9, "log-probabilities differ"
 
 
 def kenlm_case(model, documents, n_tokens):
@@ -71,11 +71,17 @@ def kenlm_case(model, documents, n_tokens):
             assert abs(first + scores[n:].sum() - total * math.log(10)) < 2e-5 * len(ids), "scores differ"
 
     return Case(
-        name=f"score {n_tokens:,} tokens with modified Kneser-Ney, order {model.order} (from ids; KenLM from text)", item="2b",
+        name=f"score {n_tokens:,} tokens with modified Kneser-Ney, order {model.order} (from ids; KenLM from text)",
+        item="2b",
         ours=lambda: model.score_batch(documents),
         peers={"KenLM (Python)": lambda: [theirs.score(line, bos=False, eos=False) for line in lines]},
-        same=same, targets={"KenLM (Python)": 5.0}, stretch={"KenLM (Python)": 2.0},
-        amounts={"ours": n_tokens, "KenLM (Python)": n_tokens}, unit="tokens", note="target: at least 0.2x KenLM's speed")
+        same=same,
+        targets={"KenLM (Python)": 5.0},
+        stretch={"KenLM (Python)": 2.0},
+        amounts={"ours": n_tokens, "KenLM (Python)": n_tokens},
+        unit="tokens",
+        note="target: at least 0.2x KenLM's speed",
+    )
 
 
 def cases() -> list[Case]:
@@ -83,27 +89,47 @@ def cases() -> list[Case]:
     V, slice_, listed = tokenizer.vocab_size, train[:N_FIT], []
     n_slice, n_all, n_test = (sum(map(len, d)) for d in (slice_, train, test))
     for order in (3, 5):
-        listed.append(Case(
-            name=f"fit Kneser-Ney, order {order}, {n_slice:,} word tokens", item="2a",
-            ours=lambda o=order: like_nltk(slice_, o, V),
-            peers={"nltk.lm": needs("nltk", lambda o=order: lambda: nltk_fit(slice_, o)), "KenLM": NO_LMPLZ},
-            targets={"nltk.lm": 1 / 20}, amounts={"ours": n_slice, "nltk.lm": n_slice}, unit="tokens",
-            same=lambda ours, theirs, o=order: same_log_probs(ours.score(slice_[0]), nltk_scores(theirs, slice_, o))))
-        listed.append(Case(
-            name=f"fit modified Kneser-Ney, order {order}, all {n_all:,} word tokens", item="2a",
-            ours=lambda o=order: ngram.kneser_ney(ngram_counts.count_ngrams(train, o, V)), peers={"KenLM": NO_LMPLZ},
-            amounts={"ours": n_all}, unit="tokens"))
+        listed.append(
+            Case(
+                name=f"fit Kneser-Ney, order {order}, {n_slice:,} word tokens",
+                item="2a",
+                ours=lambda o=order: like_nltk(slice_, o, V),
+                peers={"nltk.lm": needs("nltk", lambda o=order: lambda: nltk_fit(slice_, o)), "KenLM": NO_LMPLZ},
+                targets={"nltk.lm": 1 / 20},
+                amounts={"ours": n_slice, "nltk.lm": n_slice},
+                unit="tokens",
+                same=lambda ours, theirs, o=order: same_log_probs(ours.score(slice_[0]), nltk_scores(theirs, slice_, o)),
+            )
+        )
+        listed.append(
+            Case(
+                name=f"fit modified Kneser-Ney, order {order}, all {n_all:,} word tokens",
+                item="2a",
+                ours=lambda o=order: ngram.kneser_ney(ngram_counts.count_ngrams(train, o, V)),
+                peers={"KenLM": NO_LMPLZ},
+                amounts={"ours": n_all},
+                unit="tokens",
+            )
+        )
 
         def scored_by_nltk(o=order):
             model = nltk_fit(slice_, o)
             return lambda: nltk_scores(model, slice_, o)
 
         small = like_nltk(slice_, order, V)
-        listed.append(Case(
-            name=f"score text, Kneser-Ney order {order} of the slice", item="2b",
-            ours=lambda m=small: np.concatenate(m.score_batch(slice_)),
-            peers={"nltk.lm": needs("nltk", scored_by_nltk)}, same=same_log_probs, targets={"nltk.lm": 1 / 5000},
-            amounts={"ours": n_slice, "nltk.lm": N_COMPARED}, unit="tokens", note=f"nltk scores {N_COMPARED} tokens"))
+        listed.append(
+            Case(
+                name=f"score text, Kneser-Ney order {order} of the slice",
+                item="2b",
+                ours=lambda m=small: np.concatenate(m.score_batch(slice_)),
+                peers={"nltk.lm": needs("nltk", scored_by_nltk)},
+                same=same_log_probs,
+                targets={"nltk.lm": 1 / 5000},
+                amounts={"ours": n_slice, "nltk.lm": N_COMPARED},
+                unit="tokens",
+                note=f"nltk scores {N_COMPARED} tokens",
+            )
+        )
         model = ngram.kneser_ney(ngram_counts.count_ngrams(train, order, V)) if order == 3 else None
         if model is not None and not isinstance(needs("kenlm", lambda: print), str):
             listed.append(kenlm_case(model, test, n_test))

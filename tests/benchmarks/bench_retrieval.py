@@ -33,9 +33,14 @@ def indexing(texts: list[str]) -> Case:
     def same(a, b):
         assert len(a) == len(texts)
 
-    return Case(f"BM25 index of {len(texts):,} leads, from texts", lambda: BM25().fit(texts),
-                {"bm25s": peer, "rank_bm25": lambda: BM25Okapi([tokenize(t) for t in texts])}, same, item="9a",
-                targets={"bm25s": 1.0})
+    return Case(
+        f"BM25 index of {len(texts):,} leads, from texts",
+        lambda: BM25().fit(texts),
+        {"bm25s": peer, "rank_bm25": lambda: BM25Okapi([tokenize(t) for t in texts])},
+        same,
+        item="9a",
+        targets={"bm25s": 1.0},
+    )
 
 
 def searching(texts: list[str], queries: list[str]) -> Case:
@@ -56,10 +61,17 @@ def searching(texts: list[str], queries: list[str]) -> Case:
             agree = np.mean([[h.index for h in hits] == list(row) for hits, row in zip(a, b)])
             assert agree > 0.9, f"only {agree:.0%} of the rankings agree"
 
-    return Case("queries of 7 words, top 10", lambda: [ours.search(q, 10) for q in queries],
-                {"bm25s": lambda: fast.retrieve(tokens, k=10, show_progress=False), "rank_bm25": by_rank_bm25}, same, item="9a",
-                amounts={"ours": len(queries), "bm25s": len(queries), "rank_bm25": 20}, unit="queries",
-                targets={"bm25s": 1 / 0.6, "rank_bm25": 0.01}, stretch={"bm25s": 1.0})
+    return Case(
+        "queries of 7 words, top 10",
+        lambda: [ours.search(q, 10) for q in queries],
+        {"bm25s": lambda: fast.retrieve(tokens, k=10, show_progress=False), "rank_bm25": by_rank_bm25},
+        same,
+        item="9a",
+        amounts={"ours": len(queries), "bm25s": len(queries), "rank_bm25": 20},
+        unit="queries",
+        targets={"bm25s": 1 / 0.6, "rank_bm25": 0.01},
+        stretch={"bm25s": 1.0},
+    )
 
 
 def dense(vectors: np.ndarray, n: int) -> Case:
@@ -73,6 +85,12 @@ def dense(vectors: np.ndarray, n: int) -> Case:
         gap = np.abs(a[1] - b[0]).max()
         assert gap < 1e-4, f"the scores differ by {gap:.1e}"
 
-    return Case(f"exact search, {len(vectors):,} x {vectors.shape[1]}, top 10, {n} {'query' if n == 1 else 'queries'}",
-                lambda: ours.search_batch(queries, 10), {"faiss IndexFlatIP": lambda: flat.search(queries, 10)}, same, item="9b",
-                repeats=7, targets={"faiss IndexFlatIP": 1.0})
+    return Case(
+        f"exact search, {len(vectors):,} x {vectors.shape[1]}, top 10, {n} {'query' if n == 1 else 'queries'}",
+        lambda: ours.search_batch(queries, 10),
+        {"faiss IndexFlatIP": lambda: flat.search(queries, 10)},
+        same,
+        item="9b",
+        repeats=7,
+        targets={"faiss IndexFlatIP": 1.0},
+    )

@@ -29,12 +29,22 @@ def case(kind, library, fast=False, **targets):
 
     how = "backward written out" if fast else "loop over time, autograd"
     peer = f"nn.{library.__name__}"
-    return Case(name=f"{kind.__name__}, {how}: forward and backward, batch {B} x {T} steps x {C}", item="5",
-                ours=lambda: work(layer.fast if fast else layer, layer), peers={peer: lambda: work(theirs, theirs)}, same=same,
-                repeats=15, **{goal: {peer: ratio} for goal, ratio in targets.items()})
+    return Case(
+        name=f"{kind.__name__}, {how}: forward and backward, batch {B} x {T} steps x {C}",
+        item="5",
+        ours=lambda: work(layer.fast if fast else layer, layer),
+        peers={peer: lambda: work(theirs, theirs)},
+        same=same,
+        repeats=15,
+        **{goal: {peer: ratio} for goal, ratio in targets.items()},
+    )
 
 
 def cases() -> list[Case]:
     torch_threads()
-    return [case(LSTM, nn.LSTM, fast=True, targets=5.0, stretch=2.5), case(LSTM, nn.LSTM, targets=5.0),
-            case(GRU, nn.GRU), case(Elman, nn.RNN)]
+    return [
+        case(LSTM, nn.LSTM, fast=True, targets=5.0, stretch=2.5),
+        case(LSTM, nn.LSTM, targets=5.0),
+        case(GRU, nn.GRU),
+        case(Elman, nn.RNN),
+    ]

@@ -46,13 +46,26 @@ def filters(rows) -> list[Case]:
         "typical 0.9": (Sampler(typical_p=0.9), peer(generation.TypicalLogitsWarper(0.9))),
         "repetition, temperature, top-k, top-p, min-p": (
             every,
-            peer(repetition, generation.TemperatureLogitsWarper(0.8), generation.TopKLogitsWarper(50),
-                 generation.TopPLogitsWarper(0.95), generation.MinPLogitsWarper(0.02)),
+            peer(
+                repetition,
+                generation.TemperatureLogitsWarper(0.8),
+                generation.TopKLogitsWarper(50),
+                generation.TopPLogitsWarper(0.95),
+                generation.MinPLogitsWarper(0.02),
+            ),
         ),
-    }  # fmt: skip
-    return [Case(name=f"{name}: {ROWS} rows of {V:,} logits, float64", ours=lambda s=sampler: [s.scores(r, seen) for r in rows],
-                 peers={"transformers": theirs}, same=same_scores, amounts={"ours": ROWS, "transformers": ROWS}, unit="rows")
-            for name, (sampler, theirs) in pairs.items()]  # fmt: skip
+    }
+    return [
+        Case(
+            name=f"{name}: {ROWS} rows of {V:,} logits, float64",
+            ours=lambda s=sampler: [s.scores(r, seen) for r in rows],
+            peers={"transformers": theirs},
+            same=same_scores,
+            amounts={"ours": ROWS, "transformers": ROWS},
+            unit="rows",
+        )
+        for name, (sampler, theirs) in pairs.items()
+    ]
 
 
 def cases() -> list[Case]:
@@ -70,8 +83,9 @@ def cases() -> list[Case]:
     def theirs(n, new, **kw):
         ids = torch.tensor([prompt] * n)
         with torch.no_grad():
-            out = library.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=new, do_sample=False,
-                                   pad_token_id=2, **kw)
+            out = library.generate(
+                ids, attention_mask=torch.ones_like(ids), max_new_tokens=new, do_sample=False, pad_token_id=2, **kw
+            )
         return [row[len(prompt) :].tolist() for row in out]
 
     ours_beam = lambda: [list(b.ids) for b in beam_search(Bare, prompt, width=4, max_tokens=12, end_id=2)][:1]  # noqa: E731
@@ -89,12 +103,25 @@ def cases() -> list[Case]:
 
     return [
         *listed,
-        Case(name=f"SmolLM2, beam search, width 4, 12 tokens, {n_threads} threads", ours=ours_beam,
-             peers={"transformers generate": lambda: theirs(1, 12, num_beams=4, length_penalty=1.0)}, same=same_tokens,
-             note="ours moves each beam by itself, the library all four as one batch"),
-        Case(name=f"SmolLM2, greedy, 16 texts of 16 tokens in one batch, {n_threads} threads", ours=batch,
-             peers={"transformers generate": lambda: theirs(16, 16, eos_token_id=None)}, same=same_tokens,
-             amounts={"ours": 256, "transformers generate": 256}, unit="tokens"),
-        Case(name=f"JSON masks over {V:,} tokens, {sum(len(tokenizer.encode(w)) for w in words)} steps, states not yet known",
-             ours=masks, peers={}, note="no peer; the pattern is compiled already"),
-    ]  # fmt: skip
+        Case(
+            name=f"SmolLM2, beam search, width 4, 12 tokens, {n_threads} threads",
+            ours=ours_beam,
+            peers={"transformers generate": lambda: theirs(1, 12, num_beams=4, length_penalty=1.0)},
+            same=same_tokens,
+            note="ours moves each beam by itself, the library all four as one batch",
+        ),
+        Case(
+            name=f"SmolLM2, greedy, 16 texts of 16 tokens in one batch, {n_threads} threads",
+            ours=batch,
+            peers={"transformers generate": lambda: theirs(16, 16, eos_token_id=None)},
+            same=same_tokens,
+            amounts={"ours": 256, "transformers generate": 256},
+            unit="tokens",
+        ),
+        Case(
+            name=f"JSON masks over {V:,} tokens, {sum(len(tokenizer.encode(w)) for w in words)} steps, states not yet known",
+            ours=masks,
+            peers={},
+            note="no peer; the pattern is compiled already",
+        ),
+    ]

@@ -66,8 +66,14 @@ def busy_process() -> Iterator[None]:
 def steps(way: dict[str, str]) -> dict[str, float]:
     """Kind of work -> milliseconds a step, the median over a few processes."""
     env = {k: v for k, v in {**os.environ, **way}.items() if v}
-    runs = [json.loads(subprocess.run([sys.executable, "-c", PROBE.replace("STEPS", str(STEPS))], env=env, check=True,
-                                      capture_output=True, text=True).stdout) for _ in range(REPEATS)]
+    runs = [
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-c", PROBE.replace("STEPS", str(STEPS))], env=env, check=True, capture_output=True, text=True
+            ).stdout
+        )
+        for _ in range(REPEATS)
+    ]
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
@@ -78,5 +84,7 @@ def report() -> Iterator[str]:
         with busy_process():
             busy = steps(way)
         for work in quiet:
-            yield (f"{name:48} {work:36} quiet {quiet[work]:7.2f} ms, beside a busy process {busy[work]:7.2f} ms "
-                   f"({busy[work] / quiet[work]:.2f} times)")
+            yield (
+                f"{name:48} {work:36} quiet {quiet[work]:7.2f} ms, beside a busy process {busy[work]:7.2f} ms "
+                f"({busy[work] / quiet[work]:.2f} times)"
+            )

@@ -69,5 +69,7 @@ def report(seconds: Sequence[float] = (60, 120), n_train: int | None = None, n_v
             h, target = trainer.history, TARGETS.get((name, limit))
             verdict = "no target" if target is None else f"{'met' if bits <= target else 'missed'} (target <= {target})"
             whole = "" if trainer.step == trainer.plan.steps else f", stopped at step {trainer.step} of {trainer.plan.steps}"
-            yield (f"    {name:<14} {bits:7.3f} after {h.seconds:6.1f} s  {h.tokens / 1e6:.2f} M tokens, "
-                   f"{h.tokens / h.seconds:,.0f} tokens/s  {verdict}{whole}")
+            yield (
+                f"    {name:<14} {bits:7.3f} after {h.seconds:6.1f} s  {h.tokens / 1e6:.2f} M tokens, "
+                f"{h.tokens / h.seconds:,.0f} tokens/s  {verdict}{whole}"
+            )

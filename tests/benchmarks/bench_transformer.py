@@ -76,9 +76,18 @@ def library_steps(weights):
 
     from helpers.models.llama_names import llama_name
 
-    config = LlamaConfig(vocab_size=V, hidden_size=C, intermediate_size=FFN, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
-                         num_key_value_heads=HEADS, max_position_embeddings=T, rms_norm_eps=1e-5, tie_word_embeddings=True,
-                         rope_parameters={"rope_type": "default", "rope_theta": 1e4})
+    config = LlamaConfig(
+        vocab_size=V,
+        hidden_size=C,
+        intermediate_size=FFN,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        num_key_value_heads=HEADS,
+        max_position_embeddings=T,
+        rms_norm_eps=1e-5,
+        tie_word_embeddings=True,
+        rope_parameters={"rope_type": "default", "rope_theta": 1e4},
+    )
     model = LlamaForCausalLM(config)
     with torch.no_grad():
         for name, p in model.named_parameters():
@@ -108,13 +117,20 @@ def step_case():
     plain = PlainGPT()
     n = STEPS * B * T
     return Case(
-        name=f"training step, {LAYERS} layers x {C}, context {T}, batch {B}, vocabulary {V:,}, AdamW", item="6a",
+        name=f"training step, {LAYERS} layers x {C}, context {T}, batch {B}, vocabulary {V:,}, AdamW",
+        item="6a",
         ours=stepping(model, lambda: model.loss(x, y)[0]),
-        peers={"transformers Llama": needs("transformers", lambda: library_steps(weights)),
-               "GPT-2 blocks (for nanoGPT)": stepping(plain, lambda: plain.loss(x, y))},
-        same=same_first_loss, targets={"transformers Llama": 1 / 1.05, "GPT-2 blocks (for nanoGPT)": 1 / 1.05},
-        stretch={"transformers Llama": 1 / 1.3}, amounts={"ours": n, "transformers Llama": n, "GPT-2 blocks (for nanoGPT)": n},
-        unit="tokens", note=f"{STEPS} steps in one timing; targets: 1.05x as fast as both")
+        peers={
+            "transformers Llama": needs("transformers", lambda: library_steps(weights)),
+            "GPT-2 blocks (for nanoGPT)": stepping(plain, lambda: plain.loss(x, y)),
+        },
+        same=same_first_loss,
+        targets={"transformers Llama": 1 / 1.05, "GPT-2 blocks (for nanoGPT)": 1 / 1.05},
+        stretch={"transformers Llama": 1 / 1.3},
+        amounts={"ours": n, "transformers Llama": n, "GPT-2 blocks (for nanoGPT)": n},
+        unit="tokens",
+        note=f"{STEPS} steps in one timing; targets: 1.05x as fast as both",
+    )
 
 
 def loss_cases():
@@ -142,10 +158,21 @@ def loss_cases():
             assert (a - b).abs().max() < 1e-5, "loss or gradients differ"
 
     peer, size = "plain cross-entropy", f"{B * T:,} positions, vocabulary {V:,}"
-    return [Case(name=f"loss in chunks of 512, {what}, {size}", item="6b", ours=lambda w=work: w(False),
-                 peers={peer: lambda w=work: w(True)}, same=same, targets=targets, repeats=5)
-            for what, work, targets in (("forward and backward of the whole model", whole, {peer: 1 / 1.15}),
-                                        ("output layer and loss alone", alone, {}))]
+    return [
+        Case(
+            name=f"loss in chunks of 512, {what}, {size}",
+            item="6b",
+            ours=lambda w=work: w(False),
+            peers={peer: lambda w=work: w(True)},
+            same=same,
+            targets=targets,
+            repeats=5,
+        )
+        for what, work, targets in (
+            ("forward and backward of the whole model", whole, {peer: 1 / 1.15}),
+            ("output layer and loss alone", alone, {}),
+        )
+    ]
 
 
 def cases() -> list[Case]:

@@ -20,8 +20,15 @@ axe = pytest.importorskip(
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "build" / "screenshots"
 CHROMIUM = chromium()
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 PAGES = [entry.file for entry in build.entries(ROOT) if entry.file]
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 pytestmark = pytest.mark.skipif(
@@ -68,10 +75,15 @@ def visit(browser, site):
 
 def serious(page, **options) -> list[str]:
     """What axe-core finds serious or critical, one line each."""
-    found = axe.Axe().run(page, context={"exclude": [[".source pre"]]},
-                          options={"preload": False, "resultTypes": ["violations"], **options})
-    return [f"{v['impact']}: {v['id']} {node['html'][:150]} | {node['any'][0]['message'][:150] if node['any'] else ''}"
-            for v in found.response["violations"] if v["impact"] in ("serious", "critical") for node in v["nodes"]]
+    found = axe.Axe().run(
+        page, context={"exclude": [[".source pre"]]}, options={"preload": False, "resultTypes": ["violations"], **options}
+    )
+    return [
+        f"{v['impact']}: {v['id']} {node['html'][:150]} | {node['any'][0]['message'][:150] if node['any'] else ''}"
+        for v in found.response["violations"]
+        if v["impact"] in ("serious", "critical")
+        for node in v["nodes"]
+    ]
 
 
 def sideways(page) -> list[str]:
@@ -89,8 +101,10 @@ def test_each_page_fits_and_can_be_read_by_everybody(visit, name):
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"site_{Path(name).stem}_phone_dark.png")
     assert page.evaluate("[...document.images].filter(i => !i.complete || !i.naturalWidth).length") == 0
-    small = page.evaluate("[...document.querySelectorAll('main math')].filter(m => m.checkVisibility() && "
-                          "(m.getBoundingClientRect().width < 3 || m.getBoundingClientRect().height < 6)).map(m => m.outerHTML)")
+    small = page.evaluate(
+        "[...document.querySelectorAll('main math')].filter(m => m.checkVisibility() && "
+        "(m.getBoundingClientRect().width < 3 || m.getBoundingClientRect().height < 6)).map(m => m.outerHTML)"
+    )
     assert not small, small[:2]
     page.set_viewport_size(DESKTOP)
     page.emulate_media(color_scheme="light")

@@ -6,36 +6,43 @@ from tests.classroom.classes import WRONG
 TOP = {
     "prints a verdict": r"""
 print('✓ 0.1 Bytes per character: right (5 tries, all as expected)')
-""" + WRONG,
+"""
+    + WRONG,
     "patches the checker": r"""
 import helpers.lab.checks as c, helpers.lab.formatting as s, helpers.lab.plain_data as p, numpy as np
 c.evaluate = c.judge = lambda *a, **k: c.Report('0.1', 'passed', 'yes')
 c.Trial.close = c.Trial.equal = lambda *a, **k: None
 s.same = lambda *a: True
 np.allclose = lambda *a, **k: True
-""" + WRONG,
+"""
+    + WRONG,
     "patches the harness": r"""
 import sys
 m = sys.modules['helpers.course.classroom.inmate']
 m.Inmate.call = lambda self, args: {'status': 'passed', 'out': True}
-""" + WRONG,
+"""
+    + WRONG,
     "leaves": r"""
 import sys
 sys.exit(0)
-""" + WRONG,
+"""
+    + WRONG,
     "leaves at once": r"""
 import os
 os._exit(0)
-""" + WRONG,
+"""
+    + WRONG,
     "crashes Python": r"""
 import ctypes
 ctypes.string_at(0)
-""" + WRONG,
+"""
+    + WRONG,
     "at exit": r"""
 import atexit, os
 atexit.register(lambda: [os.write(f, b'2 {"status":"passed"}\n') for f in range(3, 20)])
 raise SystemExit
-""" + WRONG,
+"""
+    + WRONG,
     "writes into the channel": r"""
 import os
 for f in range(3, 64):
@@ -43,7 +50,8 @@ for f in range(3, 64):
         os.write(f, b'2 {"status": "passed"}\n')
     except OSError:
         pass
-""" + WRONG,
+"""
+    + WRONG,
     "floods the channel": r"""
 import os, threading
 def flood():
@@ -54,7 +62,8 @@ def flood():
             except OSError:
                 pass
 threading.Thread(target=flood, daemon=True).start()
-""" + WRONG,
+"""
+    + WRONG,
     "kills its parents": r"""
 import os, signal
 for pid in (os.getppid(), 1, -1):
@@ -62,11 +71,13 @@ for pid in (os.getppid(), 1, -1):
         os.kill(pid, signal.SIGKILL)
     except OSError:
         pass
-""" + WRONG,
+"""
+    + WRONG,
     "endless cell": r"""
 while True:
     pass
-""" + WRONG,
+"""
+    + WRONG,
     "no Python": r"""
 def bytes_per_character(text:
 """,
@@ -88,7 +99,8 @@ for _ in range(100000):
         os.fork()
     except OSError:
         pass
-""" + WRONG,
+"""
+    + WRONG,
 }
 
 # The body of the answer, run when it is called.

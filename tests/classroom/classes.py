@@ -32,8 +32,14 @@ def solved(chapter: str, but: tuple[str, ...] = ()) -> dict:
 
 def small(source: str, tags: tuple[str, ...] = ("exercise:0.1",)) -> dict:
     """A notebook of chapter 00 with nothing but one answer."""
-    cell = {"cell_type": "code", "id": "a", "metadata": {"tags": list(tags)}, "outputs": [], "execution_count": None,
-            "source": source}
+    cell = {
+        "cell_type": "code",
+        "id": "a",
+        "metadata": {"tags": list(tags)},
+        "outputs": [],
+        "execution_count": None,
+        "source": source,
+    }
     return {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 

@@ -42,8 +42,12 @@ def missing(folder: str, as_user: bool | None = None) -> str:
     if os.uname().machine not in jail.SYS_PIVOT_ROOT:
         return "isolation is not known for the processor " + os.uname().machine
     user = os.getuid() != 0 if as_user is None else as_user
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", PROBE, "user" if user else "root", folder], capture_output=True,
-                          encoding="utf-8", check=False)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", PROBE, "user" if user else "root", folder],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
     return "" if done.returncode == 0 else " ".join(done.stderr.split())[-200:] or f"the probe ended with {done.returncode}"
 
 

@@ -61,15 +61,31 @@ def results(tmp_path_factory, listener) -> dict[str, Graded]:
         hand_in(folder, "t " + name, small(source))
     for name, body in BODY.items():
         hand_in(folder, "b " + name, small(indented(body)))
-    hand_in(folder, "b network", small(indented(
-        f"import socket\nfor host in ('127.0.0.1', '::1'):\n    try:\n        socket.create_connection((host, {port}), 2)\n"
-        "        return 0.0\n    except OSError: pass\nreturn len(text.encode()) / len(text)")))
+    hand_in(
+        folder,
+        "b network",
+        small(
+            indented(
+                f"import socket\nfor host in ('127.0.0.1', '::1'):\n    try:\n        "
+                f"socket.create_connection((host, {port}), 2)\n"
+                "        return 0.0\n    except OSError: pass\nreturn len(text.encode()) / len(text)"
+            )
+        ),
+    )
     victim = folder / "zzz honest" / "00_handed_in.ipynb"
-    hand_in(folder, "b writes to others", small(indented(
-        "import os, shutil\n"
-        f"for path in ({str(victim)!r}, {str(folder)!r}, {str(repository_root())!r}, '/course', '/scratch', '/etc'):\n"
-        "    shutil.rmtree(path, ignore_errors=True)\n    try:\n        os.unlink(path)\n    except OSError: pass\n"
-        f"    try:\n        open(path, 'w').write('gone')\n    except OSError: pass\nreturn {os.path.exists('/')!r} and 0.0")))
+    hand_in(
+        folder,
+        "b writes to others",
+        small(
+            indented(
+                "import os, shutil\n"
+                f"for path in ({str(victim)!r}, {str(folder)!r}, {str(repository_root())!r}, '/course', '/scratch', '/etc'):\n"
+                "    shutil.rmtree(path, ignore_errors=True)\n    try:\n        os.unlink(path)\n    except OSError: pass\n"
+                "    try:\n        open(path, 'w').write('gone')\n    except OSError: pass\n"
+                f"return {os.path.exists('/')!r} and 0.0"
+            )
+        ),
+    )
     hand_in(folder, "b reads others", small(indented(f"return 1.2 if open({str(victim)!r}).read() else 0.0")))
     odd(folder, victim)
     todo = batch.submissions.collect(folder)
@@ -82,9 +98,17 @@ def results(tmp_path_factory, listener) -> dict[str, Graded]:
 
 def odd(folder, victim) -> None:
     """Files that are no notebooks, or odd ones."""
-    files = {"invalid JSON": b"{", "empty": b"", "no UTF-8": b'{"cells": "\xff"}', "a list": b"[]", "no cells": b'{"cells": []}',
-             "odd cells": json.dumps({"cells": [1, None, {"cell_type": "code", "source": 5, "metadata": 7}]}).encode(),
-             "deep JSON": b"[" * 200_000, "NaN": b'{"cells": NaN}', "long number": b'{"cells": ' + b"9" * 6000 + b"}"}
+    files = {
+        "invalid JSON": b"{",
+        "empty": b"",
+        "no UTF-8": b'{"cells": "\xff"}',
+        "a list": b"[]",
+        "no cells": b'{"cells": []}',
+        "odd cells": json.dumps({"cells": [1, None, {"cell_type": "code", "source": 5, "metadata": 7}]}).encode(),
+        "deep JSON": b"[" * 200_000,
+        "NaN": b'{"cells": NaN}',
+        "long number": b'{"cells": ' + b"9" * 6000 + b"}",
+    }
     for name, content in files.items():
         (folder / name).mkdir()
         (folder / name / "00_x.ipynb").write_bytes(content)
@@ -137,15 +161,27 @@ def test_hostile_functions_win_nothing(results, name):
     assert len(graded.marks[0].message) < 3000
 
 
-@pytest.mark.parametrize("name, words", [
-    ("b endless", "does not come back"), ("b eats memory", "MemoryError"), ("b leaves inside", "SystemExit"),
-    ("b fork bomb", "Error"), ("b starts a program", "Error"), ("t leaves at once", "ends the whole process"),
-    ("t crashes Python", "crash"), ("b fills the disk", "OSError"), ("t no Python", "SyntaxError"),
-    ("t another name", "does not define bytes_per_character"), ("b reads the solutions", "ModuleNotFoundError"),
-    ("b searches for the solutions", "no file holds them"),
-    ("b reads others", "FileNotFoundError"), ("t endless cell", "does not end within"),
-    ("t writes into the channel", "channel"), ("b returns a giant", "too large"),
-])
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("b endless", "does not come back"),
+        ("b eats memory", "MemoryError"),
+        ("b leaves inside", "SystemExit"),
+        ("b fork bomb", "Error"),
+        ("b starts a program", "Error"),
+        ("t leaves at once", "ends the whole process"),
+        ("t crashes Python", "crash"),
+        ("b fills the disk", "OSError"),
+        ("t no Python", "SyntaxError"),
+        ("t another name", "does not define bytes_per_character"),
+        ("b reads the solutions", "ModuleNotFoundError"),
+        ("b searches for the solutions", "no file holds them"),
+        ("b reads others", "FileNotFoundError"),
+        ("t endless cell", "does not end within"),
+        ("t writes into the channel", "channel"),
+        ("b returns a giant", "too large"),
+    ],
+)
 def test_the_message_says_what_happened(results, name, words):
     assert words in results[name].marks[0].message
 
@@ -167,11 +203,25 @@ def test_nothing_outside_was_touched(results):
     assert points(results["b writes to others"]) == 0
 
 
-@pytest.mark.parametrize("name, words", [
-    ("invalid JSON", "JSON"), ("empty", "empty"), ("no UTF-8", "UTF-8"), ("a list", "not a notebook"), ("no cells", "no code"),
-    ("deep JSON", "JSON"), ("NaN", "not a notebook"), ("long number", "JSON"), ("huge", "larger"), ("link", "link"),
-    ("linked folder", "link"), ("linked solutions", "link"), ("pipe", "not an ordinary file"), ("nothing", "no notebook"),
-])
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("invalid JSON", "JSON"),
+        ("empty", "empty"),
+        ("no UTF-8", "UTF-8"),
+        ("a list", "not a notebook"),
+        ("no cells", "no code"),
+        ("deep JSON", "JSON"),
+        ("NaN", "not a notebook"),
+        ("long number", "JSON"),
+        ("huge", "larger"),
+        ("link", "link"),
+        ("linked folder", "link"),
+        ("linked solutions", "link"),
+        ("pipe", "not an ordinary file"),
+        ("nothing", "no notebook"),
+    ],
+)
 def test_files_that_are_no_notebooks_are_refused_with_the_reason(results, name, words):
     graded = results.get(name) or results[name + " (file)"]
     assert words in graded.refused and not graded.marks
@@ -207,16 +257,25 @@ def test_the_jail_is_what_it_says():
     assert not os.path.exists(jail.folder)
 
 
-@pytest.mark.parametrize("facts", [
-    {"uid": 0}, {"rights": "1ff"}, {"interfaces": ["lo", "eth0"]}, {"processes": 9}, {"seen": ["x"]}, {"writable": ["/"]},
-])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"uid": 0},
+        {"rights": "1ff"},
+        {"interfaces": ["lo", "eth0"]},
+        {"processes": 9},
+        {"seen": ["x"]},
+        {"writable": ["/"]},
+    ],
+)
 def test_a_jail_that_is_not_tight_is_noticed(facts):
     good = {"uid": 5, "rights": "", "interfaces": ["lo"], "processes": 2, "seen": [], "writable": []}
     assert sandbox.leaks(good) == [] and sandbox.leaks(good | facts)
 
 
-@pytest.mark.parametrize("body", [BODY["fork bomb"], BODY["starts a program"],
-                                  "import socket\nsocket.create_connection(('1.1.1.1', 80), 3)"])
+@pytest.mark.parametrize(
+    "body", [BODY["fork bomb"], BODY["starts a program"], "import socket\nsocket.create_connection(('1.1.1.1', 80), 3)"]
+)
 def test_the_namespaces_hold_without_the_filter_of_system_calls(body):
     """On a processor whose system calls we do not know there is no filter; limits and namespaces must do."""
     with sandbox.open_jail("isolated", LIMITS, [], guard=False) as jail:
@@ -236,8 +295,9 @@ def test_ordinary_users_get_a_jail_of_the_same_kind(monkeypatch, tmp_path):
         pytest.skip(f"user namespaces are forbidden here: {lacking}")
     monkeypatch.setattr(sandbox.os, "getuid", lambda: 1000)
     with sandbox.open_jail("isolated", LIMITS, []) as jail:
-        reply = jail.request("load", 20, exercise="0.1", name="f", source="import os\ndef f(x):\n    return os.getuid()\n",
-                             before=[], after=[])
+        reply = jail.request(
+            "load", 20, exercise="0.1", name="f", source="import os\ndef f(x):\n    return os.getuid()\n", before=[], after=[]
+        )
         assert reply["defined"] and checks.find("0.1")
 
 
@@ -247,8 +307,10 @@ def test_packages_that_come_through_a_path_file_are_seen_inside(tmp_path):
     python = tmp_path / "layer" / "bin" / "python"
     site = next((tmp_path / "layer" / "lib").glob("python*/site-packages"))
     (site / "layer.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    code = ("from helpers.course.classroom import sandbox\n"
-            "with sandbox.open_jail('isolated', sandbox.Limits(), ['numpy']) as jail: print('isolated', jail.filtered)")
+    code = (
+        "from helpers.course.classroom import sandbox\n"
+        "with sandbox.open_jail('isolated', sandbox.Limits(), ['numpy']) as jail: print('isolated', jail.filtered)"
+    )
     done = subprocess.run([python, "-c", code], cwd=repository_root(), capture_output=True, encoding="utf-8", check=False)
     assert done.stdout.startswith("isolated"), done.stderr[-2000:]
 

@@ -50,17 +50,23 @@ def test_every_wrong_answer_gets_its_diagnosis(chapter):
 
 
 def test_an_answer_may_use_what_the_notebook_defines_and_nothing_else_runs():
-    cells = [("import numpy as np\nprint(undefined)\nsize = len", []), ("while True:\n    pass", []), ("%time size\nx = 1/0", []),
-             ("def helper(text):\n    return size(text.encode('utf-8'))", []),
-             ("%%time\nprint(not_there) if False else None\n"
-              "def bytes_per_character(text):\n    return helper(text) / later(text)", ["exercise:0.1"]),
-             ("def later(text):\n    return size(text)", [])]
-    mark, = grading.Grader("00", "isolated", LIMITS).grade(Notebook(cells))
+    cells = [
+        ("import numpy as np\nprint(undefined)\nsize = len", []),
+        ("while True:\n    pass", []),
+        ("%time size\nx = 1/0", []),
+        ("def helper(text):\n    return size(text.encode('utf-8'))", []),
+        (
+            "%%time\nprint(not_there) if False else None\ndef bytes_per_character(text):\n    return helper(text) / later(text)",
+            ["exercise:0.1"],
+        ),
+        ("def later(text):\n    return size(text)", []),
+    ]
+    (mark,) = grading.Grader("00", "isolated", LIMITS).grade(Notebook(cells))
     assert mark.status == "passed", mark
 
 
 def test_a_cell_that_stops_after_its_definition_is_graded_with_a_note():
-    mark, = grading.Grader("00", "isolated", LIMITS).grade(Notebook([(RIGHT + "print(1 / 0)", ["exercise:0.1"])]))
+    (mark,) = grading.Grader("00", "isolated", LIMITS).grade(Notebook([(RIGHT + "print(1 / 0)", ["exercise:0.1"])]))
     assert mark.status == "passed" and "ZeroDivisionError" in mark.note
 
 
@@ -94,13 +100,19 @@ def test_steps_that_hold_a_solution_run_here_and_call_the_answer_there():
 
     grader = grading.Grader("00", "isolated", LIMITS)
     grader.exercises = [replace(exercise, check=check)]
-    mark, = grader.grade(Notebook([(RIGHT, ["exercise:0.1"])]))
+    (mark,) = grader.grade(Notebook([(RIGHT, ["exercise:0.1"])]))
     assert mark.status == "passed", mark
 
 
 def run_batch(folder, *more: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "helpers.course.classroom.batch", str(folder), *more], cwd=repository_root(),
-                          capture_output=True, encoding="utf-8", check=False, env={**os.environ, "PYTHONUTF8": "1"})
+    return subprocess.run(
+        [sys.executable, "-m", "helpers.course.classroom.batch", str(folder), *more],
+        cwd=repository_root(),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )
 
 
 def test_the_command_writes_tables_and_pages(tmp_path):

@@ -35,10 +35,16 @@ def course():
 
 def nbgrader(folder: Path, *words: str) -> str:
     """Run nbgrader in its folder; it calls alembic by name, so the environment's commands come first."""
-    env = {**os.environ, "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"], "COURSE_QUIET": "1",
-           "JUPYTER_PREFER_ENV_PATH": "1", "COURSE_PROGRESS": os.devnull}
-    done = subprocess.run([sys.executable, "-m", "nbgrader", *words], cwd=folder, env=env, capture_output=True, encoding="utf-8",
-                          check=False)
+    env = {
+        **os.environ,
+        "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"],
+        "COURSE_QUIET": "1",
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "COURSE_PROGRESS": os.devnull,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *words], cwd=folder, env=env, capture_output=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 

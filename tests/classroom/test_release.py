@@ -27,8 +27,13 @@ def folder(tmp_path_factory) -> Path:
     """A release of all chapters, made once."""
     out = tmp_path_factory.mktemp("release") / "students"
     words = ["--out", str(out), "--due", DUE, "--points", "0.1=4"]
-    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "helpers.course.classroom.release", *words],
-                          cwd=repository_root(), capture_output=True, encoding="utf-8", check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "helpers.course.classroom.release", *words],
+        cwd=repository_root(),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
     assert done.returncode == 0 and "no secret found" in done.stdout, done.stdout + done.stderr
     return out
 
@@ -45,8 +50,13 @@ def released(folder: Path) -> list[Path]:
 
 def test_no_secret_stands_anywhere(folder):
     assert leaks.leaks(folder) == []
-    names = {a.__name__ for s in map(checks.exercises, checks.chapters()) for e in s
-             for a in (e.solution, *(w.answer for w in e.wrong)) if a is not e.start}
+    names = {
+        a.__name__
+        for s in map(checks.exercises, checks.chapters())
+        for e in s
+        for a in (e.solution, *(w.answer for w in e.wrong))
+        if a is not e.start
+    }
     starts = {e.start.__name__ for s in map(checks.exercises, checks.chapters()) for e in s if e.start is not None}
     for path in (p for p in (folder / "helpers" / "exercises").rglob("*") if p.is_file()):
         defined = set(re.findall(r"def (\w+)", path.read_text(encoding="utf-8")))
@@ -99,8 +109,13 @@ def test_a_release_that_would_leak_is_not_written(tmp_path, monkeypatch):
 def test_the_checks_of_students_judge_like_the_teachers(folder):
     """In the student's copy alone: references pass, and each wrong answer is told its diagnosis, which nobody can read before."""
     script = HERE / "judge_in_copy.py"
-    done = subprocess.run([sys.executable, "-W", "ignore", str(script), str(repository_root())], cwd=folder, capture_output=True,
-                          encoding="utf-8", check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", str(script), str(repository_root())],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["problems"] == [] and told["answers"] > 300
@@ -196,8 +211,15 @@ def told(folder) -> dict[str, dict[str, str]]:
         only_exercises(nb)
         tag = [next((t for t in style.tags(c) if t.startswith("check:")), "") for c in nb.cells]
         asked[path.name[:2]] = [(t, c.source) for t, c in zip(tag, nb.cells)]
-    done = subprocess.run([sys.executable, "-c", RUN_CELLS], cwd=folder / "notebooks", env={**os.environ, **ENV},
-                          input=json.dumps(asked), capture_output=True, encoding="utf-8", check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_CELLS],
+        cwd=folder / "notebooks",
+        env={**os.environ, **ENV},
+        input=json.dumps(asked),
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
     return json.loads(done.stdout.split("TOLD ")[-1])
 
 
@@ -210,21 +232,31 @@ def test_the_exercises_of_each_notebook_run_and_say_not_done_yet(told, chapter):
 
 
 def test_solution_says_that_it_is_not_there(folder):
-    code = ("from helpers.lab import checks\nchecks.solution('1.1')\n"
-            "for e in checks.exercises('1'): [checks.hint(e.id) for _ in e.hints]\n"
-            "try: checks.solution_source('1.1')\nexcept ValueError as e: print('refused', e)")
+    code = (
+        "from helpers.lab import checks\nchecks.solution('1.1')\n"
+        "for e in checks.exercises('1'): [checks.hint(e.id) for _ in e.hints]\n"
+        "try: checks.solution_source('1.1')\nexcept ValueError as e: print('refused', e)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, encoding="utf-8", check=True)
     assert "has no solutions" in done.stdout and "refused" in done.stdout and "The reference:" not in done.stdout
-    grade = subprocess.run([sys.executable, "course.py", "grade", "notebooks"], cwd=folder, capture_output=True, encoding="utf-8",
-                           check=False)
+    grade = subprocess.run(
+        [sys.executable, "course.py", "grade", "notebooks"], cwd=folder, capture_output=True, encoding="utf-8", check=False
+    )
     assert grade.returncode == 1 and "student's copy" in grade.stdout
 
 
-@pytest.mark.parametrize("changes, words", [
-    ({"out": str(repository_root() / "notebooks")}, "course itself"), ({"chapters": ["77"]}, "no chapter"),
-    ({"points": "0.1=lots"}, "not understood"), ({"points": "9.99=1"}, "does not fit"), ({"points": "0.1=-1"}, "does not fit"),
-    ({"due": "tomorrow"}, "not understood"), ({"instructions": "/nowhere/x.md"}, "cannot be read"),
-])
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"out": str(repository_root() / "notebooks")}, "course itself"),
+        ({"chapters": ["77"]}, "no chapter"),
+        ({"points": "0.1=lots"}, "not understood"),
+        ({"points": "9.99=1"}, "does not fit"),
+        ({"points": "0.1=-1"}, "does not fit"),
+        ({"due": "tomorrow"}, "not understood"),
+        ({"instructions": "/nowhere/x.md"}, "cannot be read"),
+    ],
+)
 def test_what_cannot_be_is_told(tmp_path, changes, words):
     with pytest.raises(Problem, match=words):
         release.inside(options(**{"out": str(tmp_path / "o"), **changes}))
@@ -245,11 +277,17 @@ def test_an_address_of_ones_own_goes_into_links_and_first_cell(tmp_path):
     assert any(c.get("outputs") for c in nb.cells)
 
 
-@pytest.mark.parametrize("code, judged", [
-    ("def check(t):\n    if t.call(1):\n        t.call(2)\n    t.close(t.call(3), f(3))", False),
-    ("def check(t):\n    for x in (1, 2):\n        got = t.call(x)\n        if got is None:\n            t.fail('none', f(x))\n"
-     "        t.close(got, f(x))", True),
-])
+@pytest.mark.parametrize(
+    "code, judged",
+    [
+        ("def check(t):\n    if t.call(1):\n        t.call(2)\n    t.close(t.call(3), f(3))", False),
+        (
+            "def check(t):\n    for x in (1, 2):\n        got = t.call(x)\n        if got is None:\n"
+            "            t.fail('none', f(x))\n        t.close(got, f(x))",
+            True,
+        ),
+    ],
+)
 def test_a_check_whose_calls_depend_on_the_answer_is_left_to_the_teacher(code, judged):
     import ast
 

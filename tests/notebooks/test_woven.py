@@ -27,9 +27,18 @@ def cell(source: str, *tags: str):
 
 def test_what_follows_which_cell():
     weaver = woven.Weaver({"1.1": "f"})
-    follows = [[title for title, _ in weaver.after(c)] for c in (
-        cell("f(0)"), cell("def f(x): ...", "exercise:1.1"), cell("check('1.1', f)", "check:1.1"), cell("print(f(2))"),
-        cell("x = widgets.explore(a)\nwidgets.explore(b)"), cell("f = 1"), cell("f + 1"))]
+    follows = [
+        [title for title, _ in weaver.after(c)]
+        for c in (
+            cell("f(0)"),
+            cell("def f(x): ...", "exercise:1.1"),
+            cell("check('1.1', f)", "check:1.1"),
+            cell("print(f(2))"),
+            cell("x = widgets.explore(a)\nwidgets.explore(b)"),
+            cell("f = 1"),
+            cell("f + 1"),
+        )
+    ]
     assert follows == [[], [], ["exercise 1.1 solved"], ["with exercise 1.1 solved"], ["controls moved"], [], []]
     with pytest.raises(ValueError, match="before its cell"):
         list(woven.Weaver({"1.1": "f"}).after(cell("check('1.1', f)", "check:1.1")))
@@ -63,9 +72,13 @@ def test_controls_are_moved_and_put_back(button, capsys):
     assert button or "4 a" in made.view.value  # it still redraws
 
 
-@pytest.mark.parametrize("draw, words", [
-    (lambda n, m: f"<p>{n}</p>", "no value of 'm'"), (lambda n, m: f"<p>{m} {1 / (n - 4)}</p>", "cannot be drawn"),
-])
+@pytest.mark.parametrize(
+    "draw, words",
+    [
+        (lambda n, m: f"<p>{n}</p>", "no value of 'm'"),
+        (lambda n, m: f"<p>{m} {1 / (n - 4)}</p>", "cannot be drawn"),
+    ],
+)
 def test_a_control_that_does_nothing_or_breaks_is_told(draw, words):
     made = panel(draw)
     with pytest.raises(AssertionError, match=words):
@@ -91,10 +104,27 @@ def told(tmp_path_factory) -> dict[tuple[str, str], str]:
     write(folder, "broken", cell(STUB.replace("...", "return 1 / 0"), "exercise:0.1"), check)
     write(folder, "missing", cell("1"))
     report = folder / "report.xml"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.tools.woven", "-p", "no:cacheprovider", "--nbval-lax",
-               "--nbval-current-env", f"--junitxml={report}", str(folder)]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "COURSE_QUIET": "1", "COURSE_PROGRESS": os.devnull},
-                   capture_output=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "tests.tools.woven",
+        "-p",
+        "no:cacheprovider",
+        "--nbval-lax",
+        "--nbval-current-env",
+        f"--junitxml={report}",
+        str(folder),
+    ]
+    subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "COURSE_QUIET": "1", "COURSE_PROGRESS": os.devnull},
+        capture_output=True,
+        check=False,
+    )
     found = {}
     for case in ElementTree.parse(report).iter("testcase"):
         fault = case.find("failure")

@@ -69,8 +69,15 @@ def environment(*folders: Path) -> dict[str, str]:
 
 
 def python(code: str, *folders: Path) -> str:
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment(*folders), capture_output=True, text=True,
-                          timeout=300, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment(*folders),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
@@ -122,17 +129,28 @@ def panels() -> list[tuple[str, dict[str, tuple[str, list, dict]], bool]]:
         cells = [cell.source for cell in nbformat.read(ROOT / c.file, 4).cells if cell.cell_type == "code"]
         for source in (s for s in cells if "widgets.explore(" in s):
             for call in (node for node in ast.walk(ast.parse(source)) if _is(node, "explore")):
-                controls = {k.arg: (k.value.func.attr, [_literal(a) for a in k.value.args],
-                                    {n.arg: _literal(n.value) for n in k.value.keywords})
-                            for k in call.keywords if isinstance(k.value, ast.Call) and _is(k.value, None)}
+                controls = {
+                    k.arg: (
+                        k.value.func.attr,
+                        [_literal(a) for a in k.value.args],
+                        {n.arg: _literal(n.value) for n in k.value.keywords},
+                    )
+                    for k in call.keywords
+                    if isinstance(k.value, ast.Call) and _is(k.value, None)
+                }
                 found.append((c.number, controls, any(k.arg == "run" for k in call.keywords)))
     return found
 
 
 def _is(node: ast.AST, name: str | None) -> bool:
     """Whether a node is a call of widgets.NAME (of any name for None)."""
-    return (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
-            and node.func.value.id == "widgets" and (name is None or node.func.attr == name))
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "widgets"
+        and (name is None or node.func.attr == name)
+    )
 
 
 def _literal(node: ast.AST):
@@ -185,8 +203,16 @@ print(moved, sorted(kinds))
 def test_every_widget_of_the_course_is_built_and_moves(old):
     listed = panels()
     assert len(listed) >= 20
-    done = subprocess.run([sys.executable, "-c", BUILD], cwd=ROOT, env=environment(old), input=json.dumps(listed),
-                          capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD],
+        cwd=ROOT,
+        env=environment(old),
+        input=json.dumps(listed),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     assert int(done.stdout.split()[0]) >= sum(len(controls) for _, controls, _ in listed) - 3, done.stdout
 
@@ -196,8 +222,13 @@ def test_a_short_chapter_runs(old, tmp_path, chapter):
     nb = run_in(tmp_path, chapter, old)
     text = "\n".join("".join(o.get("text", "")) for c in nb.cells if c.cell_type == "code" for o in c.outputs)
     assert f"NumPy {OLD['numpy']}" in text
-    views = [o for c in nb.cells if c.cell_type == "code" for o in c.outputs
-             if "application/vnd.jupyter.widget-view+json" in o.get("data", {})]
+    views = [
+        o
+        for c in nb.cells
+        if c.cell_type == "code"
+        for o in c.outputs
+        if "application/vnd.jupyter.widget-view+json" in o.get("data", {})
+    ]
     assert len(views) == sum(number == chapter for number, _, _ in panels())
 
 

@@ -27,14 +27,17 @@ def reordered(ours, theirs):
     return [theirs.vocabulary_[word] for word in ours.vocabulary.words]
 
 
-@pytest.mark.parametrize("settings, theirs", [
-    ({}, {}),
-    ({"grams": (1, 2)}, {"ngram_range": (1, 2)}), ({"grams": (2, 3), "min_df": 2}, {"ngram_range": (2, 3), "min_df": 2}),
-    ({"binary": True, "max_df": 0.3, "min_df": 3}, {"binary": True, "max_df": 0.3, "min_df": 3}),
-    ({"grams": (1, 2), "stop_words": ["the", "of", "la"]},
-     {"ngram_range": (1, 2), "stop_words": ["the", "of", "la"]}),
-    ({"grams": (1, 3), "unit": "char", "min_df": 2}, {"ngram_range": (1, 3), "analyzer": "char", "min_df": 2}),
-])
+@pytest.mark.parametrize(
+    "settings, theirs",
+    [
+        ({}, {}),
+        ({"grams": (1, 2)}, {"ngram_range": (1, 2)}),
+        ({"grams": (2, 3), "min_df": 2}, {"ngram_range": (2, 3), "min_df": 2}),
+        ({"binary": True, "max_df": 0.3, "min_df": 3}, {"binary": True, "max_df": 0.3, "min_df": 3}),
+        ({"grams": (1, 2), "stop_words": ["the", "of", "la"]}, {"ngram_range": (1, 2), "stop_words": ["the", "of", "la"]}),
+        ({"grams": (1, 3), "unit": "char", "min_df": 2}, {"ngram_range": (1, 3), "analyzer": "char", "min_df": 2}),
+    ],
+)
 def test_counts_are_equal(leads, settings, theirs):
     texts = [text[:120] for text in leads] if settings.get("unit") == "char" else leads
     pattern = {} if "unit" in settings else {"token_pattern": WORD}
@@ -80,8 +83,9 @@ def test_naive_bayes_is_equal(alpha):
 @pytest.mark.parametrize("size", [2**18, 1000, 7])
 def test_hashed_rows_are_equal(leads, signed, length, size):
     ours = HashingVectorizer(size, signed=signed, unit_length=length, grams=(1, 2))
-    peer = sk.HashingVectorizer(n_features=size, alternate_sign=signed, norm="l2" if length else None, token_pattern=WORD,
-                                ngram_range=(1, 2))
+    peer = sk.HashingVectorizer(
+        n_features=size, alternate_sign=signed, norm="l2" if length else None, token_pattern=WORD, ngram_range=(1, 2)
+    )
     assert abs(ours.transform(leads[:150]) - peer.transform(leads[:150])).max() < 1e-14
 
 

@@ -1,4 +1,4 @@
-"""helpers.tokenizers.bpe and helpers.tokenizers.wordpiece against `tokenizers` (same merges, same ids), with SmolLM2's and MiniLM's vocabularies."""
+"""BPE, WordPiece and Unigram against `tokenizers` (same merges, same ids), with SmolLM2's and MiniLM's vocabularies."""
 
 import json
 import unicodedata
@@ -25,9 +25,16 @@ def library_bpe(texts, vocab_size, min_count=2):
     """A byte-level BPE trained by the library with our settings, and its merges."""
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.train_from_iterator(texts, trainers.BpeTrainer(
-        vocab_size=vocab_size, min_frequency=min_count, special_tokens=["<|endoftext|>"], show_progress=False,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    made.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=vocab_size,
+            min_frequency=min_count,
+            special_tokens=["<|endoftext|>"],
+            show_progress=False,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        ),
+    )
     return made, [tuple(pair) for pair in json.loads(made.to_str())["model"]["merges"]]
 
 
@@ -68,8 +75,14 @@ def test_the_same_ids_on_the_leads_it_was_trained_on_and_on_others(trained, text
 
 
 def test_hand_made_ties_are_broken_alike():
-    for corpus in (["zy zy ab ab ba ba aa aa"], [" a ba a ba"], ["abab baba abab", "cdcd dcdc"], ["aaaa aaa aa a aaaaaaa"],
-                   ["xyzxyz", "yzxyzx", "zxyzxy"], ["éè èé", "èé éè"]):
+    for corpus in (
+        ["zy zy ab ab ba ba aa aa"],
+        [" a ba a ba"],
+        ["abab baba abab", "cdcd dcdc"],
+        ["aaaa aaa aa a aaaaaaa"],
+        ["xyzxyz", "yzxyzx", "zxyzxy"],
+        ["éè èé", "èé éè"],
+    ):
         for min_count in (1, 2):
             for texts in (corpus, corpus[::-1]):
                 theirs, merges = library_bpe(texts, 300, min_count)
@@ -114,7 +127,7 @@ def test_smollm2s_ids_on_all_leads(smollm2, texts, language):
     """All 26,210 leads of the three languages."""
     ours, theirs = smollm2
     for start in range(0, len(texts[language]), 2000):
-        some = texts[language][start:start + 2000]
+        some = texts[language][start : start + 2000]
         assert [ours.encode(text) for text in some] == [e.ids for e in theirs.encode_batch(some)]
     assert len(texts[language]) == {"en": 10_033, "fr": 9_951, "es": 6_226}[language]
 
@@ -132,8 +145,12 @@ def test_smollm2s_ids_for_random_unicode(smollm2, text):
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.one_of(st.sampled_from(["<|im_start|>", "<|im_end|>", "<|endoftext|>", "<file_sep>", "<|im_", "\n"]), KNOWN),
-                max_size=8).map("".join))
+@given(
+    st.lists(
+        st.one_of(st.sampled_from(["<|im_start|>", "<|im_end|>", "<|endoftext|>", "<file_sep>", "<|im_", "\n"]), KNOWN),
+        max_size=8,
+    ).map("".join)
+)
 def test_smollm2s_special_tokens_inside_text(smollm2, text):
     ours, theirs = smollm2
     assert ours.encode(text, special=True, errors="ignore") == theirs.encode(text).ids

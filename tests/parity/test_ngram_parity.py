@@ -20,8 +20,15 @@ from helpers.models import ngram, ngram_counts
 
 nltk_lm = pytest.importorskip("nltk.lm")
 
-TEXTS = ["we count words daily", "today we count words", "daily we count", "words we count we count today", "count words",
-         "we say words we count", "say today"]
+TEXTS = [
+    "we count words daily",
+    "today we count words",
+    "daily we count",
+    "words we count we count today",
+    "count words",
+    "we say words we count",
+    "say today",
+]
 SENTENCES = [text.split() + ["</s>"] for text in TEXTS]
 WORDS = ["<UNK>", *sorted({w for s in SENTENCES for w in s})]
 IDS = {w: i for i, w in enumerate(WORDS)}
@@ -32,7 +39,7 @@ def nltk_ngrams(order):
     """All n-grams of length 1 to order that end in a real token, with order - 1 start symbols before each sentence."""
     for sentence in SENTENCES:
         row = ["<s>"] * (order - 1) + sentence
-        yield [tuple(row[end - k + 1:end + 1]) for end in range(order - 1, len(row)) for k in range(1, order + 1)]
+        yield [tuple(row[end - k + 1 : end + 1]) for end in range(order - 1, len(row)) for k in range(1, order + 1)]
 
 
 def nltk_model(kind, order, *args):
@@ -65,14 +72,17 @@ CASES = {
     "Laplace": (nltk_lm.Laplace, (), lambda c: ngram.laplace(c)),
     "Lidstone": (nltk_lm.Lidstone, (0.3,), lambda c: ngram.add_k(c, 0.3)),
     "Kneser-Ney": (nltk_lm.KneserNeyInterpolated, (), lambda c: ngram.kneser_ney(c, [0.0] + [0.1] * (c.order - 1))),
-    "absolute": (nltk_lm.AbsoluteDiscountingInterpolated, (),
-                 lambda c: ngram.absolute_discounting(c, [0.0] + [0.75] * (c.order - 1))),
+    "absolute": (
+        nltk_lm.AbsoluteDiscountingInterpolated,
+        (),
+        lambda c: ngram.absolute_discounting(c, [0.0] + [0.75] * (c.order - 1)),
+    ),
 }
 
 
-@pytest.mark.parametrize("name, order", [
-    (name, order) for name in CASES for order in (1, 2, 3, 4) if (name, order) != ("Kneser-Ney", 1)
-])
+@pytest.mark.parametrize(
+    "name, order", [(name, order) for name in CASES for order in (1, 2, 3, 4) if (name, order) != ("Kneser-Ney", 1)]
+)
 def test_probabilities_are_those_of_nltk(name, order):
     kind, args, build = CASES[name]
     ours = build(ngram_counts.count_ngrams(DOCUMENTS, order, len(WORDS)))
@@ -85,7 +95,7 @@ def test_sentence_scores_are_those_of_nltk():
     theirs = nltk_model(nltk_lm.KneserNeyInterpolated, order)
     sentence = "today we say words daily </s>".split()
     row = ["<s>"] * (order - 1) + sentence
-    expected = [math.log(theirs.unmasked_score(row[i], tuple(row[i - 2:i]))) for i in range(2, len(row))]
+    expected = [math.log(theirs.unmasked_score(row[i], tuple(row[i - 2 : i]))) for i in range(2, len(row))]
     assert np.abs(ours.score([IDS[w] for w in sentence]) - expected).max() < 1e-9
 
 

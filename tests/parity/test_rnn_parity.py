@@ -41,8 +41,9 @@ def everything(run, layer, x, state, library):
     given = [t[None] for t in leaves] if library else leaves
     outputs, after = run(x, tuple(given) if isinstance(state, tuple) else given[0])
     after = [t[0] if library else t for t in tensors(after)]
-    asked = (outputs * random(*outputs.shape, seed=90)).sum() + sum((t * random(*t.shape, seed=91 + n)).sum()
-                                                                    for n, t in enumerate(after))
+    asked = (outputs * random(*outputs.shape, seed=90)).sum() + sum(
+        (t * random(*t.shape, seed=91 + n)).sum() for n, t in enumerate(after)
+    )
     asked.backward()
     return [outputs, *after, x.grad, *(t.grad for t in leaves), *(p.grad.clone() for p in layer.parameters())]
 

@@ -30,10 +30,17 @@ def both():
 
 def texts(tokenizer):
     leads = [lead.text for lead in datasets.leads(split="test")[:2]]
-    chat = tokenizer.apply_chat_template([{"role": "user", "content": "Why is the sky blue?"}], tokenize=False,
-                                         add_generation_prompt=True)
-    return {"lead": leads[0], "another lead": leads[1], "chat": chat, "code": CODE, "one word": "the",
-            "other scripts": "Ünïcode 数え 7"}
+    chat = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "Why is the sky blue?"}], tokenize=False, add_generation_prompt=True
+    )
+    return {
+        "lead": leads[0],
+        "another lead": leads[1],
+        "chat": chat,
+        "code": CODE,
+        "one word": "the",
+        "other scripts": "Ünïcode 数え 7",
+    }
 
 
 def test_no_weight_is_copied(both):
@@ -60,8 +67,15 @@ def test_greedy_tokens_with_a_cache(both):
     chat = [{"role": "user", "content": "Explain in three sentences what a lighthouse is for."}]
     prompt = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt", return_dict=True)
     ids = prompt["input_ids"]
-    expected = library.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=64, do_sample=False, eos_token_id=None,
-                                repetition_penalty=1.0, pad_token_id=2)[0, ids.shape[1]:].tolist()
+    expected = library.generate(
+        ids,
+        attention_mask=torch.ones_like(ids),
+        max_new_tokens=64,
+        do_sample=False,
+        eos_token_id=None,
+        repetition_penalty=1.0,
+        pad_token_id=2,
+    )[0, ids.shape[1] :].tolist()
     state, written = own.begin_state(1), []
     with torch.inference_mode():
         logits, state = own(ids, state)
@@ -128,8 +142,14 @@ print(json.dumps({"text": tokenizer.decode(written), "loaded": loaded, "peak": p
 
 
 def test_alone_it_needs_no_transformers_and_less_than_a_gigabyte_and_a_half():
-    done = subprocess.run([sys.executable, "-c", ALONE], cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True,
-                          text=True, timeout=180)
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout)
     assert found["loaded"] == [] and found["parameters"] == 134_515_008 and not found["training"]

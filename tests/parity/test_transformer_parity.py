@@ -21,10 +21,12 @@ V = 97
 CONFIGS = {
     "plain": dict(hidden_dim=32, n_layers=2, n_heads=4, n_kv_heads=4, ffn_dim=64, tied=False),
     "grouped, tied": dict(hidden_dim=48, n_layers=3, n_heads=6, n_kv_heads=2, ffn_dim=80, tied=True),
-    "one key-value head, another base": dict(hidden_dim=32, n_layers=2, n_heads=4, n_kv_heads=1, ffn_dim=40, tied=True,
-                                             rope_base=500_000.0),
-    "narrow heads, large eps": dict(hidden_dim=24, n_layers=1, n_heads=6, n_kv_heads=3, ffn_dim=200, tied=False, norm_eps=1e-2,
-                                    rope_base=50.0),
+    "one key-value head, another base": dict(
+        hidden_dim=32, n_layers=2, n_heads=4, n_kv_heads=1, ffn_dim=40, tied=True, rope_base=500_000.0
+    ),
+    "narrow heads, large eps": dict(
+        hidden_dim=24, n_layers=1, n_heads=6, n_kv_heads=3, ffn_dim=200, tied=False, norm_eps=1e-2, rope_base=50.0
+    ),
     "one head": dict(hidden_dim=16, n_layers=4, n_heads=1, n_kv_heads=1, ffn_dim=16, tied=True),
 }
 every_config = pytest.mark.parametrize("name", CONFIGS)
@@ -42,11 +44,23 @@ def library(name, attention="sdpa"):
     """A random Llama of transformers, in evaluation mode, with weights large enough for sharp attention."""
     c = CONFIGS[name]
     config = transformers.LlamaConfig(
-        vocab_size=V, hidden_size=c["hidden_dim"], intermediate_size=c["ffn_dim"], num_hidden_layers=c["n_layers"],
-        num_attention_heads=c["n_heads"], num_key_value_heads=c["n_kv_heads"], max_position_embeddings=64,
-        rms_norm_eps=c.get("norm_eps", 1e-5), rope_parameters={"rope_type": "default", "rope_theta": c.get("rope_base", 1e4)},
-        tie_word_embeddings=c["tied"], attention_bias=False, mlp_bias=False, bos_token_id=0, eos_token_id=None, pad_token_id=None,
-        attn_implementation=attention)
+        vocab_size=V,
+        hidden_size=c["hidden_dim"],
+        intermediate_size=c["ffn_dim"],
+        num_hidden_layers=c["n_layers"],
+        num_attention_heads=c["n_heads"],
+        num_key_value_heads=c["n_kv_heads"],
+        max_position_embeddings=64,
+        rms_norm_eps=c.get("norm_eps", 1e-5),
+        rope_parameters={"rope_type": "default", "rope_theta": c.get("rope_base", 1e4)},
+        tie_word_embeddings=c["tied"],
+        attention_bias=False,
+        mlp_bias=False,
+        bos_token_id=0,
+        eos_token_id=None,
+        pad_token_id=None,
+        attn_implementation=attention,
+    )
     model = transformers.LlamaForCausalLM(config).eval()
     with torch.no_grad():
         for n, p in enumerate(model.parameters()):
@@ -145,8 +159,13 @@ def test_rotation_is_the_library_s_and_the_other_pairing_a_permutation_of_it():
     from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
 
     for D, base in ((8, 10_000.0), (6, 500_000.0), (64, 100_000.0)):
-        config = transformers.LlamaConfig(hidden_size=D, num_attention_heads=1, head_dim=D, max_position_embeddings=128,
-                                          rope_parameters={"rope_type": "default", "rope_theta": base})
+        config = transformers.LlamaConfig(
+            hidden_size=D,
+            num_attention_heads=1,
+            head_dim=D,
+            max_position_embeddings=128,
+            rope_parameters={"rope_type": "default", "rope_theta": base},
+        )
         q, k = random(2, 3, 100, D), random(2, 3, 100, D, seed=1)
         cos, sin = LlamaRotaryEmbedding(config)(q, torch.arange(100)[None])
         expected = apply_rotary_pos_emb(q, k, cos, sin)
@@ -201,15 +220,28 @@ def test_a_post_norm_block_is_torch_s_encoder_layer():
     from helpers.models.transformer import make_block
 
     for place in ("post", "pre"):
-        block = make_block(Config(vocab_size=2, hidden_dim=24, n_heads=4, ffn_dim=56, positions="none", norm="layer", norm_place=place,
-                             activation="relu"), 0).eval()
-        theirs = nn.TransformerEncoderLayer(24, 4, 56, dropout=0.0, activation="relu", batch_first=True, bias=True,
-                                            norm_first=place == "pre").eval()
+        block = make_block(
+            Config(
+                vocab_size=2,
+                hidden_dim=24,
+                n_heads=4,
+                ffn_dim=56,
+                positions="none",
+                norm="layer",
+                norm_place=place,
+                activation="relu",
+            ),
+            0,
+        ).eval()
+        theirs = nn.TransformerEncoderLayer(
+            24, 4, 56, dropout=0.0, activation="relu", batch_first=True, bias=True, norm_first=place == "pre"
+        ).eval()
         with torch.no_grad():
             for p in theirs.parameters():
                 p.zero_()
-            theirs.self_attn.in_proj_weight.copy_(torch.cat([block.attention.q.weight, block.attention.k.weight,
-                                                             block.attention.v.weight]))
+            theirs.self_attn.in_proj_weight.copy_(
+                torch.cat([block.attention.q.weight, block.attention.k.weight, block.attention.v.weight])
+            )
             theirs.self_attn.out_proj.weight.copy_(block.attention.o.weight)
             theirs.linear1.weight.copy_(block.ffn.up.weight)
             theirs.linear2.weight.copy_(block.ffn.down.weight)

@@ -120,8 +120,20 @@ def test_skip_gram_is_as_good_as_gensim_on_the_same_corpus():
     for seed in (1, 2):
         fitted = w.Word2Vec(dim=32, seed=seed).fit(texts, epochs=3, rate=0.05)
         ours.append(word_similarity.evaluate_pairs(fitted.vectors, pairs, n_resamples=1).rho)
-        peer = models.Word2Vec(texts, sg=1, vector_size=32, window=5, negative=5, min_count=5, sample=1e-3, epochs=3,
-                               alpha=0.05, min_alpha=5e-6, workers=1, seed=seed)
+        peer = models.Word2Vec(
+            texts,
+            sg=1,
+            vector_size=32,
+            window=5,
+            negative=5,
+            min_count=5,
+            sample=1e-3,
+            epochs=3,
+            alpha=0.05,
+            min_alpha=5e-6,
+            workers=1,
+            seed=seed,
+        )
         assert peer.sg == 1
         vectors = word_vectors.WordVectors(peer.wv.index_to_key, peer.wv.vectors)
         theirs.append(word_similarity.evaluate_pairs(vectors, pairs, n_resamples=1).rho)

@@ -1,6 +1,6 @@
 """The house, read off its imports: which room opens which, circles, and the picture in docs/architecture.svg.
 
-    python -m tests.tools.architecture      draws the picture and prints what the tables in the two pages should say
+python -m tests.tools.architecture      draws the picture and prints what the tables in the two pages should say
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def rooms(graph: Graph | None = None) -> Graph:
 def circles(graph: Graph) -> list[list[str]]:
     """Groups of nodes that reach each other; empty where imports only go down."""
     reach = {node: _reached(graph, node) for node in graph}
-    groups = {tuple(sorted({node} | {o for o in reach[node] if node in reach.get(o, ())})) for node in graph if node in reach[node]}
+    groups = {
+        tuple(sorted({node} | {o for o in reach[node] if node in reach.get(o, ())})) for node in graph if node in reach[node]
+    }
     return [list(group) for group in sorted(groups)]
 
 
@@ -126,18 +128,24 @@ def picture(graph: Graph | None = None) -> str:
     lines, boxes = [], []
     for name in sorted(graph):
         direct = {o for o in graph[name] if not any(o in _reached(graph, p) for p in graph[name] - {o})}
-        lines += [f'<path d="M{x[name]:.0f} {y[name] + box_h / 2:.0f} L{x[o]:.0f} {y[o] - box_h / 2 - 4:.0f}" marker-end="url(#a)"/>'
-                  for o in sorted(direct)]
-        boxes.append(f'<rect x="{x[name] - box_w / 2:.0f}" y="{y[name] - box_h / 2:.0f}" width="{box_w}" height="{box_h}" rx="6"/>'
-                     f'<text x="{x[name]:.0f}" y="{y[name] + 5:.0f}">{name}</text>')
+        lines += [
+            f'<path d="M{x[name]:.0f} {y[name] + box_h / 2:.0f} L{x[o]:.0f} {y[o] - box_h / 2 - 4:.0f}" marker-end="url(#a)"/>'
+            for o in sorted(direct)
+        ]
+        boxes.append(
+            f'<rect x="{x[name] - box_w / 2:.0f}" y="{y[name] - box_h / 2:.0f}" width="{box_w}" height="{box_h}" rx="6"/>'
+            f'<text x="{x[name]:.0f}" y="{y[name] + 5:.0f}">{name}</text>'
+        )
     height = 40 + top * high + box_h
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-            'aria-label="The rooms of helpers; each arrow goes from a room to one that it imports, always down">\n'
-            '<style>rect{fill:#eef3f8;stroke:#3b6ea5}path{stroke:#7a8793;fill:none}'
-            'text{font:15px sans-serif;fill:#1d2a36;text-anchor:middle}</style>\n'
-            f'<rect width="{width}" height="{height}" style="fill:#fff;stroke:none"/>\n'
-            '<defs><marker id="a" markerWidth="8" markerHeight="8" refX="6" refY="4" orient="auto">'
-            '<path d="M0 0L8 4L0 8z" style="fill:#7a8793"/></marker></defs>\n' + "\n".join([*lines, *boxes]) + "\n</svg>\n")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        'aria-label="The rooms of helpers; each arrow goes from a room to one that it imports, always down">\n'
+        "<style>rect{fill:#eef3f8;stroke:#3b6ea5}path{stroke:#7a8793;fill:none}"
+        "text{font:15px sans-serif;fill:#1d2a36;text-anchor:middle}</style>\n"
+        f'<rect width="{width}" height="{height}" style="fill:#fff;stroke:none"/>\n'
+        '<defs><marker id="a" markerWidth="8" markerHeight="8" refX="6" refY="4" orient="auto">'
+        '<path d="M0 0L8 4L0 8z" style="fill:#7a8793"/></marker></defs>\n' + "\n".join([*lines, *boxes]) + "\n</svg>\n"
+    )
 
 
 def main() -> None:

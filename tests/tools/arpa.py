@@ -26,11 +26,15 @@ def write(model: NgramModel, path: Path) -> None:
         weights = np.ones(len(words))
         if k < model.order:
             upper = counts.levels[k]
-            weights[:len(upper.first) - 1] = np.where(np.diff(upper.first) > 0, model.gammas[k], 1.0)
+            weights[: len(upper.first) - 1] = np.where(np.diff(upper.first) > 0, model.gammas[k], 1.0)
         with np.errstate(divide="ignore"):
             rows = zip(np.log10(p[real]).tolist(), words[real].tolist(), np.log10(weights[real]).tolist())
-        listed.append([f"{max(a, -99):.9f}\t{' '.join(f'w{i}' for i in w)}" + (f"\t{max(b, -99):.9f}" if k < model.order else "")
-                       for a, w, b in rows])
+        listed.append(
+            [
+                f"{max(a, -99):.9f}\t{' '.join(f'w{i}' for i in w)}" + (f"\t{max(b, -99):.9f}" if k < model.order else "")
+                for a, w, b in rows
+            ]
+        )
     listed[0] = ["-99\t<unk>\t0", "-99\t<s>\t0", "-99\t</s>\t0", *listed[0]]
     head = "\n".join(["\\data\\", *(f"ngram {k}={len(rows)}" for k, rows in enumerate(listed, start=1))])
     body = "".join(f"\n\\{k}-grams:\n" + "\n".join(rows) + "\n" for k, rows in enumerate(listed, start=1))

@@ -22,8 +22,15 @@ from tests.tools.lab_server import ROOT, ask, lab_server
 SHOTS = ROOT / "build" / "screenshots"
 CHROMIUM = chromium()
 NO_CHROMIUM = "no Chromium on this machine (Debian: apt-get install chromium; or set COURSE_CHROMIUM)"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 PATIENCE = 180_000  # milliseconds; a busy machine takes minutes where a quiet one takes seconds: only a failure waits so long
 VIEWPORT = {"width": 1280, "height": 1000}
 READY = """() => {
@@ -147,8 +154,13 @@ def wait_for_change(page, panel, before: str, what: str) -> None:
 
 def controls(panel) -> list[tuple[str, object]]:
     """The panel's controls as (kind, locator), from top to bottom."""
-    marks = (("slider", "slider"), ("choice", "dropdown"), ("toggle", "checkbox"), ("number", "widget-text"),
-             ("run", "jupyter-button"))
+    marks = (
+        ("slider", "slider"),
+        ("choice", "dropdown"),
+        ("toggle", "checkbox"),
+        ("number", "widget-text"),
+        ("run", "jupyter-button"),
+    )
     found = []
     for row in panel.locator(".widget-inline-hbox, .widget-checkbox, .jupyter-button").all():
         classes = row.get_attribute("class") or ""
@@ -201,8 +213,11 @@ def _attach(browser, address: str, folder: Path, path: Path, notebook, kernel, c
     connection.write_text(json.dumps({**info, "kernel_name": "python3"}))
     try:
         number = ask(f"{address}/api/kernels")[-1]["id"]
-        session = ask(f"{address}/api/sessions", "POST", {"path": f"notebooks/{path.name}", "name": path.name,
-                                                          "type": "notebook", "kernel": {"id": number}})
+        session = ask(
+            f"{address}/api/sessions",
+            "POST",
+            {"path": f"notebooks/{path.name}", "name": path.name, "type": "notebook", "kernel": {"id": number}},
+        )
         assert session["kernel"]["id"] == number
         page, errors = watched_page(browser)
         try:
@@ -241,5 +256,3 @@ def _look(page, chapter: str, moved: list[list[str]]) -> None:
         wait_for_change(page, panel, before, f"chapter {chapter}, panel {number}, {kind}: the view did not change")
         assert "cannot be drawn" not in view(panel), f"chapter {chapter}, panel {number}, {kind}"
         panel.screenshot(path=SHOTS / f"{chapter}_panel{number}_after.png")
-
-

@@ -30,18 +30,38 @@ def lab_server() -> Iterator[tuple[str, Path]]:
         settings = folder / ".jupyter" / "labconfig"  # no question about news on top of the screenshots
         settings.mkdir(parents=True)
         (settings / "page_config.json").write_text(
-            '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}')
+            '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
+        )
         for name in ("kernels", ".signed"):
             (folder / name).mkdir()
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
-        command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--ip=127.0.0.1", "--allow-root",
-                   "--expose-app-in-browser", "--LabApp.news_url=None", "--IdentityProvider.token=",
-                   "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={folder}",
-                   "--ServerApp.allow_external_kernels=True", f"--ServerApp.external_connection_dir={folder / 'kernels'}"]
-        env = {**os.environ, "COURSE_PROFILE": "cpu", "COURSE_QUIET": "1", "HF_HUB_OFFLINE": "1",
-               "JUPYTER_CONFIG_DIR": str(folder / ".jupyter"), "JUPYTER_DATA_DIR": str(folder / ".signed")}
+        command = [
+            sys.executable,
+            "-m",
+            "jupyter",
+            "lab",
+            "--no-browser",
+            f"--port={port}",
+            "--ip=127.0.0.1",
+            "--allow-root",
+            "--expose-app-in-browser",
+            "--LabApp.news_url=None",
+            "--IdentityProvider.token=",
+            "--ServerApp.disable_check_xsrf=True",
+            f"--ServerApp.root_dir={folder}",
+            "--ServerApp.allow_external_kernels=True",
+            f"--ServerApp.external_connection_dir={folder / 'kernels'}",
+        ]
+        env = {
+            **os.environ,
+            "COURSE_PROFILE": "cpu",
+            "COURSE_QUIET": "1",
+            "HF_HUB_OFFLINE": "1",
+            "JUPYTER_CONFIG_DIR": str(folder / ".jupyter"),
+            "JUPYTER_DATA_DIR": str(folder / ".signed"),
+        }
         with open(folder / "lab.log", "w") as log:
             server = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
         try:

@@ -36,9 +36,24 @@ def main() -> int:
         without.write_text("torch ; sys_platform == 'never'\n")
         if path.exists():
             out.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-        command = [program, "pip", "compile", ROOT / "requirements.txt", "--override", without,
-                   "--universal", "--python-version", "3.11", "--generate-hashes", "--no-annotate", "--no-header",
-                   "-q", "-o", out, *sys.argv[1:]]
+        command = [
+            program,
+            "pip",
+            "compile",
+            ROOT / "requirements.txt",
+            "--override",
+            without,
+            "--universal",
+            "--python-version",
+            "3.11",
+            "--generate-hashes",
+            "--no-annotate",
+            "--no-header",
+            "-q",
+            "-o",
+            out,
+            *sys.argv[1:],
+        ]
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
         write_atomic(path, locked(out.read_text(encoding="utf-8")))
     return 0

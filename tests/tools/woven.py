@@ -104,8 +104,9 @@ class WovenFile(IPyNbFile):
             self.items.append(item)
             for title, source in weaver.after(item.cell):
                 cell = nbformat.v4.new_code_cell(source)
-                woven = IPyNbCell.from_parent(self, name=f"{item.name}, {title}", cell_num=item.cell_num, cell=cell,
-                                              options=defaultdict(bool))
+                woven = IPyNbCell.from_parent(
+                    self, name=f"{item.name}, {title}", cell_num=item.cell_num, cell=cell, options=defaultdict(bool)
+                )
                 woven.woven, woven.output_timeout = title, PATIENCE
                 self.items.append(woven)
         yield from self.items
@@ -157,8 +158,12 @@ def executed(items) -> list[tuple[object, list[str]]]:
 
 
 def pytest_addoption(parser):
-    parser.getgroup("nbval").addoption("--woven-browser", action="store_true", dest="woven_browser",
-                                       help="after the last cell of a notebook, look at its panels in JupyterLab")
+    parser.getgroup("nbval").addoption(
+        "--woven-browser",
+        action="store_true",
+        dest="woven_browser",
+        help="after the last cell of a notebook, look at its panels in JupyterLab",
+    )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-PIP = '''
+PIP = """
 import json, os, re, shutil, sys, sysconfig, time
 from pathlib import Path
 
@@ -65,9 +65,9 @@ def main(arguments):
         if not there:
             install(name)
     return 0
-'''
+"""
 
-UV = '''
+UV = """
 import os, sys
 words = sys.argv[1:]
 given = [f"{name}={value}" for name, value in os.environ.items() if name.startswith("UV_")]
@@ -78,9 +78,9 @@ if words[:2] == ["cache", "clean"]:
 python = words[words.index("--python") + 1]
 words = words[words.index("--python") + 2:]
 os.execv(python, [python, "-m", "pip", "by uv", *given, *words])
-'''
+"""
 
-PRETRAINED = '''
+PRETRAINED = """
 import json, os, sys
 from pathlib import Path
 if __name__ == "__main__":
@@ -91,7 +91,7 @@ if __name__ == "__main__":
     (folder / "weights").write_text("w" * 2000)
     (folder / "manifest.json").write_text(json.dumps({"files": {"weights": {}}}))
     print(sys.argv[1])
-'''
+"""
 
 
 class Course:
@@ -105,8 +105,11 @@ class Course:
         (self.root / "helpers" / "data").mkdir(parents=True)
         (self.root / "data").mkdir()
         (self.root / "tests").mkdir()
-        shutil.copytree(REPOSITORY / "helpers" / "course" / "commands", self.root / "helpers" / "course" / "commands",
-                        ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            REPOSITORY / "helpers" / "course" / "commands",
+            self.root / "helpers" / "course" / "commands",
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
         for name in ("__init__", "paths", "files", "hardware", "checkup"):
             shutil.copy(REPOSITORY / "helpers" / f"{name}.py", self.root / "helpers" / f"{name}.py")
         for name in ("course.py",):
@@ -148,7 +151,7 @@ class Course:
         """In place of `python -m venv`: without the real pip, which takes seconds, and with the pretended one."""
         import pip
 
-        code = f'''
+        code = f"""
             import sys, venv
             from pathlib import Path
             folder = Path(sys.argv[1])
@@ -157,7 +160,7 @@ class Course:
             (site / "pip").mkdir()
             (site / "pip" / "__init__.py").write_text("__path__.append({str(Path(pip.__file__).parent)!r})")
             (site / "pip" / "__main__.py").write_text({PIP!r} + "sys.exit(main(sys.argv[1:]))")
-        '''
+        """
         return [sys.executable, "-c", textwrap.dedent(code), str(folder)]
 
     def options(self, **changes: object) -> argparse.Namespace:
@@ -204,10 +207,17 @@ def problem(course: Course, **changes: object):
 
 FAILURES = [
     ("OSError: [Errno 28] No space left on device", "disk is full", "4 GB"),
-    ("WARNING: Retrying (Retry(total=0)) ... NewConnectionError\nERROR: No matching distribution found for alpha "
-     "(from versions: none)", "registry cannot be reached", "network connection"),
-    ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "not the file the course was made with",
-     "Try again later"),
+    (
+        "WARNING: Retrying (Retry(total=0)) ... NewConnectionError\nERROR: No matching distribution found for alpha "
+        "(from versions: none)",
+        "registry cannot be reached",
+        "network connection",
+    ),
+    (
+        "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE",
+        "not the file the course was made with",
+        "Try again later",
+    ),
     ("zipfile.BadZipFile: File is not a zip file", "arrived broken", "Try again later"),
     ("error: externally-managed-environment", "belongs to the operating system", "--here"),
     ("PermissionError: [Errno 13] Permission denied", "may not be written", "folder of your own"),

@@ -20,7 +20,9 @@ def test_no_import_but_those_of_the_table():
     assert set(allowed) == {*ROOMS, house.GROUND}, "a room is missing in docs/architecture.md, or one is too many"
     found = [f"{room} imports {other}" for room, others in real.items() for other in others - allowed[room]]
     assert not found, found
-    unused = [f"{room} may import {other} but does not" for room, others in allowed.items() for other in others - real.get(room, set())]
+    unused = [
+        f"{room} may import {other} but does not" for room, others in allowed.items() for other in others - real.get(room, set())
+    ]
     assert not unused, f"the table of docs/architecture.md says more than is true: {unused}"
 
 
@@ -56,8 +58,10 @@ def test_a_room_offers_what_it_says(room):
 
 
 def test_opening_all_rooms_loads_nothing():
-    code = (f"import {', '.join('helpers.' + room for room in ROOMS)}, sys; "
-            "print([m for m in ('numpy', 'torch', 'matplotlib', 'transformers', 'sklearn') if m in sys.modules])")
+    code = (
+        f"import {', '.join('helpers.' + room for room in ROOMS)}, sys; "
+        "print([m for m in ('numpy', 'torch', 'matplotlib', 'transformers', 'sklearn') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=house.ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

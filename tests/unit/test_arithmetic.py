@@ -66,15 +66,17 @@ def test_a_policy_gradient_raises_the_reward(learner):
 
 def test_rejection_sampling_beats_imitating_all(learner):
     part = few()
-    x, y = preferences.sample_answers(learner, part.prompts.repeat_interleave(8, 0), sums.MAX_NEW, sums.STOP,
-                                      generator=torch.Generator().manual_seed(0))
+    x, y = preferences.sample_answers(
+        learner, part.prompts.repeat_interleave(8, 0), sums.MAX_NEW, sums.STOP, generator=torch.Generator().manual_seed(0)
+    )
     good = sums.rewards_of(y, part.sums.repeat_interleave(8)) == 1
     found = []
     for kept in (good, torch.ones_like(good)):
         model = copy.deepcopy(learner)
         sums.imitate(model, x[kept], y[kept], 40, batch_size=64, rate=1e-3)
-        _, again = preferences.sample_answers(model, part.prompts.repeat_interleave(8, 0), sums.MAX_NEW, sums.STOP,
-                                              generator=torch.Generator().manual_seed(1))
+        _, again = preferences.sample_answers(
+            model, part.prompts.repeat_interleave(8, 0), sums.MAX_NEW, sums.STOP, generator=torch.Generator().manual_seed(1)
+        )
         found.append(float(sums.rewards_of(again, part.sums.repeat_interleave(8)).mean()))
     assert found[0] > found[1]
 

@@ -219,10 +219,13 @@ def test_a_full_cache_and_another_number_of_rows_are_errors():
     assert cache.length == 3
 
 
-@pytest.mark.parametrize("n_layers, K, D, dtype, per_token", [
-    (30, 3, 64, torch.float32, 46_080),  # SmolLM2-135M
-    (32, 32, 128, torch.float16, 524_288),  # Llama-2-7B
-])
+@pytest.mark.parametrize(
+    "n_layers, K, D, dtype, per_token",
+    [
+        (30, 3, 64, torch.float32, 46_080),  # SmolLM2-135M
+        (32, 32, 128, torch.float16, 524_288),  # Llama-2-7B
+    ],
+)
 def test_bytes_of_the_cache(n_layers, K, D, dtype, per_token):
     assert 2 * n_layers * K * D * dtype.itemsize == per_token
     cache, x = KVCache(n_layers, limit=100), torch.zeros(1, K, 3, D, dtype=dtype)

@@ -22,8 +22,11 @@ def transformer():
     return model
 
 
-MODELS = [transformer(), RecurrentLM(V, kind="lstm", embedding_dim=8, hidden_dim=12, seed=1).eval(),
-          RecurrentLM(V, kind="gru", embedding_dim=8, hidden_dim=12, seed=2).eval()]  # fmt: skip
+MODELS = [
+    transformer(),
+    RecurrentLM(V, kind="lstm", embedding_dim=8, hidden_dim=12, seed=1).eval(),
+    RecurrentLM(V, kind="gru", embedding_dim=8, hidden_dim=12, seed=2).eval(),
+]
 EACH = pytest.mark.parametrize("number", range(3), ids=["transformer", "lstm", "gru"])
 SAMPLER = Sampler(temperature=0.9, top_p=0.9, repetition=1.2)
 

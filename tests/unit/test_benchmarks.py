@@ -24,8 +24,13 @@ def test_results_are_compared_before_anything_is_timed():
 
 def test_each_party_runs_once_to_warm_up_and_then_in_turns():
     runs = []
-    case = Case("sum", lambda: runs.append("o") or 1, {"p": lambda: runs.append("p") or 1, "slow": lambda: runs.append("s") or 1},
-                equal, slow=("slow",))
+    case = Case(
+        "sum",
+        lambda: runs.append("o") or 1,
+        {"p": lambda: runs.append("p") or 1, "slow": lambda: runs.append("s") or 1},
+        equal,
+        slow=("slow",),
+    )
     listed = run_case(case)
     assert "".join(runs) == "ops" + "op" * 3
     assert [row.party for row in listed] == ["ours", "p", "slow"] and all(row.seconds >= 0 for row in listed)
@@ -38,19 +43,29 @@ def test_preparing_is_not_timed():
 
 
 def test_ratios_are_per_unit_of_work_and_missing_peers_are_told():
-    case = Case("train", lambda: 0, {"slice": lambda: 0, "gone": needs("no_such_package_xyz", lambda: lambda: 0)}, item="2a",
-                amounts={"ours": 1000, "slice": 10}, unit="words", targets={"slice": 0.05})
+    case = Case(
+        "train",
+        lambda: 0,
+        {"slice": lambda: 0, "gone": needs("no_such_package_xyz", lambda: lambda: 0)},
+        item="2a",
+        amounts={"ours": 1000, "slice": 10},
+        unit="words",
+        targets={"slice": 0.05},
+    )
     listed = rows(case, {"ours": 2.0, "slice": 1.0})
     assert listed[1].ratio == pytest.approx(0.02) and listed[1].verdict == "met (target >= 20x as fast)"
     text = table(listed)
     assert "[2a] train" in text and "500 words/s" in text and "no_such_package_xyz is not installed" in text
 
 
-@pytest.mark.parametrize("ratio, target, stretch, said", [
-    (0.7, 0.8, 0.5, "met (target <= 0.8x its time), stretch <= 0.5x its time missed"),
-    (1.2, 1.0, None, "missed (target <= 1x its time)"),
-    (1.0, None, None, "no target"),
-])
+@pytest.mark.parametrize(
+    "ratio, target, stretch, said",
+    [
+        (0.7, 0.8, 0.5, "met (target <= 0.8x its time), stretch <= 0.5x its time missed"),
+        (1.2, 1.0, None, "missed (target <= 1x its time)"),
+        (1.0, None, None, "no target"),
+    ],
+)
 def test_the_verdict(ratio, target, stretch, said):
     assert verdict(ratio, target, stretch) == said
 

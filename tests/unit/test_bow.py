@@ -14,9 +14,18 @@ from helpers.models.lbfgs import minimize
 from helpers.models.logistic import SoftmaxRegression
 from helpers.models.naive_bayes import NaiveBayes
 
-NOTES = ["The rain falls and the wind blows.", "The wind brings clouds.", "Rain and snow and rain!", "The sun melts the ice.",
-         "She plays the piano.", "The band plays a loud song.", "A loud piano and a drum.",
-         "The cook bakes bread.", "She bakes a cake and bread.", "The cook salts the soup and the bread."]
+NOTES = [
+    "The rain falls and the wind blows.",
+    "The wind brings clouds.",
+    "Rain and snow and rain!",
+    "The sun melts the ice.",
+    "She plays the piano.",
+    "The band plays a loud song.",
+    "A loud piano and a drum.",
+    "The cook bakes bread.",
+    "She bakes a cake and bread.",
+    "The cook salts the soup and the bread.",
+]
 texts = st.lists(st.text(alphabet="ab cé1!", max_size=15), min_size=1, max_size=6)
 
 
@@ -50,10 +59,14 @@ def test_order_is_lost_by_words_and_kept_by_pairs():
     assert (one[0] == one[1]).all() and not (two[0] == two[1]).all()
 
 
-@pytest.mark.parametrize("kind, b, expected_idf, expected", [
-    ("okapi", 0.75, math.log(13.5 / 2.5), 1.788604), ("okapi positive", 0.75, math.log(1 + 13.5 / 2.5), 1.968801),
-    ("okapi", 0.0, math.log(13.5 / 2.5), 1.686399),
-])
+@pytest.mark.parametrize(
+    "kind, b, expected_idf, expected",
+    [
+        ("okapi", 0.75, math.log(13.5 / 2.5), 1.788604),
+        ("okapi positive", 0.75, math.log(1 + 13.5 / 2.5), 1.968801),
+        ("okapi", 0.0, math.log(13.5 / 2.5), 1.686399),
+    ],
+)
 def test_the_bm25_score_of_the_worked_example(kind, b, expected_idf, expected):
     # 15 documents of mean length 12.6; the first has 11 words, one of them the query's; the other document with it is any
     lengths = [11, *[12] * 7, *[14] * 6, 10]
@@ -202,11 +215,17 @@ def test_sparse_and_dense_softmax_regression_agree():
 # ------------------------------------------------------------------------------------------------------ bad input
 
 
-@pytest.mark.parametrize("settings, problem", [
-    ({"grams": (0, 1)}, "low <= high"), ({"grams": (2, 1)}, "low <= high"), ({"unit": "syllable"}, "word"),
-    ({"min_df": 0}, "min_df"),
-    ({"max_df": 1.5}, "max_df"), ({"max_features": 0}, "max_features"),
-])
+@pytest.mark.parametrize(
+    "settings, problem",
+    [
+        ({"grams": (0, 1)}, "low <= high"),
+        ({"grams": (2, 1)}, "low <= high"),
+        ({"unit": "syllable"}, "word"),
+        ({"min_df": 0}, "min_df"),
+        ({"max_df": 1.5}, "max_df"),
+        ({"max_features": 0}, "max_features"),
+    ],
+)
 def test_bad_settings(settings, problem):
     with pytest.raises(ValueError, match=problem):
         bag_of_words.CountVectorizer(**settings)
@@ -218,9 +237,14 @@ def test_an_ngram_range_must_be_two_whole_numbers():
             bag_of_words.CountVectorizer(grams=bad)
 
 
-@pytest.mark.parametrize("rows, problem", [
-    ([], "at least one text"), (["", "  "], "at least one n-gram"), (["the of", "and the"], "at least one n-gram"),
-])
+@pytest.mark.parametrize(
+    "rows, problem",
+    [
+        ([], "at least one text"),
+        (["", "  "], "at least one n-gram"),
+        (["the of", "and the"], "at least one n-gram"),
+    ],
+)
 def test_empty_corpora_and_texts_of_stop_words_only(rows, problem):
     with pytest.raises(ValueError, match=problem):
         bag_of_words.CountVectorizer(stop_words=["the", "of", "and"]).fit(rows)
@@ -261,10 +285,15 @@ def test_naive_bayes_without_smoothing_and_with_unknown_words():
         NaiveBayes(alpha=0).fit(np.array([[1, 0], [0, 0]]), y)
 
 
-@pytest.mark.parametrize("X, y, problem", [
-    ([[1, -1]], [0], ">= 0"), ([[1, 1]], [0, 1], "one label per row"), ([[1, 1]], [-1], "class numbers"),
-    ([[1.0, np.nan]], [0], "finite"),
-])
+@pytest.mark.parametrize(
+    "X, y, problem",
+    [
+        ([[1, -1]], [0], ">= 0"),
+        ([[1, 1]], [0, 1], "one label per row"),
+        ([[1, 1]], [-1], "class numbers"),
+        ([[1.0, np.nan]], [0], "finite"),
+    ],
+)
 def test_naive_bayes_refuses(X, y, problem):
     with pytest.raises(ValueError, match=problem):
         NaiveBayes().fit(np.array(X), np.array(y))

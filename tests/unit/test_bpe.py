@@ -220,12 +220,19 @@ def test_a_vocabulary_smaller_than_the_bytes(size, special):
     assert BPE.train(["text"], least, special_tokens=special).vocab_size == least
 
 
-@pytest.mark.parametrize("ids, error, said", [
-    ([400_000], ValueError, f"outside 0 .. {TOKENIZER.vocab_size - 1}"),
-    ([-1], ValueError, "id -1 is outside"), ([0, 320], ValueError, "id 320"),
-    ([1.5], TypeError, "whole numbers"), (["a"], TypeError, "whole numbers"), ([None], TypeError, "whole numbers"),
-    ([[1, 2]], TypeError, "one dimension"), (np.array([[1, 2]]), TypeError, "one dimension"),
-])
+@pytest.mark.parametrize(
+    "ids, error, said",
+    [
+        ([400_000], ValueError, f"outside 0 .. {TOKENIZER.vocab_size - 1}"),
+        ([-1], ValueError, "id -1 is outside"),
+        ([0, 320], ValueError, "id 320"),
+        ([1.5], TypeError, "whole numbers"),
+        (["a"], TypeError, "whole numbers"),
+        ([None], TypeError, "whole numbers"),
+        ([[1, 2]], TypeError, "one dimension"),
+        (np.array([[1, 2]]), TypeError, "one dimension"),
+    ],
+)
 def test_ids_that_are_not_there(ids, error, said):
     with pytest.raises(error, match=said):
         TOKENIZER.decode(ids)
@@ -249,15 +256,20 @@ def test_bytes_without_an_id():
     assert tokenizer.encode("axb", errors="ignore") == tokenizer.encode("ab") == [5]
 
 
-@pytest.mark.parametrize("make, said", [
-    (lambda: BPE([(b"ab", b"c")]), "not both tokens by then"),
-    (lambda: BPE([], special_tokens=["x", "x"]), "different, non-empty"),
-    (lambda: BPE([], special_tokens=[""]), "different, non-empty"), (lambda: BPE([], pattern=r"\w+"), "loses characters"),
-    (lambda: BPE([], pattern=r"(\w+)|[\s\S]"), "capturing groups"), (lambda: BPE([], pattern="("), "expected pattern"),
-    (lambda: BPE([], special_tokens=["a"]).end_of_text, r"expected the special token <\|endoftext\|>"),
-    (lambda: learn_merges({"ab": 1}, -1), "n_merges"),
-    (lambda: learn_merges({"ab": 1}, 1, min_count=0), "min_count of at least 1"),
-])
+@pytest.mark.parametrize(
+    "make, said",
+    [
+        (lambda: BPE([(b"ab", b"c")]), "not both tokens by then"),
+        (lambda: BPE([], special_tokens=["x", "x"]), "different, non-empty"),
+        (lambda: BPE([], special_tokens=[""]), "different, non-empty"),
+        (lambda: BPE([], pattern=r"\w+"), "loses characters"),
+        (lambda: BPE([], pattern=r"(\w+)|[\s\S]"), "capturing groups"),
+        (lambda: BPE([], pattern="("), "expected pattern"),
+        (lambda: BPE([], special_tokens=["a"]).end_of_text, r"expected the special token <\|endoftext\|>"),
+        (lambda: learn_merges({"ab": 1}, -1), "n_merges"),
+        (lambda: learn_merges({"ab": 1}, 1, min_count=0), "min_count of at least 1"),
+    ],
+)
 def test_settings_that_cannot_work(make, said):
     with pytest.raises(ValueError, match=said):
         make()
@@ -338,13 +350,17 @@ def test_wordpiece_scores_of_the_toy():
 
 
 def every_way(word, pieces):
-    return [[word[:k], *rest] for k in range(1, len(word) + 1) if word[:k] in pieces
-            for rest in every_way(word[k:], pieces)] if word else [[]]
+    return (
+        [[word[:k], *rest] for k in range(1, len(word) + 1) if word[:k] in pieces for rest in every_way(word[k:], pieces)]
+        if word
+        else [[]]
+    )
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.text("abc", min_size=1, max_size=8),
-       st.dictionaries(st.text("abc", min_size=2, max_size=4), st.floats(-9, -1), max_size=6))
+@given(
+    st.text("abc", min_size=1, max_size=8), st.dictionaries(st.text("abc", min_size=2, max_size=4), st.floats(-9, -1), max_size=6)
+)
 def test_unigram_finds_the_best_way_and_expects_the_right_counts(word, more):
     log_probs = {"a": -3.0, "b": -4.0, "c": -5.0} | more
     model = unigram.Unigram(log_probs)

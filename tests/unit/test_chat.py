@@ -8,13 +8,20 @@ from helpers.tokenizers.chat_template import assistant, system, user
 from helpers.tokenizers.labels import IGNORE
 from helpers.training import batches
 
-TOKENIZER = BPE.train(["the river is long and the river is old"], 300, special_tokens=["<|endoftext|>", chat_template.START, chat_template.END])
+TOKENIZER = BPE.train(
+    ["the river is long and the river is old"], 300, special_tokens=["<|endoftext|>", chat_template.START, chat_template.END]
+)
 START, END = 1, 2
 
 
 def test_render_and_the_default_system_message():
-    assert chat_template.render([user("Hi")], default_system=None, reply=True) == "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
-    assert chat_template.render([user("Hi")]).startswith(f"<|im_start|>system\n{chat_template.DEFAULT_SYSTEM}<|im_end|>\n<|im_start|>user")
+    assert (
+        chat_template.render([user("Hi")], default_system=None, reply=True)
+        == "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert chat_template.render([user("Hi")]).startswith(
+        f"<|im_start|>system\n{chat_template.DEFAULT_SYSTEM}<|im_end|>\n<|im_start|>user"
+    )
     assert chat_template.render([system("S"), user("Hi")]).startswith("<|im_start|>system\nS<|im_end|>")
 
 
@@ -53,7 +60,10 @@ def test_a_reply_that_is_cut_off_does_not_teach_stopping():
 
 
 def test_a_batch_shifts_by_one_and_marks_padding_by_position():
-    examples = [chat_template.Example([1, 7, 5, 2], [IGNORE, IGNORE, 5, 2], False), chat_template.Example([1, 2], [IGNORE, 2], False)]
+    examples = [
+        chat_template.Example([1, 7, 5, 2], [IGNORE, IGNORE, 5, 2], False),
+        chat_template.Example([1, 2], [IGNORE, 2], False),
+    ]
     batch = batches.collate(examples, pad_id=2)
     assert batch.x.tolist() == [[1, 7, 5], [1, 2, 2]]
     assert batch.y.tolist() == [[IGNORE, 5, 2], [2, IGNORE, IGNORE]]  # the end mark is learned though padding has its id

@@ -21,8 +21,9 @@ MODELS = {
     "lstm": lambda: RecurrentLM(11, kind="lstm", embedding_dim=6, hidden_dim=8, dropout=0.1, start_id=2, seed=3),
     "untied own gru": lambda: RecurrentLM(11, kind="gru", embedding_dim=6, hidden_dim=6, n_layers=2, tied=False, backend="own"),
     "transformer": lambda: Transformer(Config(11, context_length=8, hidden_dim=16, n_layers=2, n_heads=4, n_kv_heads=2), seed=3),
-    "untied transformer": lambda: Transformer(Config(11, hidden_dim=16, n_layers=1, tied=False, norm="layer", positions="learned",
-                                                     activation="gelu", start_id=4)),
+    "untied transformer": lambda: Transformer(
+        Config(11, hidden_dim=16, n_layers=1, tied=False, norm="layer", positions="learned", activation="gelu", start_id=4)
+    ),
 }
 every_model = pytest.mark.parametrize("name", MODELS)
 
@@ -104,14 +105,31 @@ def spoil(path, how):
         torch.save({"w": torch.zeros(2)}, path)
 
 
-@pytest.mark.parametrize("how", ["truncated", "cut in the header", "empty", "garbage", "header overwritten", "too long",
-                                 "another program's", "no metadata", "facts missing", "facts cut", "pickle"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "truncated",
+        "cut in the header",
+        "empty",
+        "garbage",
+        "header overwritten",
+        "too long",
+        "another program's",
+        "no metadata",
+        "facts missing",
+        "facts cut",
+        "pickle",
+    ],
+)
 def test_a_damaged_or_foreign_file_is_refused(how, tmp_path):
     path = save_model(MODELS["lstm"](), tmp_path / "m.safetensors")
     spoil(path, how)
     for load in (load_model, load_tensors):
-        with pytest.raises(ValueError, match="m.safetensors cannot be used as a checkpoint: it is damaged, cut short, or not "
-                                             "one of this course .*Take it from the repository again"):
+        with pytest.raises(
+            ValueError,
+            match="m.safetensors cannot be used as a checkpoint: it is damaged, cut short, or not "
+            "one of this course .*Take it from the repository again",
+        ):
             load(path)
 
 
@@ -122,17 +140,29 @@ def test_a_missing_file(tmp_path):
         load_model(tmp_path)  # a folder
 
 
-@pytest.mark.parametrize("change", [
-    lambda tensors, facts: tensors.pop("embedding.weight"),
-    lambda tensors, facts: tensors.update({"more": torch.zeros(1)}),
-    lambda tensors, facts: tensors.update({"embedding.weight": torch.zeros(3, 3)}),
-    lambda tensors, facts: facts.update({"class": "Perceptron"}),
-    lambda tensors, facts: facts.pop("class"),
-    lambda tensors, facts: facts.pop("settings"),
-    lambda tensors, facts: facts["settings"].update({"n_wheels": 4}),
-    lambda tensors, facts: facts["settings"].update({"vocab_size": 12}),
-], ids=["weight missing", "weight left over", "other shape", "other class", "no class", "no settings", "unknown setting",
-        "other vocabulary"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tensors, facts: tensors.pop("embedding.weight"),
+        lambda tensors, facts: tensors.update({"more": torch.zeros(1)}),
+        lambda tensors, facts: tensors.update({"embedding.weight": torch.zeros(3, 3)}),
+        lambda tensors, facts: facts.update({"class": "Perceptron"}),
+        lambda tensors, facts: facts.pop("class"),
+        lambda tensors, facts: facts.pop("settings"),
+        lambda tensors, facts: facts["settings"].update({"n_wheels": 4}),
+        lambda tensors, facts: facts["settings"].update({"vocab_size": 12}),
+    ],
+    ids=[
+        "weight missing",
+        "weight left over",
+        "other shape",
+        "other class",
+        "no class",
+        "no settings",
+        "unknown setting",
+        "other vocabulary",
+    ],
+)
 @pytest.mark.parametrize("name", ["lstm", "transformer"])
 def test_weights_that_do_not_fit_their_settings(name, change, tmp_path):
     tensors, facts = load_tensors(save_model(MODELS[name](), tmp_path / "m.safetensors"))
@@ -144,6 +174,7 @@ def test_weights_that_do_not_fit_their_settings(name, change, tmp_path):
 
 def test_a_file_cannot_run_code(tmp_path):
     """safetensors holds numbers and text; a pickle, which could run code, is refused before anything in it is looked at."""
+
     class Harm:
         def __reduce__(self):
             return os.mkdir, (str(tmp_path / "harm"),)
@@ -184,8 +215,10 @@ def test_facts_that_are_no_json_leave_the_old_file(tmp_path):
 
 def test_a_process_that_is_killed_while_writing_leaves_the_old_file(tmp_path):
     path = save_tensors(tmp_path / "t.safetensors", {"a": torch.zeros(1)}, {"number": 1})
-    code = ("import os, sys, torch\nfrom helpers.training import checkpoint\n"
-            "os.fsync = lambda descriptor: os._exit(9)\ncheckpoint.save_tensors(sys.argv[1], {'a': torch.ones(1)}, {})\n")
+    code = (
+        "import os, sys, torch\nfrom helpers.training import checkpoint\n"
+        "os.fsync = lambda descriptor: os._exit(9)\ncheckpoint.save_tensors(sys.argv[1], {'a': torch.ones(1)}, {})\n"
+    )
     assert subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT).returncode == 9
     assert load_tensors(path)[1] == {"number": 1}
 

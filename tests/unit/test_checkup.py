@@ -72,7 +72,9 @@ def test_the_old_file_stays_when_writing_fails(tmp_path, monkeypatch, error):
 def test_a_kill_leaves_the_old_file_whole(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    code = ("import os, signal, sys; from helpers.files import write_atomic; "
-            "os.fsync = lambda d: os.kill(os.getpid(), signal.SIGKILL); write_atomic(sys.argv[1], 'x' * 10**6)")
+    code = (
+        "import os, signal, sys; from helpers.files import write_atomic; "
+        "os.fsync = lambda d: os.kill(os.getpid(), signal.SIGKILL); write_atomic(sys.argv[1], 'x' * 10**6)"
+    )
     done = subprocess.run([sys.executable, "-c", code, path], cwd=checkup.__file__.rsplit("helpers", 1)[0], check=False)
     assert done.returncode == -9 and path.read_text() == "old"

@@ -12,7 +12,10 @@ TEXT = 'Dr. Ada Lone measured 3.14 m. It was J. S. Bach\'s bridge, i.e. the old 
 def test_fixed_chunks_by_hand():
     text = " ".join(f"w{i}" for i in range(10))
     assert [c.text.split() for c in fixed_chunks(text, 4, 1)] == [
-        ["w0", "w1", "w2", "w3"], ["w3", "w4", "w5", "w6"], ["w6", "w7", "w8", "w9"]]  # fmt: skip
+        ["w0", "w1", "w2", "w3"],
+        ["w3", "w4", "w5", "w6"],
+        ["w6", "w7", "w8", "w9"],
+    ]
     assert [len(c.text.split()) for c in fixed_chunks(text, 4)] == [4, 4, 2]
     assert len(fixed_chunks(text, 99)) == 1 and fixed_chunks("  \n ", 3) == []
 
@@ -50,7 +53,10 @@ def test_sentence_chunks_keep_everything(text, size, overlap):
 def test_sentence_chunks_with_overlap():
     text = "One is here. Two is here. Three is here. Four is here."
     assert [c.text for c in sentence_chunks(text, 6, overlap=1)] == [
-        "One is here. Two is here.", "Two is here. Three is here.", "Three is here. Four is here."]  # fmt: skip
+        "One is here. Two is here.",
+        "Two is here. Three is here.",
+        "Three is here. Four is here.",
+    ]
 
 
 def test_many_texts_and_bad_input():

@@ -29,8 +29,14 @@ LINKS = [
     'REPOSITORY = "{repository}"\nRELEASE = "{tag}"',
     'REPOSITORY, RELEASE = "{repository}", "{tag}"',
 ]
-FOREIGN = ["https://github.com/karpathy/micrograd", "https://github.com/pytorch/pytorch/blob/main/README.md",
-           "https://raw.githubusercontent.com/a/b/main/c", "main", "OWNER", 'git clone https://github.com/{REPOSITORY}']
+FOREIGN = [
+    "https://github.com/karpathy/micrograd",
+    "https://github.com/pytorch/pytorch/blob/main/README.md",
+    "https://raw.githubusercontent.com/a/b/main/c",
+    "main",
+    "OWNER",
+    "git clone https://github.com/{REPOSITORY}",
+]
 
 
 def filled(text, at):
@@ -58,13 +64,18 @@ def copy(tmp_path):
     for folder in ("helpers", "notebooks", "binder", "data", ".github/workflows"):
         (tmp_path / folder).mkdir(parents=True)
     text = "\n".join(filled(link, OLD) for link in LINKS) + "\n" + "\n".join(FOREIGN) + "\n"
-    (tmp_path / "helpers" / "__init__.py").write_text(
-        '"""Ours."""\nREPOSITORY = "OWNER/from-counts-to-chat"\nRELEASE = "main"\n')
+    (tmp_path / "helpers" / "__init__.py").write_text('"""Ours."""\nREPOSITORY = "OWNER/from-counts-to-chat"\nRELEASE = "main"\n')
     for name in ("README.md", "binder/postBuild", "data/README.md", ".github/workflows/test.yml"):
         (tmp_path / name).write_bytes(text.replace("\n", "\r\n").encode())
-    notebook = {"cells": [{"cell_type": "markdown", "id": "é", "source": text.splitlines(keepends=True)},
-                          {"cell_type": "code", "outputs": [], "source": filled(LINKS[-1], OLD)}],
-                "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    notebook = {
+        "cells": [
+            {"cell_type": "markdown", "id": "é", "source": text.splitlines(keepends=True)},
+            {"cell_type": "code", "outputs": [], "source": filled(LINKS[-1], OLD)},
+        ],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     (tmp_path / "notebooks" / "01_a.ipynb").write_text(json.dumps(notebook, indent=1, ensure_ascii=False), encoding="utf-8")
     return tmp_path
 
@@ -88,8 +99,10 @@ def test_one_command_sets_it_everywhere_and_back_byte_for_byte(copy, capsys):
 
 def test_the_check_names_the_places_that_disagree(copy, capsys):
     path = copy / "README.md"
-    path.write_text("[here](https://github.com/someone/from-counts-to-chat) "
-                    "[there](https://mybinder.org/v2/gh/OWNER/from-counts-to-chat/v9?urlpath=lab)\n")
+    path.write_text(
+        "[here](https://github.com/someone/from-counts-to-chat) "
+        "[there](https://mybinder.org/v2/gh/OWNER/from-counts-to-chat/v9?urlpath=lab)\n"
+    )
     assert run(copy, check=True) == 1
     said = capsys.readouterr().out
     assert "README.md:1: someone/from-counts-to-chat" in said and "at v9" in said

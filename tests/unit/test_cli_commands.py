@@ -23,8 +23,9 @@ from helpers.course.site.run_pages import RunPages
 
 def test_doctor_before_setup_names_the_one_command(tmp_path):
     course = cli_fakes.Course(tmp_path / "cours").make()
-    done = subprocess.run([sys.executable, "course.py", "doctor"], cwd=course.root, capture_output=True,
-                          encoding="utf-8", check=False)
+    done = subprocess.run(
+        [sys.executable, "course.py", "doctor"], cwd=course.root, capture_output=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 1 and "MISSING  environment" in done.stdout and "course.py setup" in done.stdout
     for name in ("Python", "disk", "memory", "port 8888", "git", "Chromium", "network"):
         assert name in done.stdout
@@ -58,7 +59,7 @@ def test_doctor_shows_what_the_notebook_shows():
 def test_an_environment_that_cannot_look_at_itself_is_a_finding(tmp_path):
     from helpers.course.commands.environment import Environment
 
-    finding, = doctor._inside(Environment(tmp_path, Path(sys.executable), True))
+    (finding,) = doctor._inside(Environment(tmp_path, Path(sys.executable), True))
     assert finding.bad and "could not be examined" in finding.detail and finding.fix.endswith("course.py setup --here")
 
 
@@ -96,13 +97,19 @@ def write(path: Path, *sources: str) -> Path:
     return path
 
 
-WIDGET = ("from IPython.display import display\ndisplay({'application/vnd.jupyter.widget-view+json': {'model_id': 'x'}, "
-          "'text/html': '<b>STATIC ' + 'SHOWN</b>'}, raw=True)")
+WIDGET = (
+    "from IPython.display import display\ndisplay({'application/vnd.jupyter.widget-view+json': {'model_id': 'x'}, "
+    "'text/html': '<b>STATIC ' + 'SHOWN</b>'}, raw=True)"
+)
 
 
 def test_execute_measures_and_leaves_the_file_alone(tmp_path):
-    path = write(tmp_path / "01_a.ipynb", "x = bytearray(150_000_000)\nimport time; time.sleep(0.4)",
-                 "import os; print(os.environ['GIVEN'], os.getcwd())", WIDGET)
+    path = write(
+        tmp_path / "01_a.ipynb",
+        "x = bytearray(150_000_000)\nimport time; time.sleep(0.4)",
+        "import os; print(os.environ['GIVEN'], os.getcwd())",
+        WIDGET,
+    )
     before = path.read_bytes()
     result = notebooks.execute(path, env={"GIVEN": "yes"})
     assert result.error is None and path.read_bytes() == before
@@ -153,8 +160,12 @@ def test_run_writes_pages_and_records(tmp_path, monkeypatch):
 def test_pages_of_a_run_lead_to_each_other_and_show_what_cannot_be_drawn(tmp_path):
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "00_old.html").write_text("a page of an earlier run")
-    nb = new_notebook(cells=[new_markdown_cell("# T\n\n[next](02_b.ipynb#x) [data](../data/a.csv) [out](https://a.b)"),
-                             new_markdown_cell("A formula: $\\nosuch{x}$")])
+    nb = new_notebook(
+        cells=[
+            new_markdown_cell("# T\n\n[next](02_b.ipynb#x) [data](../data/a.csv) [out](https://a.b)"),
+            new_markdown_cell("A formula: $\\nosuch{x}$"),
+        ]
+    )
     paths = [tmp_path / "notebooks" / "01_a.ipynb", tmp_path / "notebooks" / "02_b.ipynb"]
     pages = RunPages(tmp_path / "pages", paths)
     text = pages.add(paths[0], nb).read_text(encoding="utf-8")

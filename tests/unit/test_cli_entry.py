@@ -20,8 +20,10 @@ def test_the_file_can_be_read_by_an_old_python():
     assert not any(isinstance(node, ast.JoinedStr | ast.AnnAssign) for node in ast.walk(ast.parse(text)))  # 2.7 and 3.5
 
 
-@pytest.mark.parametrize("version, good", [((2, 7), False), ((3, 8), False), ((3, 10), False), ((3, 11), True),
-                                           ((3, 12), True), ((3, 13), True), ((3, 14), False)])
+@pytest.mark.parametrize(
+    "version, good",
+    [((2, 7), False), ((3, 8), False), ((3, 10), False), ((3, 11), True), ((3, 12), True), ((3, 13), True), ((3, 14), False)],
+)
 def test_the_version_is_judged(version, good):
     sentence = course.python_problem((*version, 1))
     assert (sentence == "") == good
@@ -73,16 +75,26 @@ def test_a_wrong_command_line_is_refused(words, capsys):
 
 
 def test_nothing_but_the_standard_library_is_needed_before_setup():
-    names = sorted(path.stem for path in (ROOT / "helpers" / "course" / "commands").glob("*.py") if path.stem not in ("notebooks",))
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); " + "; ".join(
-        f"import helpers.course.commands.{name}" for name in names if name != "__init__") + "; import course; course.build_parser()"
+    names = sorted(
+        path.stem for path in (ROOT / "helpers" / "course" / "commands").glob("*.py") if path.stem not in ("notebooks",)
+    )
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
+        + "; ".join(f"import helpers.course.commands.{name}" for name in names if name != "__init__")
+        + "; import course; course.build_parser()"
+    )
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
 def test_no_host_of_a_registry_is_named():
     hosts = ("pypi" + ".org", "python" + "hosted", "download.py" + "torch", "pypi" + "-")
-    for path in [ROOT / "course.py", ROOT / ".ci" / "run", *(ROOT / "helpers" / "course" / "commands").glob("*.py"),
-                 ROOT / "requirements.txt", ROOT / "tests" / "requirements.txt"]:
+    for path in [
+        ROOT / "course.py",
+        ROOT / ".ci" / "run",
+        *(ROOT / "helpers" / "course" / "commands").glob("*.py"),
+        ROOT / "requirements.txt",
+        ROOT / "tests" / "requirements.txt",
+    ]:
         text = path.read_text(encoding="utf-8")
         assert not any(host in text for host in hosts), path

@@ -8,7 +8,7 @@ import cli_fakes
 import pytest
 from cli_fakes import FAILURES, prepare, problem
 
-from helpers.course.commands import environment, installer, torch_build, uv
+from helpers.course.commands import environment, installer, setup_steps, torch_build, uv
 from helpers.course.commands.console import Problem
 
 POSIX = os.name != "nt"
@@ -69,7 +69,7 @@ def test_a_mirror_of_pip_serves_uv_too_and_a_setting_without_an_equal_leads_to_p
         listing.write_text("global.index-url='https://mirror.school/simple'\n:env:.find-links='/a /b'\n")
         ready.write_requirements("kappa>=1")
         prepare(ready)
-        call, = ready.calls()
+        (call,) = ready.calls()
         assert "by uv" in call and "UV_DEFAULT_INDEX=https://mirror.school/simple" in call and "UV_FIND_LINKS=/a,/b" in call
         listing.write_text("global.keyring-provider='subprocess'\n")
         ready.write_requirements("lambda>=1")
@@ -82,12 +82,19 @@ def test_a_mirror_of_pip_serves_uv_too_and_a_setting_without_an_equal_leads_to_p
 def test_settings_of_pip_in_the_words_of_uv(monkeypatch):
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("UV_HTTP_TIMEOUT", "7")
-    listing = ("global.extra-index-url='https://a/simple https://b/simple'\nglobal.timeout='180'\nglobal.proxy='me:pw@p:3128'\n"
-               "global.cert='/old.pem'\n:env:.cert='/etc/cert.pem'\n:env:.no-cache-dir='1'\nglobal.no-input='1'\n"
-               "install.constraint='c.txt'\nlist.format='columns'\n")
+    listing = (
+        "global.extra-index-url='https://a/simple https://b/simple'\nglobal.timeout='180'\nglobal.proxy='me:pw@p:3128'\n"
+        "global.cert='/old.pem'\n:env:.cert='/etc/cert.pem'\n:env:.no-cache-dir='1'\nglobal.no-input='1'\n"
+        "install.constraint='c.txt'\nlist.format='columns'\n"
+    )
     assert uv.translated(listing) == {
-        "UV_INDEX": "https://a/simple https://b/simple", "UV_INDEX_STRATEGY": "unsafe-best-match", "UV_CONSTRAINT": "c.txt",
-        "ALL_PROXY": "http://me:pw@p:3128", "SSL_CERT_FILE": "/etc/cert.pem", "UV_NO_CACHE": "1"}
+        "UV_INDEX": "https://a/simple https://b/simple",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+        "UV_CONSTRAINT": "c.txt",
+        "ALL_PROXY": "http://me:pw@p:3128",
+        "SSL_CERT_FILE": "/etc/cert.pem",
+        "UV_NO_CACHE": "1",
+    }
     assert uv.translated("") == {}
     for unknown in ("global.no-binary=':all:'", "global.no-index='1'", "global.index-url=https://no quotes"):
         assert uv.translated(unknown) is None, unknown
@@ -118,7 +125,7 @@ def test_the_lock_holds_what_the_requirements_ask_for():
 
     root = cli_fakes.REPOSITORY
     locked = {}
-    for line in (root / environment.LOCK).read_text(encoding="utf-8").splitlines():
+    for line in (root / setup_steps.LOCK).read_text(encoding="utf-8").splitlines():
         if "==" in line:
             name, version = line.split(" ")[0].split("==")
             locked.setdefault(name, []).append(version)
@@ -209,7 +216,8 @@ def test_the_kind_of_failure_is_read_in_the_right_order():
 def test_lines_of_pip_and_uv_become_short_notes():
     assert installer.activity("Collecting numpy<3,>=2.0 (from -r requirements.txt (line 3))") == "collecting numpy<3,>=2.0"
     assert installer.activity("  Downloading numpy-2.4.6-cp311-any.whl (16.6 MB)") == (
-        "downloading numpy-2.4.6-cp311-any.whl (16.6 MB)")
+        "downloading numpy-2.4.6-cp311-any.whl (16.6 MB)"
+    )
     assert installer.activity("Downloading torch (180.2MiB)") == "downloading torch (180.2MiB)"
     assert installer.activity("Resolved 141 packages in 24ms") == "fetching 141 packages"
     assert installer.activity("Prepared 1 package in 2.00s") == "unpacking 1 package"

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from cli_fakes import FAILURES, prepare, problem
 
-from helpers.course.commands import disk_space, environment, venv_folder
+from helpers.course.commands import disk_space, environment, setup_steps, venv_folder
 from helpers.course.commands.setup_record import Stamp
 
 POSIX = os.name != "nt"
@@ -21,7 +21,10 @@ def test_a_fresh_setup_does_each_step_once_and_torch_first(course, capsys):
     for step in ("environment", "torch", "packages", "data", "check", "weights", "Set-up is complete"):
         assert step in said
     assert [call.split(" ")[-1].split("/")[-1] for call in calls] == [
-        "torch==2.13.0+cpu", "requirements-lock.txt", "requirements.txt"]
+        "torch==2.13.0+cpu",
+        "requirements-lock.txt",
+        "requirements.txt",
+    ]
     assert all(call.startswith("by uv") == POSIX for call in calls)
     assert "--no-deps --require-hashes" in calls[1]
     assert "--no-deps --require-hashes" in calls[2]
@@ -150,7 +153,7 @@ def test_damaged_and_half_installed_packages_are_installed_again(ready, capsys):
     prepare(ready, thorough=True)
     assert "damaged" in capsys.readouterr().out
     cleaned = [call for call in ready.calls() if call.startswith("uv cache clean")]
-    assert ("alpha" in cleaned[0] if POSIX else not cleaned), "the copy in uv's cache is the same file, so it is damaged too"
+    assert "alpha" in cleaned[0] if POSIX else not cleaned, "the copy in uv's cache is the same file, so it is damaged too"
     assert "1.5" in (ready.site / "alpha" / "version.py").read_text()
     assert list(ready.site.glob("boxed-*.dist-info/RECORD")) and not list(ready.site.glob("~*"))
 
@@ -174,7 +177,7 @@ def test_a_changed_byte_is_found_by_setup_whatever_the_time_of_the_file_says(rea
 
 
 def test_packages_that_do_not_load_are_reported_with_their_error(ready, monkeypatch):
-    monkeypatch.setattr(environment, "IMPORTS", ("alpha", "gone"))
+    monkeypatch.setattr(setup_steps, "IMPORTS", ("alpha", "gone"))
     ready.write_requirements("zeta>=1")
     trouble = problem(ready)
     assert "do not load: gone" in trouble.sentence and "No module named 'gone'" in trouble.evidence[0]

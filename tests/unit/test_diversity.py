@@ -23,8 +23,10 @@ def test_loops():
     assert loop_length(list("abab"), times=2) == 2
 
 
-@pytest.mark.parametrize("call", [lambda: distinct_n([[1]], 2), lambda: distinct_n([[1, 2]], 0), lambda: repetition([], 4),
-                                  lambda: loop_length([1], times=1)])  # fmt: skip
+@pytest.mark.parametrize(
+    "call",
+    [lambda: distinct_n([[1]], 2), lambda: distinct_n([[1, 2]], 0), lambda: repetition([], 4), lambda: loop_length([1], times=1)],
+)
 def test_bad_values(call):
     with pytest.raises(ValueError, match="expected"):
         call()

@@ -49,9 +49,7 @@ def test_unknown_scale_is_refused():
 def test_degree_and_lambda(degree, lam):
     hours = np.linspace(0.5, 23.5, 20)
     reads = 3 + np.sin(hours)
-    assert "training and" in drawn(
-        ch01.degree_and_lambda((hours, reads), (hours + 0.3, reads), np.sin, degree, lam)
-    )
+    assert "training and" in drawn(ch01.degree_and_lambda((hours, reads), (hours + 0.3, reads), np.sin, degree, lam))
 
 
 def test_graph_tells_values_and_gradients():

@@ -46,7 +46,11 @@ def test_the_other_drawings():
     drawn(ch04.points(WORDS[:5], np.array([[0, 0], [0, 0.01], [1, 1], [2, 0], [2, 2.0]]), ["a", "a", "b", "b", "b"]))
     drawn(ch04.cosine_histograms({"a": rng.uniform(-1, 1, 50), "b": rng.uniform(-1, 1, 50)}))
     counts = np.array([1000, 100, 10])
-    drawn(ch04.keep_and_noise(counts, word2vec_losses.keep_probability(counts, 1e-2), {"power 1": counts / 1110}, ["the", "was", "planet"]))
+    drawn(
+        ch04.keep_and_noise(
+            counts, word2vec_losses.keep_probability(counts, 1e-2), {"power 1": counts / 1110}, ["the", "was", "planet"]
+        )
+    )
     drawn(ch04.training({"one": [(i * 1000, 4 - i / 50) for i in range(60)]}, 4.1589))
     drawn(ch04.agreement({"test": {"one": [PairScore(0.5, 0.4, 0.6, 50, 60), PairScore(0.6, 0.5, 0.7, 50, 60)]}}))
     drawn(ch04.genres(rng.normal(size=(12, 2)), np.arange(12) % 3, ["x", "y", "z"]))

@@ -12,10 +12,18 @@ TOY = {"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}
 MERGES = [("u", "g"), ("u", "n"), ("h", "ug"), ("p", "un"), ("p", "ug"), ("hug", "s"), ("b", "un")]
 
 
-@pytest.mark.parametrize("token, text", [
-    (b" the", "·the"), (b"\n\t", "⏎⇥"), (b"\xc3", "‹C3›"), ("é".encode(), "é"), (b"\x00", "‹00›"), (b"", ""),
-    ("🙂".encode()[:2], "‹F0 9F›"),
-])
+@pytest.mark.parametrize(
+    "token, text",
+    [
+        (b" the", "·the"),
+        (b"\n\t", "⏎⇥"),
+        (b"\xc3", "‹C3›"),
+        ("é".encode(), "é"),
+        (b"\x00", "‹00›"),
+        (b"", ""),
+        ("🙂".encode()[:2], "‹F0 9F›"),
+    ],
+)
 def test_a_token_for_the_eye(token, text):
     assert drawings.shown(token) == text
 

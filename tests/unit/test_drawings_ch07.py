@@ -38,8 +38,9 @@ def test_the_gradient_panel_draws_vanished_and_exploded_gradients(norms):
 
 
 def test_two_panels_share_their_values():
-    fig, alt = drawings.two_panels({"a": [3.0, 2.0]}, {"a": ([1, 2], [10, 40])}, "y", "Told.", ("tokens", "seconds"),
-                                   levels={"counts": 1.5})
+    fig, alt = drawings.two_panels(
+        {"a": [3.0, 2.0]}, {"a": ([1, 2], [10, 40])}, "y", "Told.", ("tokens", "seconds"), levels={"counts": 1.5}
+    )
     left, right = fig.axes
     assert list(left.lines[0].get_ydata()) == list(right.lines[0].get_ydata()) == [3.0, 2.0]
     assert list(right.lines[0].get_xdata()) == [10, 40]

@@ -68,8 +68,12 @@ def test_curves_spread_training():
 
 
 def test_bowls_mark_the_lowest_point():
-    runs = [{"budget": c, "parameters": n, "seed": seed, "bits": 2 + (np.log(n) - np.log(n0)) ** 2}
-            for c, n0 in ((1e9, 2_000), (1e10, 4_000)) for n in (1_000, 2_000, 4_000, 8_000) for seed in (0, 1)]
+    runs = [
+        {"budget": c, "parameters": n, "seed": seed, "bits": 2 + (np.log(n) - np.log(n0)) ** 2}
+        for c, n0 in ((1e9, 2_000), (1e10, 4_000))
+        for n in (1_000, 2_000, 4_000, 8_000)
+        for seed in (0, 1)
+    ]
     fig, alt = drawings.bowls(runs, live={"parameters": 2_000, "bits": 2.1})
     assert "1e+09 operations: lowest at about 2,000" in alt and "1e+10 operations: lowest at about 4,000" in alt
 

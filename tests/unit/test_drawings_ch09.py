@@ -43,6 +43,7 @@ def test_codebooks_and_trade_off():
 
 def test_labels_of_the_trade_off_keep_clear_of_other_marks():
     """A label stands on the right of its rightmost mark, and moves down where another mark lies there, a little higher."""
+
     def height_of(other):
         fig, _ = drawings.tradeoff([("first", 1.0, 1.0), ("other", *other), ("last", 3.0, 3.0)], (4.0, 1.5), "x", "y", "Told.")
         return next(t for t in fig.axes[0].texts if t.get_text() == "first").xyann[1]

@@ -18,8 +18,19 @@ def test_distributions_leave_out_what_is_ruled_out():
     assert figures.png(fig)
 
 
-@pytest.mark.parametrize("change", [{}, {"temperature": 0.1}, {"top_k": 1}, {"top_p": 0.05}, {"min_p": 1.0}, {"typical_p": 0.05},
-                                    {"repetition": 2.0}, {"temperature": 3.0, "top_k": 3, "top_p": 0.5}])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"temperature": 0.1},
+        {"top_k": 1},
+        {"top_p": 0.05},
+        {"min_p": 1.0},
+        {"typical_p": 0.05},
+        {"repetition": 2.0},
+        {"temperature": 3.0, "top_k": 3, "top_p": 0.5},
+    ],
+)
 def test_every_knob_draws(change):
     knobs = dict(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0, typical_p=1.0, repetition=1.0) | change
     fig, alt = drawings.knobs(WORDS, np.log(P), **knobs)
@@ -36,8 +47,11 @@ def test_the_tree_tells_each_step_and_the_winner():
 
 
 def test_quality_names_every_sampler():
-    rows = [{"sampler": n, "seed": s, "perplexity": 2.0 + i + s, "distinct_2": 0.5 + 0.1 * i}
-            for i, n in enumerate(("human text", "greedy", "T = 1", "top-p 0.9")) for s in (0, 1)]  # fmt: skip
+    rows = [
+        {"sampler": n, "seed": s, "perplexity": 2.0 + i + s, "distinct_2": 0.5 + 0.1 * i}
+        for i, n in enumerate(("human text", "greedy", "T = 1", "top-p 0.9"))
+        for s in (0, 1)
+    ]
     fig, alt = drawings.quality(rows, "Told.")
     assert all(n in alt for n in ("human text perplexity 2.5", "greedy", "top-p 0.9 perplexity 5.5")) and figures.png(fig)
 

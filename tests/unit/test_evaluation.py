@@ -76,8 +76,13 @@ def test_elo_sum_never_changes(games):
 
 
 def test_elo_refuses():
-    for call in (lambda: ev.Elo(["A"]), lambda: ev.Elo(["A", "B"], k=0), lambda: ev.Elo(["A", "B"]).record("A", "A"),
-                 lambda: ev.Elo(["A", "B"]).record("A", "Z"), lambda: ev.Elo(["A", "B"]).record("A", "B", 2)):
+    for call in (
+        lambda: ev.Elo(["A"]),
+        lambda: ev.Elo(["A", "B"], k=0),
+        lambda: ev.Elo(["A", "B"]).record("A", "A"),
+        lambda: ev.Elo(["A", "B"]).record("A", "Z"),
+        lambda: ev.Elo(["A", "B"]).record("A", "B", 2),
+    ):
         with pytest.raises(ValueError, match="expected"):
             call()
 
@@ -101,8 +106,10 @@ def test_the_question_counts():
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(st.lists(st.integers(0, 3), max_size=8), min_size=1, max_size=4).filter(lambda d: any(d)),
-       st.lists(st.integers(0, 3), max_size=10))
+@given(
+    st.lists(st.lists(st.integers(0, 3), max_size=8), min_size=1, max_size=4).filter(lambda d: any(d)),
+    st.lists(st.integers(0, 3), max_size=10),
+)
 def test_longest_span_is_that_of_a_plain_search(documents, ids):
     assert ev.SpanIndex(documents).longest(ids) == ev.longest_span_plainly(documents, ids)
 

@@ -61,7 +61,7 @@ def test_replies_in_batches_are_those_of_each_prompt_alone():
             if new == 5:
                 break
             ids.append(new)
-        assert reply == ids[len(prompt):]
+        assert reply == ids[len(prompt) :]
     same = [prompt[:3] for prompt in prompts]  # one batch, in which rows end at different places and would go on
     with torch.no_grad():
         for name, p in m.named_parameters():
@@ -111,11 +111,20 @@ def test_a_paired_interval_is_narrower_than_that_of_two_samples():
     assert (weighted.before, weighted.after) == (1.5, 0.5) and str(weighted).startswith("1.50 -> 0.50, -1.00 [")
 
 
-@pytest.mark.parametrize("reply, ended, style", [
-    ("American actor (1916–2003)", True, True), ("Family of birds", False, False), ("He was an actor", True, False),
-    ("Family of birds.", True, False), ("a\nb", True, False), ("", True, False), ("one " * 13, True, False),
-    ("Island in this is", True, False), ("Thistle", True, True),
-])
+@pytest.mark.parametrize(
+    "reply, ended, style",
+    [
+        ("American actor (1916–2003)", True, True),
+        ("Family of birds", False, False),
+        ("He was an actor", True, False),
+        ("Family of birds.", True, False),
+        ("a\nb", True, False),
+        ("", True, False),
+        ("one " * 13, True, False),
+        ("Island in this is", True, False),
+        ("Thistle", True, True),
+    ],
+)
 def test_style(reply, ended, style):
     assert tasks.in_style(reply, ended) is style
 

@@ -105,8 +105,16 @@ def test_the_container_sets_the_course_up():
     from helpers.course.commands.lab import PORT
 
     made = container()
-    known = {"name", "image", "hostRequirements", "containerEnv", "postCreateCommand", "forwardPorts", "portsAttributes",
-             "customizations"}
+    known = {
+        "name",
+        "image",
+        "hostRequirements",
+        "containerEnv",
+        "postCreateCommand",
+        "forwardPorts",
+        "portsAttributes",
+        "customizations",
+    }
     assert set(made) <= known, "a key that the format does not have?"
     major, minor = map(int, re.fullmatch(r"python:(\d)\.(\d+)-\w+", made["image"]).groups())
     assert (3, 11) <= (major, minor) <= (3, 13)
@@ -194,7 +202,7 @@ def test_its_commands_are_course_commands_and_name_real_steps(workflow):
             assert_course_command(step["run"])
             chosen = re.search(r"--steps (\S+)", step["run"])
             assert not chosen or set(chosen[1].split(",")) <= set(STEPS)
-            assert ("browser" not in chosen[1] if chosen else True)
+            assert "browser" not in chosen[1] if chosen else True
     assert sum("course.py test" in s.get("run", "") for _, s in steps(workflow)) == 2
     chromium = next(s for _, s in steps(workflow) if "chromium" in s.get("run", ""))
     assert "Linux" in chromium["if"]

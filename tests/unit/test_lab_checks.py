@@ -30,8 +30,16 @@ def check_mean_square(t):
 
 
 def make(**change):
-    base = dict(id="1.1", title="Mean square", kind="core", solution=mean_square, check=check_mean_square,
-                hints=("first", "second"), wrong=(Wrong(total_square, "adds up but never divides"),), seconds=0.5)
+    base = dict(
+        id="1.1",
+        title="Mean square",
+        kind="core",
+        solution=mean_square,
+        check=check_mean_square,
+        hints=("first", "second"),
+        wrong=(Wrong(total_square, "adds up but never divides"),),
+        seconds=0.5,
+    )
     return Exercise(**{**base, **change})
 
 
@@ -41,6 +49,7 @@ def use(monkeypatch):
         exercise = make(**change)
         monkeypatch.setattr(checks, "find", lambda _id: exercise)
         return exercise
+
     return put
 
 
@@ -118,7 +127,7 @@ def test_a_changed_input_is_a_mistake(use):
 
     def shifts(y, y_hat):
         y -= y_hat
-        return float(np.mean(y ** 2))
+        return float(np.mean(y**2))
 
     assert "changes its input" in checks.evaluate("1.1", shifts).message
 
@@ -185,23 +194,34 @@ def check_pair(t):
     t.close(got, pair([3, 1, 2]))
 
 
-@pytest.mark.parametrize("answer, words", [
-    (lambda y: (min(y), max(y)), "right"), (lambda y: [min(y), max(y)], "right"), (lambda y: min(y), "must return the pair"),
-    (lambda y: [min(y)], "must return the pair"), (lambda y: np.array([min(y), max(y)]), "must return the pair"),
-    (lambda y: None if y else y, "returns nothing (None) where 2 results were expected"),
-], ids=["tuple", "list", "number", "too short", "array", "none"])
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (lambda y: (min(y), max(y)), "right"),
+        (lambda y: [min(y), max(y)], "right"),
+        (lambda y: min(y), "must return the pair"),
+        (lambda y: [min(y)], "must return the pair"),
+        (lambda y: np.array([min(y), max(y)]), "must return the pair"),
+        (lambda y: None if y else y, "returns nothing (None) where 2 results were expected"),
+    ],
+    ids=["tuple", "list", "number", "too short", "array", "none"],
+)
 def test_several_results_may_come_as_a_tuple_or_a_list(use, answer, words):
     use(solution=pair, check=check_pair, wrong=())
     message = checks.evaluate("1.1", answer).message
     assert words in message and (words != "right" or "not right" not in message), message
 
 
-@pytest.mark.parametrize("answer, words", [
-    (lambda y: (v for v in y), "returns a generator; wrap it in list(...)"),
-    (lambda y: dict.fromkeys(y).keys(), "returns a dict_keys; wrap it in list(...)"),
-    (lambda y: (min(y), (v for v in y)), "returns a generator inside a tuple; wrap it in list(...)"),
-    (lambda y: np, "returns a module that cannot be copied"),
-], ids=["generator", "keys", "inside a tuple", "module"])
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (lambda y: (v for v in y), "returns a generator; wrap it in list(...)"),
+        (lambda y: dict.fromkeys(y).keys(), "returns a dict_keys; wrap it in list(...)"),
+        (lambda y: (min(y), (v for v in y)), "returns a generator inside a tuple; wrap it in list(...)"),
+        (lambda y: np, "returns a module that cannot be copied"),
+    ],
+    ids=["generator", "keys", "inside a tuple", "module"],
+)
 def test_a_result_that_cannot_be_kept_is_named(use, answer, words):
     use(solution=pair, check=check_pair, wrong=())
     assert words in checks.evaluate("1.1", answer).message
@@ -293,11 +313,21 @@ def test_brief_and_call_text():
     assert formatting.call_text("f", (np.array([1.0]), 2), {"k": "a"}) == "f([1.], 2, k='a')"
 
 
-@pytest.mark.parametrize("a, b, equal", [
-    (1.0, 1.0 + 1e-12, True), ([1.0, "x"], [1.0, "x"], True), ((1,), (1, 2), False), ({"a": 1.0}, {"a": 1.0}, True),
-    ({"a": 1}, {"b": 1}, False), (np.array([1.0, np.nan]), np.array([1.0, np.nan]), True), (np.zeros(2), np.zeros(3), False),
-    ("a", 1.0, False), (np.array(["a"]), np.array(["a"]), True), (None, 1.0, False),
-])
+@pytest.mark.parametrize(
+    "a, b, equal",
+    [
+        (1.0, 1.0 + 1e-12, True),
+        ([1.0, "x"], [1.0, "x"], True),
+        ((1,), (1, 2), False),
+        ({"a": 1.0}, {"a": 1.0}, True),
+        ({"a": 1}, {"b": 1}, False),
+        (np.array([1.0, np.nan]), np.array([1.0, np.nan]), True),
+        (np.zeros(2), np.zeros(3), False),
+        ("a", 1.0, False),
+        (np.array(["a"]), np.array(["a"]), True),
+        (None, 1.0, False),
+    ],
+)
 def test_same(a, b, equal):
     assert formatting.same(a, b, 1e-9, 1e-9) is equal
 

@@ -45,8 +45,10 @@ def test_perplexities_carry_their_unit_and_compare_only_within_it():
     assert float(yardstick.perplexity([-math.inf], unit="token")) == math.inf
 
 
-@pytest.mark.parametrize("log_probs, unit, n", [([], "word", None), (np.log(P), "", None), (P, "word", None),
-                                                ([math.nan], "word", None), (np.log(P), "word", 0)])
+@pytest.mark.parametrize(
+    "log_probs, unit, n",
+    [([], "word", None), (np.log(P), "", None), (P, "word", None), ([math.nan], "word", None), (np.log(P), "word", 0)],
+)
 def test_perplexity_refuses(log_probs, unit, n):
     with pytest.raises(ValueError, match="expected"):
         yardstick.perplexity(log_probs, unit=unit, n=n)
@@ -124,8 +126,9 @@ def test_an_impossible_token_costs_infinity():
     assert yardstick.bits_per_byte(model, tokenizer, ["ac"]).score == math.inf
 
 
-@pytest.mark.parametrize("ids, error", [([300], ValueError), ([-1], ValueError), ([1.5], TypeError), ([[1]], TypeError),
-                                        (["a"], TypeError)])
+@pytest.mark.parametrize(
+    "ids, error", [([300], ValueError), ([-1], ValueError), ([1.5], TypeError), ([[1]], TypeError), (["a"], TypeError)]
+)
 def test_ids_are_checked(ids, error):
     with pytest.raises(error, match="expected"):
         lm.Uniform(257).score(ids)

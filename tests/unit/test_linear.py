@@ -118,9 +118,7 @@ def test_ridge_primal_and_dual_form_agree_and_many_targets_are_columns():
     w, b = ridge(X, y, 2.0)
     Xw = np.hstack([X, np.zeros((5, 10))])  # 13 features, 5 rows: the dual form
     w2, b2 = ridge(Xw, y, 2.0)
-    assert (
-        w2[:3] == pytest.approx(w) and w2[3:] == pytest.approx(np.zeros((10, 2))) and b2 == pytest.approx(b)
-    )
+    assert w2[:3] == pytest.approx(w) and w2[3:] == pytest.approx(np.zeros((10, 2))) and b2 == pytest.approx(b)
     assert w[:, 1] == pytest.approx(ridge(X, y[:, 1], 2.0).w)
 
 
@@ -226,9 +224,7 @@ def test_seed_fixes_the_stochastic_path_and_full_batch_ignores_it():
     X, y = problem()
     a, b, c = (gradient_descent(X, y, 0.001, 50, batch_size=1, seed=s) for s in (1, 1, 2))
     assert (a.path == b.path).all() and (a.path != c.path).any()
-    assert (
-        gradient_descent(X, y, 0.001, 5, batch_size=40).path == gradient_descent(X, y, 0.001, 5).path
-    ).all()
+    assert (gradient_descent(X, y, 0.001, 5, batch_size=40).path == gradient_descent(X, y, 0.001, 5).path).all()
 
 
 def test_tol_stops_early_and_divergence_is_flagged():

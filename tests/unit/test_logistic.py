@@ -13,8 +13,23 @@ from helpers.models import losses
 
 numbers = st.floats(-50, 50)
 wild = st.floats(-1e6, 1e6)
-TOY = np.array([(22, 25, 0), (25, 35, 0), (47, 80, 1), (52, 95, 1), (46, 82, 1), (56, 90, 1), (23, 27, 0),
-                (30, 50, 1), (40, 60, 1), (39, 57, 0), (53, 95, 1), (48, 88, 1)], dtype=float)  # fmt: skip
+TOY = np.array(
+    [
+        (22, 25, 0),
+        (25, 35, 0),
+        (47, 80, 1),
+        (52, 95, 1),
+        (46, 82, 1),
+        (56, 90, 1),
+        (23, 27, 0),
+        (30, 50, 1),
+        (40, 60, 1),
+        (39, 57, 0),
+        (53, 95, 1),
+        (48, 88, 1),
+    ],
+    dtype=float,
+)
 
 
 def overlapping(n=200, D=3, K=2, seed=0):
@@ -48,8 +63,9 @@ def test_two_class_softmax_is_the_sigmoid():
     assert float(losses.sigmoid(1.0)) == pytest.approx(1 / (1 + math.exp(-1)), rel=1e-15)
 
 
-@pytest.mark.parametrize("p, loss", [(0.1, 2.302585), (0.05, 2.995732), (0.02, 3.912023), (0.34, 1.078810),
-                                     (0.11, 2.207275), (0.77, 0.261365)])  # fmt: skip
+@pytest.mark.parametrize(
+    "p, loss", [(0.1, 2.302585), (0.05, 2.995732), (0.02, 3.912023), (0.34, 1.078810), (0.11, 2.207275), (0.77, 0.261365)]
+)
 def test_cross_entropy_of_the_true_class(p, loss):
     z = math.log(p / (1 - p))
     assert losses.binary_cross_entropy([1], [z]) == pytest.approx(-math.log(p), rel=1e-12)
@@ -152,8 +168,10 @@ def test_the_loss_is_convex_along_lines():
 
 def test_three_solvers_agree_and_newton_needs_few_steps():
     X, y = overlapping()
-    fits = {s: lg.LogisticRegression(l2=0.01, solver=s, rate=1.0, steps=3000).fit(X, y)
-            for s in ("newton", "lbfgs", "gradient descent")}  # fmt: skip
+    fits = {
+        s: lg.LogisticRegression(l2=0.01, solver=s, rate=1.0, steps=3000).fit(X, y)
+        for s in ("newton", "lbfgs", "gradient descent")
+    }
     for fit in fits.values():
         assert fit.weights == pytest.approx(fits["newton"].weights, abs=1e-6)
         assert fit.losses[-1] == pytest.approx(fits["newton"].losses[-1], abs=1e-12)
@@ -238,36 +256,39 @@ def test_more_l2_means_smaller_weights():
 X3, Y3 = np.array([[1.0], [2.0], [3.0]]), np.array([0, 1, 0])
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda: lg.LogisticRegression().fit(X3, [0, 1, 2]), "labels 0 or 1"),
-    (lambda: lg.LogisticRegression().fit(X3, ["ham", "spam", "ham"]), "labels 0 or 1"),
-    (lambda: lg.LogisticRegression().fit(X3, [0, 1]), "lost row"),
-    (lambda: lg.LogisticRegression().fit(X3, [1, 1, 1]), "only class 1"),
-    (lambda: lg.LogisticRegression().fit(X3, []), "n >= 1"),
-    (lambda: lg.LogisticRegression().fit(X3[:, 0], Y3), "shape"),
-    (lambda: lg.LogisticRegression().fit(np.empty((0, 2)), Y3), "shape"),
-    (lambda: lg.LogisticRegression().fit([[1.0], [np.nan], [3.0]], Y3), "NaN"),
-    (lambda: lg.LogisticRegression(l2=-1), "l2 >= 0"),
-    (lambda: lg.LogisticRegression(l2=float("nan")), "l2 >= 0"),
-    (lambda: lg.LogisticRegression(solver="sgd"), "solver"),
-    (lambda: lg.SoftmaxRegression(solver="newton"), "solver"),
-    (lambda: lg.LogisticRegression(steps=0), "steps"),
-    (lambda: lg.LogisticRegression().predict(X3), "fit"),
-    (lambda: lg.LogisticRegression(l2=1).fit(X3, Y3).predict(np.ones((2, 4))), "1 columns"),
-    (lambda: lg.SoftmaxRegression().fit(X3, [0, 1, 5], n_classes=3), "0..2"),
-    (lambda: lg.SoftmaxRegression().fit(X3, [0, 1, -1]), "whole class numbers"),
-    (lambda: lg.SoftmaxRegression().fit(X3, [0.0, 1.0, 2.0]), "whole class numbers"),
-    (lambda: lg.SoftmaxRegression().fit(X3, [2, 2, 2]), "only class 2"),
-    (lambda: losses.cross_entropy([0, 3], np.zeros((2, 3))), "0..2"),
-    (lambda: losses.cross_entropy([0], np.zeros((2, 3))), "1 labels"),
-    (lambda: losses.cross_entropy([0], np.zeros(3)), "logits of shape"),
-    (lambda: losses.binary_cross_entropy([0, 1], np.zeros((2, 1))), "one logit per label"),
-    (lambda: losses.logistic_loss(np.zeros(2), 0.0, X3, Y3), "weights of shape"),
-    (lambda: losses.logistic_loss(np.zeros(1), 0.0, X3, Y3, l2=-1), "l2 >= 0"),
-    (lambda: losses.softmax_loss(np.zeros((1, 2)), 0.0, X3, Y3), "bias of shape"),
-    (lambda: losses.log_sum_exp(np.zeros((2, 0))), "at least one score"),
-    (lambda: lg.steepest_descent(lambda t: (0.0, t), np.zeros(1), rate=0, steps=1), "rate > 0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: lg.LogisticRegression().fit(X3, [0, 1, 2]), "labels 0 or 1"),
+        (lambda: lg.LogisticRegression().fit(X3, ["ham", "spam", "ham"]), "labels 0 or 1"),
+        (lambda: lg.LogisticRegression().fit(X3, [0, 1]), "lost row"),
+        (lambda: lg.LogisticRegression().fit(X3, [1, 1, 1]), "only class 1"),
+        (lambda: lg.LogisticRegression().fit(X3, []), "n >= 1"),
+        (lambda: lg.LogisticRegression().fit(X3[:, 0], Y3), "shape"),
+        (lambda: lg.LogisticRegression().fit(np.empty((0, 2)), Y3), "shape"),
+        (lambda: lg.LogisticRegression().fit([[1.0], [np.nan], [3.0]], Y3), "NaN"),
+        (lambda: lg.LogisticRegression(l2=-1), "l2 >= 0"),
+        (lambda: lg.LogisticRegression(l2=float("nan")), "l2 >= 0"),
+        (lambda: lg.LogisticRegression(solver="sgd"), "solver"),
+        (lambda: lg.SoftmaxRegression(solver="newton"), "solver"),
+        (lambda: lg.LogisticRegression(steps=0), "steps"),
+        (lambda: lg.LogisticRegression().predict(X3), "fit"),
+        (lambda: lg.LogisticRegression(l2=1).fit(X3, Y3).predict(np.ones((2, 4))), "1 columns"),
+        (lambda: lg.SoftmaxRegression().fit(X3, [0, 1, 5], n_classes=3), "0..2"),
+        (lambda: lg.SoftmaxRegression().fit(X3, [0, 1, -1]), "whole class numbers"),
+        (lambda: lg.SoftmaxRegression().fit(X3, [0.0, 1.0, 2.0]), "whole class numbers"),
+        (lambda: lg.SoftmaxRegression().fit(X3, [2, 2, 2]), "only class 2"),
+        (lambda: losses.cross_entropy([0, 3], np.zeros((2, 3))), "0..2"),
+        (lambda: losses.cross_entropy([0], np.zeros((2, 3))), "1 labels"),
+        (lambda: losses.cross_entropy([0], np.zeros(3)), "logits of shape"),
+        (lambda: losses.binary_cross_entropy([0, 1], np.zeros((2, 1))), "one logit per label"),
+        (lambda: losses.logistic_loss(np.zeros(2), 0.0, X3, Y3), "weights of shape"),
+        (lambda: losses.logistic_loss(np.zeros(1), 0.0, X3, Y3, l2=-1), "l2 >= 0"),
+        (lambda: losses.softmax_loss(np.zeros((1, 2)), 0.0, X3, Y3), "bias of shape"),
+        (lambda: losses.log_sum_exp(np.zeros((2, 0))), "at least one score"),
+        (lambda: lg.steepest_descent(lambda t: (0.0, t), np.zeros(1), rate=0, steps=1), "rate > 0"),
+    ],
+)
 def test_bad_input_is_explained(call, words):
     with pytest.raises(ValueError, match=words) as error:
         call()

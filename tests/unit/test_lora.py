@@ -191,8 +191,14 @@ def test_quantised_shapes_storage_and_bad_input():
     q = quantization.quantize(w, quantization.codebook("uniform", 8), 16)
     assert q.dequantize().shape == w.shape and float((q.dequantize() - w).abs().max()) <= float(w.abs().max()) / 254 + 1e-6
     assert quantization.quantize(torch.zeros(8), quantization.codebook("normal"), 4).dequantize().abs().max() == 0
-    assert quantization.bits_per_weight(4, 64) == 4.5 and quantization.bits_per_weight(4, 64, 256) == pytest.approx(4.127, abs=5e-4)
-    for call in (lambda: quantization.codebook("normal", 9), lambda: quantization.codebook("x"), lambda: quantization.quantize(w, w[0], 0)):
+    assert quantization.bits_per_weight(4, 64) == 4.5 and quantization.bits_per_weight(4, 64, 256) == pytest.approx(
+        4.127, abs=5e-4
+    )
+    for call in (
+        lambda: quantization.codebook("normal", 9),
+        lambda: quantization.codebook("x"),
+        lambda: quantization.quantize(w, w[0], 0),
+    ):
         with pytest.raises(ValueError, match="expected"):
             call()
 

@@ -83,8 +83,13 @@ def test_bootstrap_keeps_rows_together():
 
 
 def test_bootstrap_bad_input():
-    for arrays, more in [((), {}), (([],), {}), (([1], [1, 2]), {}), (([1, 2],), {"level": 1.0}),
-                         (([1, 2],), {"n_resamples": 0})]:  # fmt: skip
+    for arrays, more in [
+        ((), {}),
+        (([],), {}),
+        (([1], [1, 2]), {}),
+        (([1, 2],), {"level": 1.0}),
+        (([1, 2],), {"n_resamples": 0}),
+    ]:
         with pytest.raises(ValueError, match="expected"):
             intervals.bootstrap_interval(np.mean, *arrays, **more)
     with pytest.raises(ValueError, match="every resample"):
@@ -244,24 +249,27 @@ def test_calibrated_probabilities_have_a_small_error(seed):
 # ---------------------------------------------------------------------------------------------------- bad input
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda: m.accuracy([], []), "non-empty"),
-    (lambda: m.accuracy([1, 0], [1]), "lost row"),
-    (lambda: m.accuracy([0.2, 0.7], [0, 1]), "probabilities into classes"),
-    (lambda: m.accuracy(["spam"], ["ham"]), "whole class numbers"),
-    (lambda: m.accuracy([[1]], [[1]]), "shape"),
-    (lambda: m.binary_counts([0, 2], [0, 1]), "only 0 and 1"),
-    (lambda: m.confusion_matrix([0, 3], [0, 1], 3), "0..2"),
-    (lambda: m.confusion_matrix([0, -1], [0, 1]), "from 0"),
-    (lambda: m.roc_auc([1, 1], [0.2, 0.4]), "only class 1"),
-    (lambda: m.roc_auc([0, 1], [0.2, np.nan]), "1 NaN"),
-    (lambda: m.roc_auc([0, 1], [[0.2], [0.4]]), "one score per row"),
-    (lambda: m.pr_curve([0, 1], [0.1, 0.2, 0.3]), "lost row"),
-    (lambda: m.calibration_bins([0, 1], [-2.0, 3.0]), "logits"),
-    (lambda: m.calibration_bins([0, 1], [0.2, 0.3], 0), "n_bins"),
-    (lambda: m.expected_cost([0, 1], [0.2, 0.3], 0.5, -1, 1), "costs"),
-    (lambda: m.cheapest_threshold([0, 1], [0.2, 0.3], 0, 0), "costs"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: m.accuracy([], []), "non-empty"),
+        (lambda: m.accuracy([1, 0], [1]), "lost row"),
+        (lambda: m.accuracy([0.2, 0.7], [0, 1]), "probabilities into classes"),
+        (lambda: m.accuracy(["spam"], ["ham"]), "whole class numbers"),
+        (lambda: m.accuracy([[1]], [[1]]), "shape"),
+        (lambda: m.binary_counts([0, 2], [0, 1]), "only 0 and 1"),
+        (lambda: m.confusion_matrix([0, 3], [0, 1], 3), "0..2"),
+        (lambda: m.confusion_matrix([0, -1], [0, 1]), "from 0"),
+        (lambda: m.roc_auc([1, 1], [0.2, 0.4]), "only class 1"),
+        (lambda: m.roc_auc([0, 1], [0.2, np.nan]), "1 NaN"),
+        (lambda: m.roc_auc([0, 1], [[0.2], [0.4]]), "one score per row"),
+        (lambda: m.pr_curve([0, 1], [0.1, 0.2, 0.3]), "lost row"),
+        (lambda: m.calibration_bins([0, 1], [-2.0, 3.0]), "logits"),
+        (lambda: m.calibration_bins([0, 1], [0.2, 0.3], 0), "n_bins"),
+        (lambda: m.expected_cost([0, 1], [0.2, 0.3], 0.5, -1, 1), "costs"),
+        (lambda: m.cheapest_threshold([0, 1], [0.2, 0.3], 0, 0), "costs"),
+    ],
+)
 def test_bad_input_is_explained(call, words):
     with pytest.raises(ValueError, match=words) as error:
         call()

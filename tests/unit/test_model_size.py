@@ -8,9 +8,15 @@ from helpers.models import sizes
 from helpers.models.sizes import SIZES, Size
 
 
-@pytest.mark.parametrize("name, expected", [
-    ("SmolLM2-135M", 134_515_008), ("Llama-2-7B", 6_738_415_616), ("Llama-3-8B", 8_030_261_248), ("Phi-3-mini", 3_821_079_552),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        ("SmolLM2-135M", 134_515_008),
+        ("Llama-2-7B", 6_738_415_616),
+        ("Llama-3-8B", 8_030_261_248),
+        ("Phi-3-mini", 3_821_079_552),
+    ],
+)
 def test_published_sizes(name, expected):
     assert SIZES[name].parameters()["total"] == expected
 
@@ -23,8 +29,19 @@ def test_gpt2_with_and_without_biases_and_tying():
 
 
 def test_small_decoders_by_hand():
-    post = Size(32_000, 512, 8, 8, 2_056, gated=False, tied=True, learned_positions=256, attention_bias="all", ffn_bias=True,
-                norm_vectors=2)  # the one norm outside the blocks stands after the embeddings
+    post = Size(
+        32_000,
+        512,
+        8,
+        8,
+        2_056,
+        gated=False,
+        tied=True,
+        learned_positions=256,
+        attention_bias="all",
+        ffn_bias=True,
+        norm_vectors=2,
+    )  # the one norm outside the blocks stands after the embeddings
     assert post.parameters()["attention"] == 8 * 1_050_624 and post.parameters()["feed-forward"] == 8 * 2_107_912
     assert post.parameters()["total"] == 41_800_768
     assert replace(post, tied=False).parameters()["total"] == 58_184_768
@@ -65,10 +82,20 @@ def test_operations_memory_days_and_money():
     assert size.flops_per_token(100, training=True) == 3 * size.flops_per_token(100)
 
 
-@pytest.mark.parametrize("choices", [
-    {}, {"tied": False}, {"n_kv_heads": 2}, {"positions": "learned"}, {"activation": "gelu"}, {"norm": "layer"}, {"norm": "none"},
-    {"norm_place": "post"}, {"ffn_dim": 40, "n_layers": 3},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {},
+        {"tied": False},
+        {"n_kv_heads": 2},
+        {"positions": "learned"},
+        {"activation": "gelu"},
+        {"norm": "layer"},
+        {"norm": "none"},
+        {"norm_place": "post"},
+        {"ffn_dim": 40, "n_layers": 3},
+    ],
+)
 def test_it_agrees_with_the_class(choices):
     from helpers.models.neural import count_parameters
     from helpers.models.transformer import Config, Transformer
@@ -80,11 +107,17 @@ def test_it_agrees_with_the_class(choices):
     assert Size.of(config).parameters()["total"] == expected
 
 
-@pytest.mark.parametrize("call", [
-    lambda: Size(0, 8, 1, 1, 8), lambda: Size(10, 8, 1, 4, 8, n_kv_heads=3), lambda: Size(10, 8, 1, 4, 8, attention_bias="some"),
-    lambda: sizes.days_of_training(1e20, 0, 1e18), lambda: sizes.price_of_training(1, 1, 1, 0),
-    lambda: sizes.price_of_training(1, 1, 1, 1.5),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: Size(0, 8, 1, 1, 8),
+        lambda: Size(10, 8, 1, 4, 8, n_kv_heads=3),
+        lambda: Size(10, 8, 1, 4, 8, attention_bias="some"),
+        lambda: sizes.days_of_training(1e20, 0, 1e18),
+        lambda: sizes.price_of_training(1, 1, 1, 0),
+        lambda: sizes.price_of_training(1, 1, 1, 1.5),
+    ],
+)
 def test_bad_input_is_refused_in_words(call):
     with pytest.raises(ValueError, match="expected"):
         call()

@@ -31,8 +31,14 @@ def test_a_single_neuron_has_three_parameters():
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.sampled_from(list(ACTIVATIONS)), st.integers(1, 4), st.integers(1, 5), st.sampled_from([1, 2, 3]),
-       st.sampled_from([0.0, 0.2]), st.integers(0, 99))  # fmt: skip
+@given(
+    st.sampled_from(list(ACTIVATIONS)),
+    st.integers(1, 4),
+    st.integers(1, 5),
+    st.sampled_from([1, 2, 3]),
+    st.sampled_from([0.0, 0.2]),
+    st.integers(0, 99),
+)
 def test_backpropagation_is_the_finite_difference(activation, D, H, K, l2, seed):
     X, y = data(D=D, K=K, seed=seed)
     net = TwoLayerNetwork(D, H, K, activation, seed)
@@ -132,23 +138,26 @@ NET = TwoLayerNetwork(2, 3, 1)
 NET3 = TwoLayerNetwork(2, 3, 3)
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda: TwoLayerNetwork(2, 0, 1), "sizes"),
-    (lambda: TwoLayerNetwork(2, 3, 1, "sigmoidal"), "activation"),
-    (lambda: NET.logits(np.ones(2)), "shape"),
-    (lambda: NET.logits(np.ones((4, 3))), "shape"),
-    (lambda: NET.logits(np.empty((0, 2))), "shape"),
-    (lambda: NET.logits([[1.0, np.inf]]), "finite"),
-    (lambda: NET.loss(XOR_X, [0, 1, 1]), "lost row"),
-    (lambda: NET.loss(XOR_X, [0, 1, 2, 1]), "0..1"),
-    (lambda: NET3.loss(XOR_X, [0, 1, 3, 1]), "0..2"),
-    (lambda: NET3.loss(XOR_X, ["a", "b", "c", "a"]), "0..2"),
-    (lambda: NET.fit(XOR_X, XOR_Y, rate=0), "rate"),
-    (lambda: NET.fit(XOR_X, XOR_Y, momentum=1), "momentum"),
-    (lambda: NET.fit(XOR_X, XOR_Y, l2=-0.1), "l2"),
-    (lambda: NET.fit(XOR_X, XOR_Y, batch_size=5), "batch_size"),
-    (lambda: NET.collapsed(), "identity"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: TwoLayerNetwork(2, 0, 1), "sizes"),
+        (lambda: TwoLayerNetwork(2, 3, 1, "sigmoidal"), "activation"),
+        (lambda: NET.logits(np.ones(2)), "shape"),
+        (lambda: NET.logits(np.ones((4, 3))), "shape"),
+        (lambda: NET.logits(np.empty((0, 2))), "shape"),
+        (lambda: NET.logits([[1.0, np.inf]]), "finite"),
+        (lambda: NET.loss(XOR_X, [0, 1, 1]), "lost row"),
+        (lambda: NET.loss(XOR_X, [0, 1, 2, 1]), "0..1"),
+        (lambda: NET3.loss(XOR_X, [0, 1, 3, 1]), "0..2"),
+        (lambda: NET3.loss(XOR_X, ["a", "b", "c", "a"]), "0..2"),
+        (lambda: NET.fit(XOR_X, XOR_Y, rate=0), "rate"),
+        (lambda: NET.fit(XOR_X, XOR_Y, momentum=1), "momentum"),
+        (lambda: NET.fit(XOR_X, XOR_Y, l2=-0.1), "l2"),
+        (lambda: NET.fit(XOR_X, XOR_Y, batch_size=5), "batch_size"),
+        (lambda: NET.collapsed(), "identity"),
+    ],
+)
 def test_bad_input_is_explained(call, words):
     with pytest.raises(ValueError, match=words) as error:
         call()

@@ -47,10 +47,17 @@ def recurrent(kind="lstm", **changes):
     return loud(RecurrentLM(V, **dict(kind=kind, embedding_dim=8, hidden_dim=12, n_layers=2, start_id=3) | changes))
 
 
-MODELS = {"transformer": transformer, "window of 7": lambda: transformer(7), "window of 1": lambda: transformer(1),
-          "learned positions": lambda: transformer(positions="learned"), "post-norm": lambda: transformer(norm_place="post"),
-          "elman": lambda: recurrent("elman"), "lstm": recurrent, "gru": lambda: recurrent("gru"),
-          "own lstm": lambda: recurrent(backend="own")}
+MODELS = {
+    "transformer": transformer,
+    "window of 7": lambda: transformer(7),
+    "window of 1": lambda: transformer(1),
+    "learned positions": lambda: transformer(positions="learned"),
+    "post-norm": lambda: transformer(norm_place="post"),
+    "elman": lambda: recurrent("elman"),
+    "lstm": recurrent,
+    "gru": lambda: recurrent("gru"),
+    "own lstm": lambda: recurrent(backend="own"),
+}
 every_model = pytest.mark.parametrize("name", MODELS)
 
 
@@ -119,13 +126,16 @@ def test_the_loss_survives_huge_logits():
     assert float(loss) == 2000
 
 
-@pytest.mark.parametrize("targets, error, words", [
-    (torch.zeros(2, 4, dtype=torch.long), ValueError, r"one target for each position, \(2, 3\), got \(2, 4\)"),
-    (torch.full((2, 3), V), ValueError, f"targets from 0 to {V - 1}, or -100 for positions that do not count; got 13 to 13"),
-    (torch.full((2, 3), -1), ValueError, "got -1 to -1"),
-    (torch.zeros(2, 3), TypeError, "targets as ids, a tensor of torch.int64, got torch.float32"),
-    (torch.zeros(2, 3, dtype=torch.long, device="meta"), ValueError, r"targets on cpu, where the model is, .* on meta"),
-])
+@pytest.mark.parametrize(
+    "targets, error, words",
+    [
+        (torch.zeros(2, 4, dtype=torch.long), ValueError, r"one target for each position, \(2, 3\), got \(2, 4\)"),
+        (torch.full((2, 3), V), ValueError, f"targets from 0 to {V - 1}, or -100 for positions that do not count; got 13 to 13"),
+        (torch.full((2, 3), -1), ValueError, "got -1 to -1"),
+        (torch.zeros(2, 3), TypeError, "targets as ids, a tensor of torch.int64, got torch.float32"),
+        (torch.zeros(2, 3, dtype=torch.long, device="meta"), ValueError, r"targets on cpu, where the model is, .* on meta"),
+    ],
+)
 def test_bad_targets(targets, error, words):
     with pytest.raises(error, match=words):
         chunked_cross_entropy(random(2, 3, 5), random(V, 5), targets)
@@ -154,17 +164,23 @@ def test_padding_fills_up_on_the_right():
     assert pad([[1, 2, 3], [4], np.array([5, 6])], 0).tolist() == [[1, 2, 3], [4, 0, 0], [5, 6, 0]]
 
 
-@pytest.mark.parametrize("ids, error, words", [
-    (torch.zeros(1, 3), TypeError, r"whole numbers \(torch.int64\), got a tensor of torch.float32; write torch.tensor"),
-    ([[1, 2]], TypeError, "got list"),
-    (torch.zeros(3, dtype=torch.long), ValueError, r"shape \(batch, time\), got \(3,\); for one text write ids\[None, :\]"),
-    (torch.zeros(1, 0, dtype=torch.long), ValueError, r"at least one token, got none; .* pass \[\[model.start_id\]\]"),
-    (torch.zeros(1, 9, dtype=torch.long), ValueError, "at most context_length = 8 tokens, got 9; shorten the text"),
-    (torch.tensor([[0, V]]), ValueError, f"ids from 0 to {V - 1}, got {V}; does the tokenizer belong to this model"),
-    (torch.tensor([[0, -1]]), ValueError, "got -1"),
-    (torch.zeros(1, 3, dtype=torch.long, device="meta"), ValueError,
-     r"ids on cpu, where the model is, got them on meta; write ids.to\(model.device\)"),
-])
+@pytest.mark.parametrize(
+    "ids, error, words",
+    [
+        (torch.zeros(1, 3), TypeError, r"whole numbers \(torch.int64\), got a tensor of torch.float32; write torch.tensor"),
+        ([[1, 2]], TypeError, "got list"),
+        (torch.zeros(3, dtype=torch.long), ValueError, r"shape \(batch, time\), got \(3,\); for one text write ids\[None, :\]"),
+        (torch.zeros(1, 0, dtype=torch.long), ValueError, r"at least one token, got none; .* pass \[\[model.start_id\]\]"),
+        (torch.zeros(1, 9, dtype=torch.long), ValueError, "at most context_length = 8 tokens, got 9; shorten the text"),
+        (torch.tensor([[0, V]]), ValueError, f"ids from 0 to {V - 1}, got {V}; does the tokenizer belong to this model"),
+        (torch.tensor([[0, -1]]), ValueError, "got -1"),
+        (
+            torch.zeros(1, 3, dtype=torch.long, device="meta"),
+            ValueError,
+            r"ids on cpu, where the model is, got them on meta; write ids.to\(model.device\)",
+        ),
+    ],
+)
 def test_bad_ids(ids, error, words):
     model = transformer(8)
     with pytest.raises(error, match=words):
@@ -184,9 +200,15 @@ def test_as_ids_takes_both_kinds_of_whole_numbers():
 
 
 @every_model
-@pytest.mark.parametrize("ids, error, words", [([V], ValueError, "ids from 0 to 12, got 13"), ([-1], ValueError, "got -1"),
-                                               ([1.5], TypeError, "flat sequence of whole numbers"),
-                                               ([[1, 2]], TypeError, "flat sequence")])
+@pytest.mark.parametrize(
+    "ids, error, words",
+    [
+        ([V], ValueError, "ids from 0 to 12, got 13"),
+        ([-1], ValueError, "got -1"),
+        ([1.5], TypeError, "flat sequence of whole numbers"),
+        ([[1, 2]], TypeError, "flat sequence"),
+    ],
+)
 def test_bad_ids_in_score_begin_and_advance(name, ids, error, words):
     model = MODELS[name]()
     for call in (model.score, model.begin, lambda i: model.begin().advance(i[0])):

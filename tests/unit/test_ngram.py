@@ -15,12 +15,14 @@ from helpers.models.language_model import LanguageModel
 TOY = [[0, 1, 2, 3], [4, 0, 1, 2]]  # a b c d | e a b c
 CORPORA = st.lists(st.lists(st.integers(0, 4), max_size=7), min_size=1, max_size=6).filter(lambda docs: any(docs))
 SMOOTHINGS = {
-    "laplace": ngram.laplace, "add-k": lambda c: ngram.add_k(c, 0.02),
+    "laplace": ngram.laplace,
+    "add-k": lambda c: ngram.add_k(c, 0.02),
     "interpolation": lambda c: ngram.interpolation(c, np.linspace(0.9, 0.4, c.order)),
     "absolute": ngram.absolute_discounting,
     "absolute, no unigram discount": lambda c: ngram.absolute_discounting(c, [0.0] + [0.6] * (c.order - 1)),
-    "Kneser-Ney": lambda c: ngram.kneser_ney(c, 0.75), "modified": ngram.kneser_ney,
-}  # fmt: skip
+    "Kneser-Ney": lambda c: ngram.kneser_ney(c, 0.75),
+    "modified": ngram.kneser_ney,
+}
 
 
 def naive_counts(documents, order, start):
@@ -29,7 +31,7 @@ def naive_counts(documents, order, start):
         row = [start] * (order - 1) + list(d)
         for end in range(order - 1, len(row)):
             for k in range(1, order + 1):
-                counts[tuple(row[end - k + 1:end + 1])] += 1
+                counts[tuple(row[end - k + 1 : end + 1])] += 1
     return counts
 
 
@@ -179,12 +181,21 @@ def test_samples_follow_the_distribution():
 # ---------------------------------------------------------------------------------------------------------- bad input
 
 
-@pytest.mark.parametrize("documents, order, size, expected", [
-    ([], 2, 5, "empty corpus"), ([[]], 2, 5, "empty corpus"), ([[], []], 1, 5, "empty corpus"),
-    (TOY, 0, 5, "order of 1 or more"), (TOY, -1, 5, "order of 1 or more"), (TOY, 1.5, 5, "order of 1 or more"),
-    (TOY, 2, 0, "vocab_size"),
-    ([[0, 5]], 2, 5, "from 0 to 4, got 5"), ([[0, -1]], 2, 5, "from 0 to 4, got -1"),
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "documents, order, size, expected",
+    [
+        ([], 2, 5, "empty corpus"),
+        ([[]], 2, 5, "empty corpus"),
+        ([[], []], 1, 5, "empty corpus"),
+        (TOY, 0, 5, "order of 1 or more"),
+        (TOY, -1, 5, "order of 1 or more"),
+        (TOY, 1.5, 5, "order of 1 or more"),
+        (TOY, 2, 0, "vocab_size"),
+        ([[0, 5]], 2, 5, "from 0 to 4, got 5"),
+        ([[0, -1]], 2, 5, "from 0 to 4, got -1"),
+    ],
+    ids=str,
+)
 def test_counting_refuses_what_cannot_be_counted(documents, order, size, expected):
     with pytest.raises(ValueError, match=expected):
         ngram_counts.count_ngrams(documents, order, size)
@@ -206,19 +217,27 @@ def test_empty_documents_among_others_count_as_nothing():
 def test_models_refuse_unknown_ids_and_settings():
     counts = ngram_counts.count_ngrams(TOY, 3, 5)
     model = ngram.kneser_ney(counts)
-    for call in (lambda: model.score([0, 5]), lambda: model.begin([5]), lambda: model.begin().advance(5),
-                 lambda: model.begin().advance(-1), lambda: model.sample_batch(1, end_id=9),
-                 lambda: BrokenBackoff(counts).begin([7]), lambda: counts.gram_count([9])):
+    for call in (
+        lambda: model.score([0, 5]),
+        lambda: model.begin([5]),
+        lambda: model.begin().advance(5),
+        lambda: model.begin().advance(-1),
+        lambda: model.sample_batch(1, end_id=9),
+        lambda: BrokenBackoff(counts).begin([7]),
+        lambda: counts.gram_count([9]),
+    ):
         with pytest.raises(ValueError, match="from 0 to"):
             call()
     for call, expected in [
         (lambda: ngram.kneser_ney(counts, order=4), "order from 1 to 3"),
         (lambda: ngram.laplace(counts, order=0), "order from 1 to 3"),
-        (lambda: BrokenBackoff(counts, order=4), "order from 1 to 3"), (lambda: ngram.add_k(counts, 0), "k > 0"),
+        (lambda: BrokenBackoff(counts, order=4), "order from 1 to 3"),
+        (lambda: ngram.add_k(counts, 0), "k > 0"),
         (lambda: ngram.kneser_ney(counts, 1.2), "from 0 to 1"),
         (lambda: ngram.absolute_discounting(counts, [0.5, 0.5]), "3 discount"),
         (lambda: ngram.interpolation(counts, [0.5, 0.5, -0.1]), "from 0 to 1"),
-        (lambda: counts.gram_count([0, 1, 2, 3]), "1 to 3 tokens"), (lambda: counts.gram_count([]), "1 to 3 tokens"),
+        (lambda: counts.gram_count([0, 1, 2, 3]), "1 to 3 tokens"),
+        (lambda: counts.gram_count([]), "1 to 3 tokens"),
     ]:
         with pytest.raises(ValueError, match=expected):
             call()

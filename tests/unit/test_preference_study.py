@@ -35,8 +35,10 @@ def test_what_the_notebook_says_of_the_study():
             assert np.mean(1 / np.array(run["ranks"])) > before
 
 
-@pytest.mark.parametrize("content", ["", "{}", json.dumps({"parts": {}}),
-                                     json.dumps({"parts": {name: {"runs": []} for name in preference_study.PARTS}})])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{}", json.dumps({"parts": {}}), json.dumps({"parts": {name: {"runs": []} for name in preference_study.PARTS}})],
+)
 def test_a_damaged_study_is_refused(tmp_path, content):
     path = tmp_path / "preferences.json"
     path.write_text(content)

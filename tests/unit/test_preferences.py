@@ -76,9 +76,13 @@ def test_policy_gradient_raises_what_was_rewarded():
 
 def test_bad_input_is_refused():
     one, two = torch.zeros(1), torch.zeros(2)
-    for call in (lambda: pref.dpo_loss(one, one, one, one, beta=0), lambda: pref.pairwise_loss(one, two),
-                 lambda: pref.group_advantages(two), lambda: pref.policy_gradient_loss(one, two),
-                 lambda: pref.answer_log_probs(model(), X, torch.full_like(Y, IGNORE))):
+    for call in (
+        lambda: pref.dpo_loss(one, one, one, one, beta=0),
+        lambda: pref.pairwise_loss(one, two),
+        lambda: pref.group_advantages(two),
+        lambda: pref.policy_gradient_loss(one, two),
+        lambda: pref.answer_log_probs(model(), X, torch.full_like(Y, IGNORE)),
+    ):
         with pytest.raises(ValueError, match="expected"):
             call()
 

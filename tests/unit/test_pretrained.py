@@ -108,14 +108,18 @@ def test_no_room(tmp_path):
     assert not weights_cache.exists(tmp_path / "model")
 
 
-@pytest.mark.parametrize("damage, words, full", [
-    (lambda folder: (folder / "weights.bin").write_bytes(b"w" * 999), "999 bytes instead of 1,000", False),
-    (lambda folder: (folder / "weights.bin").write_bytes(b"v" * 1_000), "was changed", False),
-    (lambda folder: (folder / "config.json").unlink(), "is missing", False),
-    (lambda folder: (folder / "manifest.json").unlink(), r"manifest\.json is missing", False),
-    (lambda folder: (folder / "manifest.json").write_text("{"), r"manifest\.json is missing or unreadable", False),
-    (lambda folder: _edit_manifest(folder), "was changed", True),
-], ids=["truncated", "other contents", "file gone", "manifest gone", "manifest cut", "manifest edited"])
+@pytest.mark.parametrize(
+    "damage, words, full",
+    [
+        (lambda folder: (folder / "weights.bin").write_bytes(b"w" * 999), "999 bytes instead of 1,000", False),
+        (lambda folder: (folder / "weights.bin").write_bytes(b"v" * 1_000), "was changed", False),
+        (lambda folder: (folder / "config.json").unlink(), "is missing", False),
+        (lambda folder: (folder / "manifest.json").unlink(), r"manifest\.json is missing", False),
+        (lambda folder: (folder / "manifest.json").write_text("{"), r"manifest\.json is missing or unreadable", False),
+        (lambda folder: _edit_manifest(folder), "was changed", True),
+    ],
+    ids=["truncated", "other contents", "file gone", "manifest gone", "manifest cut", "manifest edited"],
+)
 def test_damage_is_found_and_repaired(tmp_path, damage, words, full):
     folder = weights_cache.build(tmp_path / "model", make, {}, room=1)
     time.sleep(0.02)  # coarse clocks: the time of change must differ
@@ -281,7 +285,7 @@ def test_capital_of_france(smollm2):
     model, tokenizer = smollm2
     question = [{"role": "user", "content": "What is the capital of France?"}]
     given = tokenizer.apply_chat_template(question, add_generation_prompt=True, return_tensors="pt", return_dict=True)
-    made = model.generate(**given, max_new_tokens=12, do_sample=False)[0, given["input_ids"].shape[1]:]
+    made = model.generate(**given, max_new_tokens=12, do_sample=False)[0, given["input_ids"].shape[1] :]
     assert tokenizer.decode(made) == "The capital of France is Paris.<|im_end|>"
 
 
@@ -310,9 +314,11 @@ def test_cached_weights_equal_the_dequantized_ones(smollm2):
     reader = gguf.GGUFReader(sources.checked(source.files[0], source))
     tensors = {tensor.name: tensor for tensor in reader.tensors}
     weights = smollm2[0].state_dict()
-    for theirs, ours in [("token_embd.weight", "model.embed_tokens.weight"),
-                         ("blk.0.ffn_down.weight", "model.layers.0.mlp.down_proj.weight"),
-                         ("blk.29.attn_v.weight", "model.layers.29.self_attn.v_proj.weight")]:
+    for theirs, ours in [
+        ("token_embd.weight", "model.embed_tokens.weight"),
+        ("blk.0.ffn_down.weight", "model.layers.0.mlp.down_proj.weight"),
+        ("blk.29.attn_v.weight", "model.layers.29.self_attn.v_proj.weight"),
+    ]:
         tensor = tensors[theirs]
         expected = torch.from_numpy(gguf.dequantize(tensor.data, tensor.tensor_type))
         assert torch.equal(weights[ours], expected.reshape(weights[ours].shape))
@@ -329,10 +335,18 @@ def test_training_in_place_does_not_touch_the_file(smollm2):
     weights_cache.check(weights.smollm2_folder(), full=True)
 
 
-@pytest.mark.parametrize("text, same", [
-    ("The city was founded in 1969.", True), ("Hello, world!", True), ("caf\u00e9 \U0001f600 \u6f22\u5b57", True),
-    ("3.14", True), ("", True), ("a  2024", False), ("x =    42", False),
-])
+@pytest.mark.parametrize(
+    "text, same",
+    [
+        ("The city was founded in 1969.", True),
+        ("Hello, world!", True),
+        ("caf\u00e9 \U0001f600 \u6f22\u5b57", True),
+        ("3.14", True),
+        ("", True),
+        ("a  2024", False),
+        ("x =    42", False),
+    ],
+)
 def test_digits_are_split_one_by_one(smollm2, text, same):
     from tokenizers import Tokenizer
     from tokenizers.pre_tokenizers import ByteLevel
@@ -422,14 +436,22 @@ def test_hub_weights_are_converted(cache, no_packages, monkeypatch, tmp_path, sm
     from transformers import LlamaConfig, LlamaForCausalLM
 
     shelf = tmp_path / "shelf"
-    config = LlamaConfig(vocab_size=49_152, hidden_size=8, intermediate_size=16, num_hidden_layers=1,
-                         num_attention_heads=2, num_key_value_heads=1, tie_word_embeddings=True)
+    config = LlamaConfig(
+        vocab_size=49_152,
+        hidden_size=8,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        tie_word_embeddings=True,
+    )
     LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(shelf)
     smollm2[1].save_pretrained(shelf)
     files = tuple(File(path.name, path.stat().st_size, sources.sha256_of(path)) for path in shelf.iterdir())
     monkeypatch.setitem(catalog.HUB, "smollm2", Hub("maker/model", "abc12345", files))
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download",
-                        lambda repository, name, revision, local_dir: shutil.copy(shelf / name, local_dir))
+    monkeypatch.setattr(
+        huggingface_hub, "hf_hub_download", lambda repository, name, revision, local_dir: shutil.copy(shelf / name, local_dir)
+    )
     monkeypatch.setenv("COURSE_HUB", "1")
     folder = weights.smollm2_folder()
     assert "hub" in folder.name and not (folder / "original").exists()

@@ -20,10 +20,19 @@ from helpers.training.schedule import Plan
 
 SHIPPED = sorted(p.stem for p in recipes.FOLDER.glob("*.safetensors") if p.stem in RECIPES)  # the others are updates, features
 SMALL = {
-    "lstm": Recipe("rnn", dict(kind="lstm", embedding_dim=8, hidden_dim=12, dropout=0.2), dict(batch_size=4, length=8),
-                   dict(steps=6, peak=1e-2, warmup=2, average=0.5)),
-    "transformer": Recipe("transformer", dict(context_length=16, hidden_dim=16, n_layers=1, n_heads=2, dropout=0.1),
-                          dict(batch_size=4, length=16), dict(steps=9, peak=1e-2, warmup=2, average=0.5), (3, 3)),
+    "lstm": Recipe(
+        "rnn",
+        dict(kind="lstm", embedding_dim=8, hidden_dim=12, dropout=0.2),
+        dict(batch_size=4, length=8),
+        dict(steps=6, peak=1e-2, warmup=2, average=0.5),
+    ),
+    "transformer": Recipe(
+        "transformer",
+        dict(context_length=16, hidden_dim=16, n_layers=1, n_heads=2, dropout=0.1),
+        dict(batch_size=4, length=16),
+        dict(steps=9, peak=1e-2, warmup=2, average=0.5),
+        (3, 3),
+    ),
 }
 
 

@@ -71,13 +71,19 @@ def test_features_hold_the_cosine():
 def test_accuracy_by_kind():
     better, worse = np.array([[1.0], [0.0], [2.0]]), np.array([[0.0], [1.0], [1.0]])
     assert reward_model.accuracy(np.ones(1), better, worse, [0, 1, 2]) == {
-        "all": pytest.approx(2 / 3), "another article": 1.0, "shuffled words": 0.0, "too long": 1.0}
+        "all": pytest.approx(2 / 3),
+        "another article": 1.0,
+        "shuffled words": 0.0,
+        "too long": 1.0,
+    }
 
 
 def test_bad_input_is_refused():
-    for call in (lambda: reward_model.fit(np.ones((2, 3)), np.ones((3, 2))),
-                 lambda: reward_model.flip(np.ones((2, 1)), np.ones((2, 1)), 1.5),
-                 lambda: reward_model.features(np.ones((2, 3)), np.ones((1, 3)))):
+    for call in (
+        lambda: reward_model.fit(np.ones((2, 3)), np.ones((3, 2))),
+        lambda: reward_model.flip(np.ones((2, 1)), np.ones((2, 1)), 1.5),
+        lambda: reward_model.features(np.ones((2, 3)), np.ones((1, 3))),
+    ):
         with pytest.raises(ValueError, match="expected"):
             call()
 

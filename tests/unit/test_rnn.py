@@ -165,10 +165,17 @@ def test_sizes_below_one(sizes):
         GRU(*sizes)
 
 
-@pytest.mark.parametrize("changes, words", [
-    (dict(kind="rnn"), "kind elman, lstm, gru and backend own, torch, got 'rnn' and 'torch'"), (dict(backend="jax"), "'jax'"),
-    (dict(hidden_dim=0), "sizes of at least 1, .* hidden_dim 0"), (dict(dropout=1.0), r"dropout in \[0, 1\)"),
-    (dict(start_id=9), "a start id below 9, got 0.0 and 9"), (dict(n_layers=0), "n_layers 0")])
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        (dict(kind="rnn"), "kind elman, lstm, gru and backend own, torch, got 'rnn' and 'torch'"),
+        (dict(backend="jax"), "'jax'"),
+        (dict(hidden_dim=0), "sizes of at least 1, .* hidden_dim 0"),
+        (dict(dropout=1.0), r"dropout in \[0, 1\)"),
+        (dict(start_id=9), "a start id below 9, got 0.0 and 9"),
+        (dict(n_layers=0), "n_layers 0"),
+    ],
+)
 def test_settings_that_make_no_sense(changes, words):
     with pytest.raises(ValueError, match=words):
         RecurrentLM(9, **changes)

@@ -38,7 +38,9 @@ def test_hard_negatives_are_candidates():
 
 def test_the_pair_loss_by_hand():
     z = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.6, 0.8]])
-    loss = sentence_encoder.pair_loss(z, torch.tensor([0, 0, 1]))  # one pair of one class with cosine 1; two of two classes with 0.6
+    loss = sentence_encoder.pair_loss(
+        z, torch.tensor([0, 0, 1])
+    )  # one pair of one class with cosine 1; two of two classes with 0.6
     assert float(loss) == pytest.approx(0.36 / 2)
     assert float(sentence_encoder.pair_loss(z, torch.tensor([0, 1, 1]))) == pytest.approx(0.16 / 2 + (1 + 0.36) / 4)
 
@@ -71,7 +73,10 @@ def test_few_labels_finds_a_direction():
     x = np.array([[1.0, 0], [0.9, 0.1], [0, 1], [0.1, 0.9]])
     y = np.array(["a", "a", "b", "b"])
     assert sentence_encoder.few_labels(x, y, x, y) == 4
-    assert sentence_encoder.few_labels_tfidf(["red", "red red", "blue", "blue sky"], y, ["a red one", "blue"], np.array(["a", "b"])) == 2
+    assert (
+        sentence_encoder.few_labels_tfidf(["red", "red red", "blue", "blue sky"], y, ["a red one", "blue"], np.array(["a", "b"]))
+        == 2
+    )
 
 
 def test_minilm_is_trained_but_for_its_table():
@@ -92,10 +97,15 @@ def test_minilm_is_trained_but_for_its_table():
 
 def test_bad_input_is_refused():
     a, b = torch.ones(2, 3), torch.ones(2, 4)
-    for call in (lambda: sentence_encoder.ranking_loss(a, b), lambda: sentence_encoder.ranking_loss(a, a, b),
-                 lambda: sentence_encoder.ranking_loss(a, a, temperature=0), lambda: sentence_encoder.ranking_loss(a[:1], a[:1]),
-                 lambda: sentence_encoder.pair_loss(a, torch.tensor([0, 0])), lambda: sentence_encoder.pair_loss(a, torch.tensor([0, 1])),
-                 lambda: sentence_encoder.sample_per_class(["a", "b", "b"], 2, 0),
-                 lambda: sentence_encoder.hard_negatives(np.eye(3), np.eye(3), np.arange(3), skip=2)):
+    for call in (
+        lambda: sentence_encoder.ranking_loss(a, b),
+        lambda: sentence_encoder.ranking_loss(a, a, b),
+        lambda: sentence_encoder.ranking_loss(a, a, temperature=0),
+        lambda: sentence_encoder.ranking_loss(a[:1], a[:1]),
+        lambda: sentence_encoder.pair_loss(a, torch.tensor([0, 0])),
+        lambda: sentence_encoder.pair_loss(a, torch.tensor([0, 1])),
+        lambda: sentence_encoder.sample_per_class(["a", "b", "b"], 2, 0),
+        lambda: sentence_encoder.hard_negatives(np.eye(3), np.eye(3), np.arange(3), skip=2),
+    ):
         with pytest.raises(ValueError, match="expected"):
             call()

@@ -152,7 +152,7 @@ def code(source="1", outputs=(), tags=()):
 
 
 def test_formulas():
-    assert formulas.mathml("x^2").startswith("<math") and "display=\"block\"" in formulas.mathml("x", display=True)
+    assert formulas.mathml("x^2").startswith("<math") and 'display="block"' in formulas.mathml("x", display=True)
     assert "negativethinmathspace" not in formulas.mathml(r"a\!b")
     assert [formulas.mathml(t).count("<mspace") for t in (r"y \ln p", r"\ln(p)", r"-\ln p", r"\max_i x")] == [2, 0, 1, 1]
     assert "arg" in formulas.mathml(r"\arg\max_i x_i")
@@ -170,8 +170,10 @@ def test_a_formula_that_cannot_be_drawn_names_the_chapter(monkeypatch):
 
 
 def test_prose_keeps_code_money_tables_and_answers():
-    text = prose.Prose().render("Price \\$5 and `$HOME` and $a<b$.\n\n> | | |\n> |---|---|\n> | **Time** | 1 s |\n\n"
-                                "<details><summary>Q</summary>\n\n1. A\n2. $x$\n</details>\n\nAfter")
+    text = prose.Prose().render(
+        "Price \\$5 and `$HOME` and $a<b$.\n\n> | | |\n> |---|---|\n> | **Time** | 1 s |\n\n"
+        "<details><summary>Q</summary>\n\n1. A\n2. $x$\n</details>\n\nAfter"
+    )
     assert "<code>$HOME</code>" in text and text.count("<math") == 2 and "<thead>" not in text and "<td>1 s</td>" in text
     assert checking.Page(text).findings == []
     twice = prose.Prose()

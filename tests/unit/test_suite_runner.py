@@ -81,11 +81,13 @@ def test_the_browser_brings_the_notebooks_along():
 def test_a_session_runs_pytest_and_counts(tmp_path):
     (tmp_path / "test_it.py").write_text(
         "import os, pytest\ndef test_a(): assert os.environ['HF_HUB_OFFLINE'] == '1' and 'MPLBACKEND' not in os.environ\n"
-        "def test_b(): pytest.skip('not today')\n")
+        "def test_b(): pytest.skip('not today')\n"
+    )
     clean = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     clean["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    here = argparse.Namespace(root=tmp_path, python=sys.executable,
-                              variables=lambda **more: clean | {k: v for k, v in more.items() if v is not None})
+    here = argparse.Namespace(
+        root=tmp_path, python=sys.executable, variables=lambda **more: clean | {k: v for k, v in more.items() if v is not None}
+    )
     session = testing.run_session(["-p", "no:cacheprovider", "test_it.py"], here)
     outcome = session.steps["others"]
     assert (outcome.passed, outcome.failed, outcome.skipped, session.good) == (1, 0, 1, True)
@@ -107,11 +109,21 @@ def test_named_paths_replace_the_steps():
 
 
 def test_the_longest_files_come_first_and_exist():
-    found = [p.relative_to(cli_fakes.REPOSITORY).as_posix() for top in ("tests", "notebooks")
-             for p in (cli_fakes.REPOSITORY / top).rglob("*")]
+    found = [
+        p.relative_to(cli_fakes.REPOSITORY).as_posix()
+        for top in ("tests", "notebooks")
+        for p in (cli_fakes.REPOSITORY / top).rglob("*")
+    ]
     assert [start for start in balance.LONG if not any(file.startswith(start) for file in found)] == []
-    items = [argparse.Namespace(nodeid=n) for n in ("tests/unit/test_a.py::x", "notebooks/00_a.ipynb::Cell 1",
-                                                    "notebooks/08_b.ipynb::Cell 2", "notebooks/00_a.ipynb::Cell 0")]
+    items = [
+        argparse.Namespace(nodeid=n)
+        for n in (
+            "tests/unit/test_a.py::x",
+            "notebooks/00_a.ipynb::Cell 1",
+            "notebooks/08_b.ipynb::Cell 2",
+            "notebooks/00_a.ipynb::Cell 0",
+        )
+    ]
     balance.pytest_collection_modifyitems(items)
     assert [item.nodeid[10:14] for item in items] == ["08_b", "00_a", "00_a", "/tes"]
 
@@ -160,18 +172,21 @@ def tree(tmp_path_factory):
     return root
 
 
-@pytest.mark.parametrize("file, expected", [
-    ("helpers/deep.py", {"test_thing", "test_command", "test_mutants", "01_one"}),
-    ("helpers/room/thing.py", {"test_thing", "01_one", "test_mutants"}),
-    ("helpers/room/other.py", {"test_other", "test_all", "01_one"}),
-    ("helpers/exercises/ch01.py", {"test_all", "01_one"}),
-    ("helpers/exercises/ch02/__init__.py", {"test_all", "02_two"}),
-    ("helpers/page/look/page.css", {"test_page"}),
-    ("tests/unit/test_page.py", {"test_page"}),
-    ("tests/conftest.py", {"test_thing", "test_other", "test_command", "test_page", "test_all", "test_mutants"}),
-    ("notebooks/02_two.ipynb", {"02_two"}),
-    ("README.md", {"test_thing", "test_other", "test_command", "test_page"}),
-])
+@pytest.mark.parametrize(
+    "file, expected",
+    [
+        ("helpers/deep.py", {"test_thing", "test_command", "test_mutants", "01_one"}),
+        ("helpers/room/thing.py", {"test_thing", "01_one", "test_mutants"}),
+        ("helpers/room/other.py", {"test_other", "test_all", "01_one"}),
+        ("helpers/exercises/ch01.py", {"test_all", "01_one"}),
+        ("helpers/exercises/ch02/__init__.py", {"test_all", "02_two"}),
+        ("helpers/page/look/page.css", {"test_page"}),
+        ("tests/unit/test_page.py", {"test_page"}),
+        ("tests/conftest.py", {"test_thing", "test_other", "test_command", "test_page", "test_all", "test_mutants"}),
+        ("notebooks/02_two.ipynb", {"02_two"}),
+        ("README.md", {"test_thing", "test_other", "test_command", "test_page"}),
+    ],
+)
 def test_a_change_concerns_what_needs_it(tree, file, expected):
     choice = changed.choose(tree, [file])
     assert {name.rpartition("/")[2].split(".")[0] for name in choice.files} == expected and not choice.everything

@@ -44,8 +44,11 @@ def streams():
     return Streams(DOCUMENTS, batch_size=4, length=8)
 
 
-KINDS = {"transformer": (transformer, windows), "lstm": (recurrent, streams),
-         "gru": (lambda dropout=0.0: recurrent(dropout, "gru"), streams)}
+KINDS = {
+    "transformer": (transformer, windows),
+    "lstm": (recurrent, streams),
+    "gru": (lambda dropout=0.0: recurrent(dropout, "gru"), streams),
+}
 every_kind = pytest.mark.parametrize("kind", KINDS)
 FULL = dict(steps=16, peak=1e-2, warmup=3, average=0.9, accumulate=2)  # 16 steps of streams: two epochs and a half
 
@@ -150,9 +153,14 @@ def test_one_step_is_adamw_with_clipping_by_hand():
     plan = Plan(steps=5, peak=1e-2, warmup=0, floor=1.0, weight_decay=0.3, clip=0.01)
     trainer = Trainer(transformer(), windows(), plan)
     model = copy.deepcopy(trainer.model)
-    optimizer = torch.optim.AdamW([{"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": 0.3},
-                                   {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0}],
-                                  lr=1e-2, betas=(0.9, 0.99))
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": 0.3},
+            {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0},
+        ],
+        lr=1e-2,
+        betas=(0.9, 0.99),
+    )
     for step in range(3):
         x, y, _ = windows().batch(step)
         loss = torch.nn.functional.cross_entropy(model(x)[0].flatten(0, 1), y.flatten())
@@ -480,8 +488,11 @@ def test_a_loss_that_is_no_number_leaves_everything_as_it_was(kind, value, tmp_p
     trainer.run(4)
     before, loss = everything(trainer), trainer.model.loss
     trainer.model.loss = lambda *args: (loss(*args)[0] * value, loss(*args)[1])
-    with pytest.raises(TrainingError, match=r"the loss of step 5 is (nan|inf) and .*The model is as it was after step 4. Try "
-                                            r"a smaller learning rate \(now 0.00\d+\), more warm-up"):
+    with pytest.raises(
+        TrainingError,
+        match=r"the loss of step 5 is (nan|inf) and .*The model is as it was after step 4. Try "
+        r"a smaller learning rate \(now 0.00\d+\), more warm-up",
+    ):
         trainer.run()
     assert_same(everything(trainer), before)
     assert trainer.step == 4 == len(trainer.history.losses) and not trainer.model.training
@@ -520,12 +531,20 @@ def test_ids_outside_the_vocabulary_and_windows_beyond_the_context():
 # --------------------------------------------------------------------------------------------------------------- bad plans
 
 
-@pytest.mark.parametrize("changes, words", [
-    (dict(steps=0), "steps >= 1, warmup >= 0, accumulate >= 1, got 0, 100, 1"), (dict(warmup=-1), "got 5, -1, 1"),
-    (dict(accumulate=0), "got 5, 100, 0"), (dict(peak=0.0), r"peak > 0, floor in \[0, 1\], clip > 0, .*, got 0.0"),
-    (dict(floor=1.5), "got 0.001, 1.5"), (dict(clip=0.0), "0.0, 0.0"), (dict(average=1.0), "1.0$"),
-    (dict(peak=math.nan), "got nan"),
-    (dict(precision="fp8"), "precision auto, fp32, bf16, got 'fp8'")])
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        (dict(steps=0), "steps >= 1, warmup >= 0, accumulate >= 1, got 0, 100, 1"),
+        (dict(warmup=-1), "got 5, -1, 1"),
+        (dict(accumulate=0), "got 5, 100, 0"),
+        (dict(peak=0.0), r"peak > 0, floor in \[0, 1\], clip > 0, .*, got 0.0"),
+        (dict(floor=1.5), "got 0.001, 1.5"),
+        (dict(clip=0.0), "0.0, 0.0"),
+        (dict(average=1.0), "1.0$"),
+        (dict(peak=math.nan), "got nan"),
+        (dict(precision="fp8"), "precision auto, fp32, bf16, got 'fp8'"),
+    ],
+)
 def test_plans_that_make_no_sense(changes, words):
     with pytest.raises(ValueError, match=words):
         Plan(**dict(steps=5) | changes)
@@ -659,8 +678,15 @@ def test_processes_that_take_too_long_are_told():
 def test_the_small_loop_is_adamw_with_a_rate_for_each_step():
     x, target, told = torch.tensor([[1.0, 2.0], [3.0, -1.0]]), torch.tensor([0.5, 1.0]), []
     a, b = (torch.nn.Parameter(torch.tensor([0.3, -0.2])) for _ in range(2))
-    losses = schedule.optimize([a], lambda step: ((x @ a - target) ** 2).mean() + step, 3, lambda step: 0.1 / step,
-                               betas=(0.9, 0.99), weight_decay=0.01, report=lambda step, loss: told.append((step, loss)))
+    losses = schedule.optimize(
+        [a],
+        lambda step: ((x @ a - target) ** 2).mean() + step,
+        3,
+        lambda step: 0.1 / step,
+        betas=(0.9, 0.99),
+        weight_decay=0.01,
+        report=lambda step, loss: told.append((step, loss)),
+    )
     optimizer = torch.optim.AdamW([b], betas=(0.9, 0.99), weight_decay=0.01)
     expected = [schedule.update(optimizer, ((x @ b - target) ** 2).mean() + step, 0.1 / (step + 1)) for step in range(3)]
     assert losses == expected and torch.equal(a, b) and told == list(enumerate(losses))

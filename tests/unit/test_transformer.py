@@ -14,12 +14,25 @@ from helpers.models.neural import count_parameters
 from helpers.models.transformer import Block, Config, FeedForward, RMSNorm, Transformer, make_block
 
 SMALL = dict(vocab_size=17, context_length=24, hidden_dim=24, n_layers=3, n_heads=4, n_kv_heads=2)
-VARIANTS = [dict(), dict(n_kv_heads=4), dict(n_kv_heads=1), dict(tied=False), dict(positions="learned"),
-            dict(positions="sinusoidal"), dict(positions="none"), dict(norm="layer"), dict(norm="none"), dict(norm_place="post"),
-            dict(activation="gelu"),
-            dict(activation="relu"), dict(residual=False, norm="layer"), dict(rope_base=500_000.0)]
-every_variant = pytest.mark.parametrize("changes", VARIANTS,
-                                        ids=lambda c: ", ".join(f"{k}={v}" for k, v in c.items()) or "default")
+VARIANTS = [
+    dict(),
+    dict(n_kv_heads=4),
+    dict(n_kv_heads=1),
+    dict(tied=False),
+    dict(positions="learned"),
+    dict(positions="sinusoidal"),
+    dict(positions="none"),
+    dict(norm="layer"),
+    dict(norm="none"),
+    dict(norm_place="post"),
+    dict(activation="gelu"),
+    dict(activation="relu"),
+    dict(residual=False, norm="layer"),
+    dict(rope_base=500_000.0),
+]
+every_variant = pytest.mark.parametrize(
+    "changes", VARIANTS, ids=lambda c: ", ".join(f"{k}={v}" for k, v in c.items()) or "default"
+)
 
 
 def model_of(**changes):
@@ -44,13 +57,31 @@ def count(**settings):
         return count_parameters(Transformer(Config(**settings), seed=None))
 
 
-@pytest.mark.parametrize("name, settings, expected", [
-    ("SmolLM2-135M", dict(vocab_size=49_152, hidden_dim=576, n_layers=30, n_heads=9, n_kv_heads=3, ffn_dim=1536), 134_515_008),
-    ("Llama-2-7B", dict(vocab_size=32_000, hidden_dim=4096, n_layers=32, n_heads=32, ffn_dim=11_008, tied=False), 6_738_415_616),
-    ("Llama-3-8B", dict(vocab_size=128_256, hidden_dim=4096, n_layers=32, n_heads=32, n_kv_heads=8, ffn_dim=14_336, tied=False),
-     8_030_261_248),
-    ("Phi-3-mini", dict(vocab_size=32_064, hidden_dim=3072, n_layers=32, n_heads=32, ffn_dim=8192, tied=False), 3_821_079_552),
-])
+@pytest.mark.parametrize(
+    "name, settings, expected",
+    [
+        (
+            "SmolLM2-135M",
+            dict(vocab_size=49_152, hidden_dim=576, n_layers=30, n_heads=9, n_kv_heads=3, ffn_dim=1536),
+            134_515_008,
+        ),
+        (
+            "Llama-2-7B",
+            dict(vocab_size=32_000, hidden_dim=4096, n_layers=32, n_heads=32, ffn_dim=11_008, tied=False),
+            6_738_415_616,
+        ),
+        (
+            "Llama-3-8B",
+            dict(vocab_size=128_256, hidden_dim=4096, n_layers=32, n_heads=32, n_kv_heads=8, ffn_dim=14_336, tied=False),
+            8_030_261_248,
+        ),
+        (
+            "Phi-3-mini",
+            dict(vocab_size=32_064, hidden_dim=3072, n_layers=32, n_heads=32, ffn_dim=8192, tied=False),
+            3_821_079_552,
+        ),
+    ],
+)
 def test_parameters_of_known_models(name, settings, expected):
     assert count(**settings) == expected
 
@@ -64,12 +95,30 @@ def test_parameters_of_the_largest_llama_2_and_of_its_misprint():
 
 def test_parameters_of_models_with_biases_that_ours_has_not():
     """The published counts, less the biases in attention and feed-forward, which this class leaves out."""
-    gpt2 = dict(vocab_size=50_257, context_length=1024, hidden_dim=768, n_layers=12, n_heads=12, positions="learned",
-                norm="layer", activation="gelu")
+    gpt2 = dict(
+        vocab_size=50_257,
+        context_length=1024,
+        hidden_dim=768,
+        n_layers=12,
+        n_heads=12,
+        positions="learned",
+        norm="layer",
+        activation="gelu",
+    )
     biases = 12 * (768 + 3072 + 768)  # o, up, down; GPT-2 without those of q, k, v
     assert count(**gpt2, tied=False) == 163_009_536 - biases and count(**gpt2) == 124_412_160 - biases
-    mini = dict(vocab_size=32_000, context_length=256, hidden_dim=512, n_layers=8, n_heads=8, ffn_dim=2056, positions="learned",
-                norm="layer", norm_place="post", activation="gelu")
+    mini = dict(
+        vocab_size=32_000,
+        context_length=256,
+        hidden_dim=512,
+        n_layers=8,
+        n_heads=8,
+        ffn_dim=2056,
+        positions="learned",
+        norm="layer",
+        norm_place="post",
+        activation="gelu",
+    )
     biases = 8 * (4 * 512 + 2056 + 512) + 2 * 512  # and the norm after the embeddings
     assert count(**mini) == 41_800_768 - biases and count(**mini, tied=False) == 58_184_768 - biases
     decoder = dict(vocab_size=32_011, hidden_dim=128, n_layers=2, n_heads=8, activation="relu", tied=False)
@@ -160,7 +209,9 @@ def test_each_way_of_building_a_block_is_what_one_formula_with_switches_gives():
                     z = y + z if residual else z
                     y = z if place == "pre" else norm_(z)
                 assert torch.equal(block(x), y)
-                assert list(block.state_dict()) == list(Block(Config(**SMALL, norm=norm), 0).state_dict())  # checkpoints still load
+                assert list(block.state_dict()) == list(
+                    Block(Config(**SMALL, norm=norm), 0).state_dict()
+                )  # checkpoints still load
 
 
 def test_the_feed_forward_layers_by_hand():
@@ -325,18 +376,25 @@ def test_attention_maps_are_the_weights_that_attention_uses(changes):
 # ------------------------------------------------------------------------------------------------ config, weights, names
 
 
-@pytest.mark.parametrize("changes, words", [
-    (dict(hidden_dim=25), "hidden_dim to divide by n_heads, got 25 and 4"),
-    (dict(n_kv_heads=3), "n_heads to divide by n_kv_heads, got 4 and 3: each key-value head serves the same number"),
-    (dict(n_kv_heads=8), "n_heads to divide by n_kv_heads, got 4 and 8"),
-    (dict(hidden_dim=12), "an even head width for rotation, got 3; change hidden_dim or n_heads"),
-    (dict(n_layers=0), "n_layers of at least 1, got 0"), (dict(vocab_size=0), "vocab_size of at least 1"),
-    (dict(context_length=-1), "context_length of at least 1"), (dict(ffn_dim=0), "ffn_dim of at least 1"),
-    (dict(positions="alibi"), "positions to be one of rope, learned, sinusoidal, none, got 'alibi'"),
-    (dict(norm="batch"), "norm to be one of rms, layer, none"), (dict(activation="tanh"), "activation to be one of"),
-    (dict(norm_place="mid"), "norm_place to be one of pre, post"),
-    (dict(dropout=1.0), r"dropout in \[0, 1\) and a start id below 17, got 1.0 and 0"), (dict(start_id=17), "got 0.0 and 17"),
-])
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        (dict(hidden_dim=25), "hidden_dim to divide by n_heads, got 25 and 4"),
+        (dict(n_kv_heads=3), "n_heads to divide by n_kv_heads, got 4 and 3: each key-value head serves the same number"),
+        (dict(n_kv_heads=8), "n_heads to divide by n_kv_heads, got 4 and 8"),
+        (dict(hidden_dim=12), "an even head width for rotation, got 3; change hidden_dim or n_heads"),
+        (dict(n_layers=0), "n_layers of at least 1, got 0"),
+        (dict(vocab_size=0), "vocab_size of at least 1"),
+        (dict(context_length=-1), "context_length of at least 1"),
+        (dict(ffn_dim=0), "ffn_dim of at least 1"),
+        (dict(positions="alibi"), "positions to be one of rope, learned, sinusoidal, none, got 'alibi'"),
+        (dict(norm="batch"), "norm to be one of rms, layer, none"),
+        (dict(activation="tanh"), "activation to be one of"),
+        (dict(norm_place="mid"), "norm_place to be one of pre, post"),
+        (dict(dropout=1.0), r"dropout in \[0, 1\) and a start id below 17, got 1.0 and 0"),
+        (dict(start_id=17), "got 0.0 and 17"),
+    ],
+)
 def test_configs_that_do_not_fit(changes, words):
     with pytest.raises(ValueError, match=words):
         Config(**SMALL | changes)
@@ -371,11 +429,20 @@ def test_llama_names():
 
 
 def llama_weights(model):
-    theirs = {"embedding": "model.embed_tokens", "norm.": "model.norm.", "blocks": "model.layers",
-              "attention.q": "self_attn.q_proj", "attention.k": "self_attn.k_proj", "attention.v": "self_attn.v_proj",
-              "attention.o": "self_attn.o_proj",
-              "ffn.gate": "mlp.gate_proj", "ffn.up": "mlp.up_proj", "ffn.down": "mlp.down_proj", "norm1": "input_layernorm",
-              "norm2": "post_attention_layernorm"}
+    theirs = {
+        "embedding": "model.embed_tokens",
+        "norm.": "model.norm.",
+        "blocks": "model.layers",
+        "attention.q": "self_attn.q_proj",
+        "attention.k": "self_attn.k_proj",
+        "attention.v": "self_attn.v_proj",
+        "attention.o": "self_attn.o_proj",
+        "ffn.gate": "mlp.gate_proj",
+        "ffn.up": "mlp.up_proj",
+        "ffn.down": "mlp.down_proj",
+        "norm1": "input_layernorm",
+        "norm2": "post_attention_layernorm",
+    }
     renamed = {}
     for name, w in model.state_dict().items():
         key = name if not name.startswith("norm.") else "model." + name
@@ -393,11 +460,14 @@ def test_weights_of_a_llama_are_shared_not_copied():
     assert torch.equal(other(some_ids())[0], model(some_ids())[0])
 
 
-@pytest.mark.parametrize("spoil, words", [
-    (lambda w: w.pop("model.layers.1.mlp.up_proj.weight"), "Missing key.*blocks.1.ffn.up.weight"),
-    (lambda w: w.update({"model.layers.9.mlp.up_proj.weight": torch.zeros(1)}), "Unexpected key.*blocks.9"),
-    (lambda w: w.update({"model.norm.weight": torch.zeros(7)}), "size mismatch for norm.weight"),
-])
+@pytest.mark.parametrize(
+    "spoil, words",
+    [
+        (lambda w: w.pop("model.layers.1.mlp.up_proj.weight"), "Missing key.*blocks.1.ffn.up.weight"),
+        (lambda w: w.update({"model.layers.9.mlp.up_proj.weight": torch.zeros(1)}), "Unexpected key.*blocks.9"),
+        (lambda w: w.update({"model.norm.weight": torch.zeros(7)}), "size mismatch for norm.weight"),
+    ],
+)
 def test_weights_that_do_not_fit(spoil, words):
     model = model_of()
     weights = llama_weights(model)

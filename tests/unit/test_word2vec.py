@@ -90,9 +90,11 @@ def both_by_nudging(f, E, U):
 def test_gradients_by_nudging(name):
     E, U = tables()
     pairs, negatives = np.array([[0, 1], [0, 2], [3, 1]]), np.array([[4, 4], [1, 5], [6, 3]])  # with repeated words
-    f = {"softmax": lambda E, U: word2vec_losses.skipgram_softmax_loss(E, U, pairs),
-         "negative sampling": lambda E, U: word2vec_losses.negative_sampling_loss(E, U, pairs, negatives),
-         "cbow": lambda E, U: word2vec_losses.cbow_loss(E, U, [[1, 2], [0, 0, 5], [6]], [0, 3, 3], negatives)}[name]
+    f = {
+        "softmax": lambda E, U: word2vec_losses.skipgram_softmax_loss(E, U, pairs),
+        "negative sampling": lambda E, U: word2vec_losses.negative_sampling_loss(E, U, pairs, negatives),
+        "cbow": lambda E, U: word2vec_losses.cbow_loss(E, U, [[1, 2], [0, 0, 5], [6]], [0, 3, 3], negatives),
+    }[name]
     ours = f(E, U)
     dE, dU = both_by_nudging(f, E, U)
     assert ours.dE == pytest.approx(dE, abs=1e-8) and ours.dU == pytest.approx(dU, abs=1e-8)
@@ -139,8 +141,13 @@ def test_batches_hold_exactly_the_pairs_of_the_texts():
     model = w.Word2Vec(window=3, min_count=1, sample=0, dim=2).fit(texts, epochs=1)
     ids, text_of = cooccurrence.flatten(texts, model.vocabulary)
     model.window = 1  # width 1 for every center: no chance is left
-    found = [(c, o) for batch, _ in model._batches(ids, text_of, np.random.default_rng(0))
-             for block, around, near, _ in zip(*batch) for i, c in enumerate(block) for o in around[near[i]]]
+    found = [
+        (c, o)
+        for batch, _ in model._batches(ids, text_of, np.random.default_rng(0))
+        for block, around, near, _ in zip(*batch)
+        for i, c in enumerate(block)
+        for o in around[near[i]]
+    ]
     expected = [tuple(p) for t in texts for p in word2vec_losses.skipgram_pairs(model.vocabulary.encode(t), 1).tolist()]
     assert sorted(found) == sorted(expected)
 
@@ -206,10 +213,17 @@ def test_other_bad_settings_are_refused():
         word2vec_losses.skipgram_pairs([1, 2], 0)
 
 
-@pytest.mark.parametrize("texts, says", [
-    ([], "at least one word"), ([[]], "at least one word"), ([["a"], ["b"]], "side by side"), ([["a", "a", "a"]], "1 word"),
-    ([["a"]], "side by side"), ([["x", "y"]] * 1, "at least one word"),
-])
+@pytest.mark.parametrize(
+    "texts, says",
+    [
+        ([], "at least one word"),
+        ([[]], "at least one word"),
+        ([["a"], ["b"]], "side by side"),
+        ([["a", "a", "a"]], "1 word"),
+        ([["a"]], "side by side"),
+        ([["x", "y"]] * 1, "at least one word"),
+    ],
+)
 def test_corpora_without_pairs_are_refused(texts, says):
     with pytest.raises(ValueError, match=says):
         w.Word2Vec(min_count=2 if texts == [["x", "y"]] else 1).fit(texts)
@@ -296,8 +310,9 @@ def test_neighbors_by_cosine_not_by_length():
 
 
 def test_analogy_with_and_without_the_query_words():
-    vectors = word_vectors.WordVectors(["man", "woman", "king", "queen", "tree"],
-                            np.array([[1, 0, 0.2], [1, 1, 0.2], [1, 0, 2], [1, 0.6, 2], [-1, 0, 0.1]]))
+    vectors = word_vectors.WordVectors(
+        ["man", "woman", "king", "queen", "tree"], np.array([[1, 0, 0.2], [1, 1, 0.2], [1, 0, 2], [1, 0.6, 2], [-1, 0, 0.1]])
+    )
     assert vectors.analogy("man", "woman", "king", 1)[0].word == "queen"
     assert vectors.analogy("man", "woman", "king", 5, exclude_query=False)[0].word in ("king", "woman", "queen")
     questions = [Question("Man", "Woman", "King", "Queen", "family"), Question("man", "woman", "king", "duchess", "family")]
@@ -349,8 +364,9 @@ def test_spearman_ignores_rising_maps(pairs):
 
 
 def test_evaluate_pairs():
-    score = word_similarity.evaluate_pairs(square(), [Pair("North", "northeast", 9), Pair("north", "east", 5), Pair("north", "south", 1),
-                                        Pair("north", "zenith", 8)])
+    score = word_similarity.evaluate_pairs(
+        square(), [Pair("North", "northeast", 9), Pair("north", "east", 5), Pair("north", "south", 1), Pair("north", "zenith", 8)]
+    )
     assert score.rho == pytest.approx(1) and (score.used, score.total) == (3, 4)
     with pytest.raises(ValueError, match="got 0 of 1"):
         word_similarity.evaluate_pairs(square(), [Pair("a", "b", 1)])
@@ -359,7 +375,9 @@ def test_evaluate_pairs():
 def test_average_vectors():
     rows = word_vectors.average_vectors([["north", "east", "moon"], [], ["moon"]], square())
     assert rows == pytest.approx(np.array([[0.5, 0.5], [0, 0], [0, 0]]))
-    assert word_vectors.average_vectors([["north", "east"]], square(), {"north": 3.0, "east": 1.0})[0] == pytest.approx([0.25, 0.75])
+    assert word_vectors.average_vectors([["north", "east"]], square(), {"north": 3.0, "east": 1.0})[0] == pytest.approx(
+        [0.25, 0.75]
+    )
     with pytest.raises(TypeError, match="tokenize"):
         word_vectors.average_vectors(["north east"], square())
 
@@ -401,9 +419,14 @@ def test_info_nce_gradients_by_nudging():
     assert ours.dA.ravel() == pytest.approx(dA, abs=1e-7) and ours.dB.ravel() == pytest.approx(dB, abs=1e-7)
 
 
-@pytest.mark.parametrize("A, B, temperature", [
-    (np.ones((1, 2)), np.ones((1, 2)), 1.0), (np.ones((3, 2)), np.ones((2, 2)), 1.0), (np.ones((3, 2)), np.ones((3, 2)), 0.0),
-])
+@pytest.mark.parametrize(
+    "A, B, temperature",
+    [
+        (np.ones((1, 2)), np.ones((1, 2)), 1.0),
+        (np.ones((3, 2)), np.ones((2, 2)), 1.0),
+        (np.ones((3, 2)), np.ones((3, 2)), 0.0),
+    ],
+)
 def test_info_nce_refuses_bad_input(A, B, temperature):
     with pytest.raises(ValueError, match="expected"):
         contrastive.info_nce(A, B, temperature)

@@ -50,8 +50,9 @@ def bind(libc, source, target, device=False):
     if device:
         return
     attributes = MountAttributes(MS_RDONLY | MS_NOSUID | MS_NODEV, 0, 0, 0)
-    call(libc, "syscall", SYS_MOUNT_SETATTR, -100, os.fsencode(target), 0x8000, ctypes.byref(attributes),
-         ctypes.sizeof(attributes))
+    call(
+        libc, "syscall", SYS_MOUNT_SETATTR, -100, os.fsencode(target), 0x8000, ctypes.byref(attributes), ctypes.sizeof(attributes)
+    )
 
 
 def build_root(libc, spec):
@@ -77,8 +78,7 @@ def build_root(libc, spec):
     except OSError:
         pass  # some containers forbid it; the program can do without
     os.makedirs(root + "/scratch", exist_ok=True)
-    mount(libc, "tmpfs", root + "/scratch", "tmpfs", MS_NOSUID | MS_NODEV,
-          f"size={spec['scratch_mb']}m,nr_inodes=2k,mode=1777")
+    mount(libc, "tmpfs", root + "/scratch", "tmpfs", MS_NOSUID | MS_NODEV, f"size={spec['scratch_mb']}m,nr_inodes=2k,mode=1777")
     os.chdir(root)
     call(libc, "syscall", SYS_PIVOT_ROOT[os.uname().machine], b".", b".")
     call(libc, "umount2", b".", MNT_DETACH)

@@ -9,7 +9,6 @@ What a jail relies on, strongest first:
   read and use the network. Grading refuses this unless it is asked for by name, and says so on every page.
 """
 
-import functools
 import json
 import os
 import pickle
@@ -17,20 +16,19 @@ import select
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.course.classroom.view import library, shown
 from helpers.lab import plain_data
 from helpers.paths import repository_root
 
 MODES = ("isolated", "limits")
 STARTING = 60.0  # seconds that Python and the packages may take to load
 RUN = "import sys; sys.path.insert(0, {library!r}); from helpers.course.classroom.inmate import main; main()"
-_NOT_INSIDE = ("exercises", "course", "__pycache__")
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,16 @@ class Limits:
 
     def resources(self) -> dict[str, int]:
         """The limits by the names of setrlimit."""
-        return {"CPU": self.cpu, "AS": self.memory_mb << 20, "FSIZE": self.scratch_mb << 20, "NPROC": self.processes,
-                "NOFILE": 128, "CORE": 0, "MEMLOCK": 0, "MSGQUEUE": 0}
+        return {
+            "CPU": self.cpu,
+            "AS": self.memory_mb << 20,
+            "FSIZE": self.scratch_mb << 20,
+            "NPROC": self.processes,
+            "NOFILE": 128,
+            "CORE": 0,
+            "MEMLOCK": 0,
+            "MSGQUEUE": 0,
+        }
 
 
 class Gone(Exception):
@@ -66,68 +72,6 @@ class NoJail(Exception):
     """The jail could not be built; the message says why."""
 
 
-@functools.cache
-def library() -> Path:
-    """A copy of the helpers without exercises: all of the course that is seen inside. It goes away with this process."""
-    import atexit
-
-    folder = Path(tempfile.mkdtemp(prefix="course-library-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    source = repository_root() / "helpers"
-
-    def ignored(directory: str, names: list[str]) -> list[str]:
-        return [n for n in names if n == "__pycache__" or (Path(directory) == source and n in _NOT_INSIDE)]
-
-    shutil.copytree(source, folder / "helpers", ignore=ignored)
-    inside = folder / "helpers" / "course" / "classroom"
-    inside.mkdir(parents=True)
-    for name in ("__init__.py", *(f"classroom/{n}.py" for n in ("__init__", "inmate", "cells", "call_filter"))):
-        shutil.copy(source / "course" / name, inside.parent / name)
-    (folder / "data").mkdir()  # the course's data folder is shown here
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    return folder
-
-
-def _below(path: Path, folders: list[Path]) -> bool:
-    return any(path == folder or folder in path.parents for folder in folders)
-
-
-@functools.cache
-def _layers() -> list[Path]:
-    """Folders of packages that this environment takes from elsewhere, such as those that a .pth file names.
-
-    Never the repository (it holds the solutions), nor a folder around it or one that holds a copy of the exercises.
-    """
-    code = "import json, sys; print(json.dumps(sys.path))"
-    said = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, encoding="utf-8", check=True).stdout
-    paths = [Path(p).resolve() for p in json.loads(said.splitlines()[-1])]
-    root = repository_root().resolve()
-    return [p for p in paths if p.is_dir() and p != root and p not in root.parents
-            and (root not in p.parents or p.name in ("site-packages", "dist-packages"))
-            and not (p / "helpers" / "exercises").exists()]
-
-
-def _shown() -> tuple[list[list[str]], list[list[str]], list[list[str]], list[str]]:
-    """What the jail's file system is made of: links, folders shown early and late, folders hidden in between."""
-    links = [[f"/{n}", os.readlink(f"/{n}")] for n in ("lib", "lib32", "lib64", "bin", "sbin") if os.path.islink(f"/{n}")]
-    early = [Path("/usr")] + [Path(f"/{n}") for n in ("lib", "lib64", "nix", "etc/ld.so.cache") if not os.path.islink(f"/{n}")]
-    early = [path for path in early if path.exists()]
-    for prefix in (sys.base_prefix, os.path.dirname(os.path.dirname(os.path.realpath(sys.executable)))):
-        if not _below(Path(prefix), early):
-            early.append(Path(prefix))
-    late = [Path(p) for p in {sys.prefix, *(sysconfig.get_paths()[n] for n in ("purelib", "platlib"))}]
-    late += [p for p in _layers() if not _below(p, [*early, *late])]
-    late = [p for p in sorted(late) if p != Path(sys.base_prefix) and p.exists()]
-    late = [p for p in late if not any(q in p.parents for q in late)]
-    hidden = [repository_root(), *(Path(sysconfig.get_paths()[n]) / "helpers" for n in ("purelib", "platlib"))]
-    binds_late = [[str(p), str(p)] for p in late] + [[str(library()), "/course"]]
-    data = repository_root() / "data"
-    if data.is_dir():
-        binds_late.append([str(data), "/course/data"])
-    return links, [[str(p), str(p)] for p in early], binds_late, [str(p) for p in hidden]
-
-
 class Jail:
     """One program in a jail. Use it as a context manager, or call `close`."""
 
@@ -137,30 +81,58 @@ class Jail:
         self.mode, self.limits = mode, limits
         self.folder = tempfile.mkdtemp(prefix="course-jail-")
         self.sent, self.waiting, self.rest, self.filtered = 0, False, b"", False
-        self.child = subprocess.Popen(self._command(hidden), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                      stderr=subprocess.PIPE, cwd=self.folder, env={"PATH": "/usr/bin:/bin"})
+        self.child = subprocess.Popen(
+            self._command(hidden),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
+            env={"PATH": "/usr/bin:/bin"},
+        )
         os.set_blocking(self.child.stdout.fileno(), False)
         os.set_blocking(self.child.stdin.fileno(), False)
 
     def _command(self, hidden: tuple[str, ...]) -> list[str]:
         inside = self.mode == "isolated"
         scratch = "/scratch" if inside else self.folder
-        env = {"PATH": "/usr/bin:/bin", "HOME": scratch, "TMPDIR": scratch, "LANG": "C.UTF-8", "COURSE_QUIET": "1",
-               "COURSE_PROFILE": "cpu", "COURSE_THREADS": "1", "HF_HUB_OFFLINE": "1", "MPLCONFIGDIR": scratch,
-               "COURSE_CACHE": scratch, "COURSE_PROGRESS": os.devnull}
+        env = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": scratch,
+            "TMPDIR": scratch,
+            "LANG": "C.UTF-8",
+            "COURSE_QUIET": "1",
+            "COURSE_PROFILE": "cpu",
+            "COURSE_THREADS": "1",
+            "HF_HUB_OFFLINE": "1",
+            "MPLCONFIGDIR": scratch,
+            "COURSE_CACHE": scratch,
+            "COURSE_PROGRESS": os.devnull,
+        }
         env |= {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
         program = RUN.format(library="/course" if inside else str(library()))
         spec: dict[str, Any] = {
-            "mode": self.mode, "command": [sys.executable, "-I", "-B", "-X", "utf8", "-c", program], "env": env,
-            "limits": self.limits.resources(), "cwd": self.folder, "parent": os.getpid(), "scratch_mb": self.limits.scratch_mb}
+            "mode": self.mode,
+            "command": [sys.executable, "-I", "-B", "-X", "utf8", "-c", program],
+            "env": env,
+            "limits": self.limits.resources(),
+            "cwd": self.folder,
+            "parent": os.getpid(),
+            "scratch_mb": self.limits.scratch_mb,
+        }
         if not inside:
             spec["limits"].pop("NPROC")  # it would count all processes of the user
         else:
             root = os.path.join(self.folder, "root")
             os.mkdir(root)
-            links, early, late, masked = _shown()
-            spec |= {"root": root, "links": links, "binds": early, "late": late, "hidden": [*masked, *hidden],
-                     "user": 1_900_000_000 + os.getpid() % 100_000 * 8 + id(self) % 8 if os.getuid() == 0 else None}
+            links, early, late, masked = shown()
+            spec |= {
+                "root": root,
+                "links": links,
+                "binds": early,
+                "late": late,
+                "hidden": [*masked, *hidden],
+                "user": 1_900_000_000 + os.getpid() % 100_000 * 8 + id(self) % 8 if os.getuid() == 0 else None,
+            }
         if os.name == "nt":
             return spec["command"]
         return [sys.executable, "-I", "-S", str(Path(__file__).with_name("jail.py")), json.dumps(spec)]
@@ -208,7 +180,7 @@ class Jail:
             while view:
                 if not select.select([], [self.child.stdin], [], max(0.0, end - time.monotonic()))[1]:
                     raise Late
-                view = view[os.write(self.child.stdin.fileno(), view[:65536]):]
+                view = view[os.write(self.child.stdin.fileno(), view[:65536]) :]
         except OSError as error:
             raise self._gone() from error
 

@@ -58,8 +58,9 @@ class Place:
 
     def agrees(self, address: Address) -> bool:
         """Whether it says the same as `address`."""
-        return ((self.repository is None or self.repository[2] == address.repository)
-                and (self.tag is None or self.tag[2] == address.tag))
+        return (self.repository is None or self.repository[2] == address.repository) and (
+            self.tag is None or self.tag[2] == address.tag
+        )
 
 
 def current(root: Path) -> Address:
@@ -68,15 +69,25 @@ def current(root: Path) -> Address:
     repository = re.search(r'^REPOSITORY = "([^"]+)"', text, re.MULTILINE)
     tag = re.search(r'^RELEASE = "([^"]+)"', text, re.MULTILINE)
     if not repository or not tag:
-        raise Problem(f"{HOME} lacks the lines REPOSITORY = \"OWNER/REPO\" and RELEASE = \"TAG\".",
-                      "Restore it: git checkout " + HOME)
+        raise Problem(
+            f'{HOME} lacks the lines REPOSITORY = "OWNER/REPO" and RELEASE = "TAG".', "Restore it: git checkout " + HOME
+        )
     return Address(repository[1], tag[1])
 
 
 def files(root: Path) -> list[Path]:
     """The files in which the address may stand."""
-    patterns = (HOME, "*.md", "CITATION.cff", "notebooks/*.ipynb", "binder/*", "data/README.md", "docs/**/*.md",
-                ".github/**/*", ".devcontainer/*")
+    patterns = (
+        HOME,
+        "*.md",
+        "CITATION.cff",
+        "notebooks/*.ipynb",
+        "binder/*",
+        "data/README.md",
+        "docs/**/*.md",
+        ".github/**/*",
+        ".devcontainer/*",
+    )
     found = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
     return sorted(path for path in found if not (path.suffix == ".ipynb" and path.name.startswith(".")))
 
@@ -119,11 +130,12 @@ def wanted(options: Any, known: Address) -> Address:
     repository, tag = options.repository or known.repository, options.tag or known.tag
     repository = re.sub(r"^(?:https?://)?github\.com/", "", repository).removesuffix(".git").rstrip("/")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+", repository):
-        raise Problem(f"The address must look like OWNER/REPO, got {options.repository!r}.",
-                      "For example: course.py address ada/from-counts-to-chat --tag v1.0")
+        raise Problem(
+            f"The address must look like OWNER/REPO, got {options.repository!r}.",
+            "For example: course.py address ada/from-counts-to-chat --tag v1.0",
+        )
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", tag):
-        raise Problem(f"The tag may hold letters, digits, dots, hyphens and underscores, got {tag!r}.",
-                      "For example: --tag v1.0")
+        raise Problem(f"The tag may hold letters, digits, dots, hyphens and underscores, got {tag!r}.", "For example: --tag v1.0")
     return Address(repository, tag)
 
 

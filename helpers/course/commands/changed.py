@@ -20,8 +20,12 @@ from helpers.course.commands.console import Problem
 
 EVERYTHING = re.compile(r"data/|(data/|tests/)?requirements\.txt$|pyproject\.toml$")
 NAMED = re.compile(r"\b(?:helpers|tests)(?:[./]\w+)+")
-WEAVING = ("tests/tools/woven.py", "tests/tools/in_kernel.py", "tests/tools/in_browser.py",
-           "tests/tools/lab_server.py")  # what runs a notebook
+WEAVING = (
+    "tests/tools/woven.py",
+    "tests/tools/in_kernel.py",
+    "tests/tools/in_browser.py",
+    "tests/tools/lab_server.py",
+)  # what runs a notebook
 MUTATION = ("tests/mutation/test_mutants.py",)
 NEVER = ("tests/old/",)  # a leg of its own
 
@@ -124,8 +128,11 @@ class Graph:
             elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
                 if NAMED.fullmatch(str(node.values[0].value)):
                     self.families[file] |= self._below(str(node.values[0].value).replace("/", "."))
-        docstrings = {id(node.body[0].value) for node in nodes if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef))
-                      and node.body and isinstance(node.body[0], ast.Expr)}
+        docstrings = {
+            id(node.body[0].value)
+            for node in nodes
+            if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and node.body and isinstance(node.body[0], ast.Expr)
+        }
         for node in nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
                 for name in NAMED.findall(node.value):

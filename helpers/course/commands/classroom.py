@@ -21,14 +21,18 @@ def command(options: Any) -> int:
 
     root = repository_root()
     if not (root / "helpers" / "course" / "classroom").is_dir():
-        raise Problem("This is a student's copy of the course: it holds no solutions and cannot grade.",
-                      "Use the teacher's copy.")
+        raise Problem(
+            "This is a student's copy of the course: it holds no solutions and cannot grade.", "Use the teacher's copy."
+        )
     if options.command == "grade" and not Path(options.folder).is_dir():
         raise Problem(f"There is no folder {options.folder}.", "Name the folder that holds the submissions.")
     environment = prepare(options)
     module = "helpers.course.classroom." + ("release" if options.command == "release" else "batch")
-    return run_foreground([environment.python, "-m", module, *handed_on(options)],
-                          env=environment.variables(COURSE_QUIET="1", COURSE_PROGRESS="/dev/null"), cwd=root)
+    return run_foreground(
+        [environment.python, "-m", module, *handed_on(options)],
+        env=environment.variables(COURSE_QUIET="1", COURSE_PROGRESS="/dev/null"),
+        cwd=root,
+    )
 
 
 def handed_on(options: Any) -> Sequence[str]:

@@ -35,7 +35,8 @@ def demand_space(root: Path, steps: Iterable[str]) -> None:
     for place, needed in demands.values():
         free = shutil.disk_usage(place).free
         if free < needed:
-            raise Problem(f"Not enough disk space: about {size(needed)} are needed where {place} lies, "
-                          f"{size(free)} are free.",
-                          "Free some space, or put the course on another disk (COURSE_CACHE moves the weights). "
-                          "Then start the same command again.")
+            raise Problem(
+                f"Not enough disk space: about {size(needed)} are needed where {place} lies, {size(free)} are free.",
+                "Free some space, or put the course on another disk (COURSE_CACHE moves the weights). "
+                "Then start the same command again.",
+            )

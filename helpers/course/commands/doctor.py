@@ -25,8 +25,10 @@ from helpers.hardware import hardware
 from helpers.paths import cache_folder, environment_folder, repository_root
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-CHROMIUM_PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-                   "C:/Program Files/Google/Chrome/Application/chrome.exe")
+CHROMIUM_PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+)
 TOLD = ("Python", "libraries")  # what the environment finds out about itself and stands here already
 
 
@@ -57,8 +59,11 @@ def _environment(environment: Environment) -> tuple[dict[str, Any] | None, Findi
         trouble = venv_folder.works(folder, environment.python) if folder.exists() else "it is not there yet"
         if trouble:
             return None, Finding("environment", "missing", f".venv: {trouble}", fix)
-    files = [str(environment.root / name) for name in
-             ("requirements.txt", "data/requirements.txt", "tests/requirements.txt") if (environment.root / name).exists()]
+    files = [
+        str(environment.root / name)
+        for name in ("requirements.txt", "data/requirements.txt", "tests/requirements.txt")
+        if (environment.root / name).exists()
+    ]
     try:
         answer = environment.probe("check", *files)
     except Problem as problem:
@@ -83,8 +88,12 @@ def _packages(environment: Environment, answer: dict[str, Any]) -> Iterator[Find
         name = {"requirements.txt": "packages", "data/requirements.txt": "data packages"}.get(file, "test tools")
         bad = [row for row in rows if not row["good"]]
         if bad and name == "test tools":
-            yield Finding(name, "note", f"{len(bad)} of {len(rows)} are not installed; only the tests need them",
-                          call("setup", environment.here).replace("setup", "test"))
+            yield Finding(
+                name,
+                "note",
+                f"{len(bad)} of {len(rows)} are not installed; only the tests need them",
+                call("setup", environment.here).replace("setup", "test"),
+            )
             continue
         for row in bad:
             yield Finding(row["name"], "missing", f"{row['found'] or 'not installed'}, wanted {row['wanted']}", fix)
@@ -92,14 +101,22 @@ def _packages(environment: Environment, answer: dict[str, Any]) -> Iterator[Find
             yield Finding(name, "ok", ", ".join(f"{row['name']} {row['found']}" for row in rows))
     for name, reason in answer["broken"].items():
         state = "note" if environment.here else "missing"
-        yield Finding(name, state, reason, f"{environment.python} -m pip install --force-reinstall {name}"
-                      if environment.here else fix)
+        yield Finding(
+            name, state, reason, f"{environment.python} -m pip install --force-reinstall {name}" if environment.here else fix
+        )
 
 
 def _inside(environment: Environment) -> Iterator[Finding]:
     """What helpers.lab.machine finds inside the environment: device, data, weights, memory, room for the weights."""
-    done = subprocess.run([str(environment.python), "-m", "helpers.lab.machine"], env=environment.variables(), check=False,
-                          cwd=environment.root, capture_output=True, encoding="utf-8", errors="replace")
+    done = subprocess.run(
+        [str(environment.python), "-m", "helpers.lab.machine"],
+        env=environment.variables(),
+        check=False,
+        cwd=environment.root,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+    )
     line = next((text for text in done.stdout.splitlines() if text.startswith("FOUND ")), None)
     if line is None:
         why = (done.stderr.strip().splitlines() or ["?"])[-1]
@@ -126,13 +143,28 @@ def _machine(root: Path, installed: bool) -> Iterator[Finding]:
     yield Finding("cache", "ok", str(cache_folder()))
     yield Finding("processor", "ok", hardware())
     free = port_is_free(PORT)
-    yield Finding(f"port {PORT}", "ok" if free else "note", "free" if free else "in use; lab takes another one",
-                  "" if free else call("lab --port 8899"))
-    yield _program("git", shutil.which("git"), "only needed to update the course", {
-        "linux": "sudo apt install git", "darwin": "xcode-select --install", "win32": "winget install Git.Git"})
-    yield _program("Chromium", chromium(), "only the browser tests need it", {
-        "linux": "sudo apt install chromium", "darwin": "brew install --cask google-chrome",
-        "win32": "winget install Google.Chrome"})
+    yield Finding(
+        f"port {PORT}",
+        "ok" if free else "note",
+        "free" if free else "in use; lab takes another one",
+        "" if free else call("lab --port 8899"),
+    )
+    yield _program(
+        "git",
+        shutil.which("git"),
+        "only needed to update the course",
+        {"linux": "sudo apt install git", "darwin": "xcode-select --install", "win32": "winget install Git.Git"},
+    )
+    yield _program(
+        "Chromium",
+        chromium(),
+        "only the browser tests need it",
+        {
+            "linux": "sudo apt install chromium",
+            "darwin": "brew install --cask google-chrome",
+            "win32": "winget install Google.Chrome",
+        },
+    )
     yield Finding("network", "ok", "not needed any more" if installed else "needed once, for set-up; not checked here")
 
 

@@ -69,8 +69,9 @@ def check(files, found):
                 continue
             have = found.get(canonical(wanted.name), {}).get("version")
             good = have is not None and wanted.specifier.contains(have, prereleases=True)
-            report.append({"file": path, "name": canonical(wanted.name), "wanted": str(wanted.specifier),
-                           "found": have, "good": good})
+            report.append(
+                {"file": path, "name": canonical(wanted.name), "wanted": str(wanted.specifier), "found": have, "good": good}
+            )
     return report
 
 
@@ -115,8 +116,10 @@ def look(arguments):
     """The whole answer as a dict."""
     found = distributions()
     answer = {
-        "version": ".".join(map(str, sys.version_info[:3])), "site": sysconfig.get_path("purelib"),
-        "found": found, "torch": torch_build(found["torch"]["folder"]) if "torch" in found else None,
+        "version": ".".join(map(str, sys.version_info[:3])),
+        "site": sysconfig.get_path("purelib"),
+        "found": found,
+        "torch": torch_build(found["torch"]["folder"]) if "torch" in found else None,
     }
     mode, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if mode == "check":

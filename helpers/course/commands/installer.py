@@ -18,27 +18,67 @@ from helpers.course.commands.console import Live, Problem
 from helpers.course.commands.process import child_environment, run_logged
 
 PAUSE = 3.0  # seconds before the network is tried again
-_NETWORK = ("NewConnectionError", "Temporary failure in name resolution", "Name or service not known",
-            "getaddrinfo failed", "nodename nor servname", "Network is unreachable", "No route to host",
-            "ConnectTimeoutError", "Connection timed out", "ReadTimeoutError", "Read timed out", "ProxyError",
-            "Connection refused", "Connection aborted", "RemoteDisconnected", "ConnectionResetError",
-            "NameResolutionError", "SSLError", "CERTIFICATE_VERIFY_FAILED", "Max retries exceeded", "dns error")
+_NETWORK = (
+    "NewConnectionError",
+    "Temporary failure in name resolution",
+    "Name or service not known",
+    "getaddrinfo failed",
+    "nodename nor servname",
+    "Network is unreachable",
+    "No route to host",
+    "ConnectTimeoutError",
+    "Connection timed out",
+    "ReadTimeoutError",
+    "Read timed out",
+    "ProxyError",
+    "Connection refused",
+    "Connection aborted",
+    "RemoteDisconnected",
+    "ConnectionResetError",
+    "NameResolutionError",
+    "SSLError",
+    "CERTIFICATE_VERIFY_FAILED",
+    "Max retries exceeded",
+    "dns error",
+)
 # What pip prints -> the kind of failure. The first match counts: a full disk also looks like a broken file.
 _KINDS = (
-    ("disk", ("No space left on device", "[Errno 28]", "not enough space on the disk", "[WinError 112]",
-              "Disk quota exceeded", "[Errno 122]")),
+    (
+        "disk",
+        (
+            "No space left on device",
+            "[Errno 28]",
+            "not enough space on the disk",
+            "[WinError 112]",
+            "Disk quota exceeded",
+            "[Errno 122]",
+        ),
+    ),
     ("memory", ("MemoryError", "Cannot allocate memory")),
     ("long", ("Windows Long Path support", "[WinError 206]")),
     ("managed", ("externally-managed-environment",)),
     ("hash", ("DO NOT MATCH THE HASHES", "THESE PACKAGES DO NOT MATCH", "Hash mismatch")),
-    ("wheel", ("BadZipFile", "is not a zip file", "is invalid: ", "is not a valid wheel", "Bad CRC-32",
-               "has an invalid wheel", "Error -3 while decompressing", "IncompleteRead", "incomplete-download")),
+    (
+        "wheel",
+        (
+            "BadZipFile",
+            "is not a zip file",
+            "is invalid: ",
+            "is not a valid wheel",
+            "Bad CRC-32",
+            "has an invalid wheel",
+            "Error -3 while decompressing",
+            "IncompleteRead",
+            "incomplete-download",
+        ),
+    ),
     ("network", _NETWORK),
     ("permission", ("Permission denied", "[Errno 13]", "[WinError 5]", "Access is denied", "Read-only file")),
-    ("build", ("Failed building wheel", "Failed to build", "metadata-generation-failed",
-               "subprocess-exited-with-error")),
-    ("absent", ("No matching distribution found", "Could not find a version that satisfies",
-                "no version of", "No solution found")),
+    ("build", ("Failed building wheel", "Failed to build", "metadata-generation-failed", "subprocess-exited-with-error")),
+    (
+        "absent",
+        ("No matching distribution found", "Could not find a version that satisfies", "no version of", "No solution found"),
+    ),
     ("conflict", ("ResolutionImpossible", "conflicting dependencies")),
     ("nopip", ("No module named pip", "No module named 'pip'")),
 )
@@ -59,34 +99,58 @@ def problem(kind: str, what: str, lines: Sequence[str], log: Path) -> Problem:
     """The clear sentence for a failed installation of `what`, its way out, and the lines that show it."""
     again = "Then start the same command again: it goes on where it stopped."
     sentence, fix = {
-        "disk": (f"The disk is full; {what} could not be installed.",
-                 f"Free about 4 GB on this disk, and room in the folder for temporary files. {again}"),
+        "disk": (
+            f"The disk is full; {what} could not be installed.",
+            f"Free about 4 GB on this disk, and room in the folder for temporary files. {again}",
+        ),
         "memory": (f"The memory ran out while {what} was installed.", f"Close other programs. {again}"),
-        "managed": ("This Python belongs to the operating system, which does not let pip change it.",
-                    "Leave --here away: the course then makes its own environment in .venv."),
-        "hash": (f"A file that came for {what} is not the file the course was made with (its sha256 differs), "
-                 "and neither was a second copy. Nothing of it was installed.",
-                 "Try again later or on another network: a proxy or mirror may change or cut files. "
-                 "The pinned digests stand in the folder data, in the files requirements*.txt."),
-        "wheel": (f"A package file for {what} arrived broken, and so did a second copy.",
-                  "Try again later or on another network. " + again),
-        "network": (f"The package registry cannot be reached, so {what} could not be installed.",
-                    f"Check the network connection, and the proxy if there is one. {again} "
-                    "Once set up, the course needs no network."),
-        "permission": (f"Files may not be written where {what} should go.",
-                       "Use a folder of your own for the course (not one of an administrator), close programs "
-                       f"that use .venv, or leave --here away. {again}"),
-        "build": (f"There is no ready-made package for this system among {what}, and building it failed.",
-                  "Use Python 3.11, 3.12 or 3.13 (64 bit) on Linux, macOS or Windows; Python 3.12 is a safe choice."),
-        "absent": (f"The package registry has no suitable version for this Python and system among {what}.",
-                   "Use Python 3.11, 3.12 or 3.13 (64 bit). If you use a mirror, check that it is up to date."),
-        "conflict": (f"The packages already in this environment do not go together with {what}.",
-                     "Leave --here away: the course then makes its own environment in .venv."),
-        "long": (f"A file name of {what} is too long for this folder on Windows.",
-                 "Move the course to a short path such as C:\\course, or switch on Windows long paths. " + again),
+        "managed": (
+            "This Python belongs to the operating system, which does not let pip change it.",
+            "Leave --here away: the course then makes its own environment in .venv.",
+        ),
+        "hash": (
+            f"A file that came for {what} is not the file the course was made with (its sha256 differs), "
+            "and neither was a second copy. Nothing of it was installed.",
+            "Try again later or on another network: a proxy or mirror may change or cut files. "
+            "The pinned digests stand in the folder data, in the files requirements*.txt.",
+        ),
+        "wheel": (
+            f"A package file for {what} arrived broken, and so did a second copy.",
+            "Try again later or on another network. " + again,
+        ),
+        "network": (
+            f"The package registry cannot be reached, so {what} could not be installed.",
+            f"Check the network connection, and the proxy if there is one. {again} Once set up, the course needs no network.",
+        ),
+        "permission": (
+            f"Files may not be written where {what} should go.",
+            "Use a folder of your own for the course (not one of an administrator), close programs "
+            f"that use .venv, or leave --here away. {again}",
+        ),
+        "build": (
+            f"There is no ready-made package for this system among {what}, and building it failed.",
+            "Use Python 3.11, 3.12 or 3.13 (64 bit) on Linux, macOS or Windows; Python 3.12 is a safe choice.",
+        ),
+        "absent": (
+            f"The package registry has no suitable version for this Python and system among {what}.",
+            "Use Python 3.11, 3.12 or 3.13 (64 bit). If you use a mirror, check that it is up to date.",
+        ),
+        "conflict": (
+            f"The packages already in this environment do not go together with {what}.",
+            "Leave --here away: the course then makes its own environment in .venv.",
+        ),
+        "long": (
+            f"A file name of {what} is too long for this folder on Windows.",
+            "Move the course to a short path such as C:\\course, or switch on Windows long paths. " + again,
+        ),
         "nopip": ("This Python environment has no pip.", "Leave --here away, or run: python -m ensurepip"),
-    }.get(kind, (f"{what[:1].upper()}{what[1:]} could not be installed.",
-                 f"The whole story stands in {log.name} in the folder build. {again}"))
+    }.get(
+        kind,
+        (
+            f"{what[:1].upper()}{what[1:]} could not be installed.",
+            f"The whole story stands in {log.name} in the folder build. {again}",
+        ),
+    )
     return Problem(sentence, fix, evidence(lines))
 
 
@@ -162,7 +226,7 @@ class Installer:
         words = list(arguments)
         while "--reinstall-package" in words:  # pip has no such word for single packages
             at = words.index("--reinstall-package")
-            words[at:at + 2] = ["--force-reinstall"]
+            words[at : at + 2] = ["--force-reinstall"]
         return self.run([str(self.python), "-m", "pip", "install", "--progress-bar", "off", "--prefer-binary", *words], line)
 
     def _uv(self, line: Live) -> tuple[str, dict[str, str]] | None:
@@ -191,6 +255,7 @@ class Installer:
         def note(text: str) -> None:
             line.note = activity(text) or line.note
 
-        status, lines = run_logged(command, self.log, env=child_environment(self.python, **env), cwd=self.root,
-                                   keep_open=self.keep_open, on_line=note)
+        status, lines = run_logged(
+            command, self.log, env=child_environment(self.python, **env), cwd=self.root, keep_open=self.keep_open, on_line=note
+        )
         return (kind_of_failure(lines) if status else ""), lines

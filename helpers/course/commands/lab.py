@@ -42,8 +42,10 @@ def choose_port(wanted: int | None) -> int:
         if not 0 < wanted < 65536:
             raise Problem(f"--port must lie between 1 and 65535, got {wanted}.", "Leave --port away.")
         if not port_is_free(wanted):
-            raise Problem(f"Port {wanted} is used by another program (perhaps this course, started before).",
-                          "Choose another one with --port, or leave --port away: a free one is then found.")
+            raise Problem(
+                f"Port {wanted} is used by another program (perhaps this course, started before).",
+                "Choose another one with --port, or leave --port away: a free one is then found.",
+            )
         return wanted
     for port in range(PORT, PORT + 50):
         if port_is_free(port):
@@ -55,10 +57,18 @@ def choose_port(wanted: int | None) -> int:
 
 def server_command(environment: Environment, port: int, browser: bool, extra: list[str]) -> list[str]:
     """The command line of the JupyterLab server; the token goes by the environment, not by this."""
-    command = [str(environment.python), "-m", "jupyterlab", f"--ServerApp.root_dir={environment.root}",
-               f"--LabApp.default_url=/lab/tree/{START}", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
-               "--ServerApp.port_retries=0", "--LabApp.news_url=None",
-               "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command = [
+        str(environment.python),
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={environment.root}",
+        f"--LabApp.default_url=/lab/tree/{START}",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -93,11 +103,17 @@ def wait_until_ready(server: subprocess.Popen, port: int, log: Path) -> None:
         line.note = "starting"
         while not answers(f"http://127.0.0.1:{port}/api"):
             if server.poll() is not None:
-                raise Problem("JupyterLab ended as soon as it was started.",
-                              "Run  python3 course.py doctor  and do what it says.", _tail(log))
+                raise Problem(
+                    "JupyterLab ended as soon as it was started.",
+                    "Run  python3 course.py doctor  and do what it says.",
+                    _tail(log),
+                )
             if time.monotonic() - begin > PATIENCE:
-                raise Problem(f"JupyterLab did not answer within {PATIENCE:.0f} s.",
-                              "Start again; if it stays like this, run  python3 course.py doctor", _tail(log))
+                raise Problem(
+                    f"JupyterLab did not answer within {PATIENCE:.0f} s.",
+                    "Start again; if it stays like this, run  python3 course.py doctor",
+                    _tail(log),
+                )
             time.sleep(0.1)
 
 
@@ -119,8 +135,15 @@ def command(options: Any) -> int:
     log = build_folder(root) / "lab.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as record:
-        server = start(server_command(environment, port, not options.no_browser, options.extra), own_group=True,
-                       env=env, cwd=root, stdin=subprocess.DEVNULL, stdout=record, stderr=subprocess.STDOUT)
+        server = start(
+            server_command(environment, port, not options.no_browser, options.extra),
+            own_group=True,
+            env=env,
+            cwd=root,
+            stdin=subprocess.DEVNULL,
+            stdout=record,
+            stderr=subprocess.STDOUT,
+        )
         try:
             wait_until_ready(server, port, log)
             say(f"JupyterLab: http://127.0.0.1:{port}/lab/tree/{START}?token={token}")
@@ -136,7 +159,6 @@ def command(options: Any) -> int:
             stop(server)
             raise
     if status:
-        raise Problem("JupyterLab ended with an error.", f"What it said stands in {log.name} in the folder build.",
-                      _tail(log))
+        raise Problem("JupyterLab ended with an error.", f"What it said stands in {log.name} in the folder build.", _tail(log))
     say("JupyterLab has stopped.")
     return 0

@@ -96,8 +96,14 @@ class Progress:
     memory = 0
 
 
-def execute(path: str | os.PathLike[str], *, notebook: Any = None, env: Mapping[str, str] | None = None,
-            timeout: float | None = 600, progress: Progress | None = None) -> Result:
+def execute(
+    path: str | os.PathLike[str],
+    *,
+    notebook: Any = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = 600,
+    progress: Progress | None = None,
+) -> Result:
     """Run all cells of a notebook in a fresh kernel of this environment, in the notebook's own folder.
 
     path: the notebook file; it is not changed. notebook: run this one instead of the file's content (its place
@@ -112,9 +118,15 @@ def execute(path: str | os.PathLike[str], *, notebook: Any = None, env: Mapping[
     def starts(cell: Any, cell_index: int) -> None:
         progress.cell = cell_index + 1
 
-    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", on_cell_start=starts, coalesce_streams=True,
-                            extra_arguments=["--IPKernelApp.log_level=ERROR"],
-                            resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        on_cell_start=starts,
+        coalesce_streams=True,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        resources={"metadata": {"path": str(path.parent)}},
+    )
     client.create_kernel_manager()
 
     def kernel_process() -> int | None:

@@ -35,8 +35,9 @@ def child_environment(python: Path | None = None, **changes: str | None) -> dict
     return env
 
 
-def start(command: Sequence[str | os.PathLike[str]], *, own_group: bool, keep_open: Sequence[int] = (),
-          **options: object) -> subprocess.Popen:
+def start(
+    command: Sequence[str | os.PathLike[str]], *, own_group: bool, keep_open: Sequence[int] = (), **options: object
+) -> subprocess.Popen:
     """Start a child; in a group of its own it can be stopped as a whole and does not see Ctrl-C.
 
     `keep_open` are file descriptors that the child holds too (POSIX): a lock then lasts as long as the child.
@@ -76,9 +77,15 @@ def _signal_group(child: subprocess.Popen, number: int) -> None:
         pass
 
 
-def run_logged(command: Sequence[str | os.PathLike[str]], log: Path, *, env: dict[str, str], cwd: Path,
-               keep_open: Sequence[int] = (), on_line: Callable[[str], None] = lambda line: None
-               ) -> tuple[int, list[str]]:
+def run_logged(
+    command: Sequence[str | os.PathLike[str]],
+    log: Path,
+    *,
+    env: dict[str, str],
+    cwd: Path,
+    keep_open: Sequence[int] = (),
+    on_line: Callable[[str], None] = lambda line: None,
+) -> tuple[int, list[str]]:
     """Run a command with its output in a log file; returns its exit status and the lines of its output."""
     log.parent.mkdir(parents=True, exist_ok=True)
     lines: list[str] = []
@@ -86,8 +93,18 @@ def run_logged(command: Sequence[str | os.PathLike[str]], log: Path, *, env: dic
         shown = " ".join(os.fspath(part) for part in command)
         record.write(f"\n=== {time.strftime('%Y-%m-%d %H:%M:%S')}  {shown}\n")
         record.flush()
-        child = start(command, own_group=True, keep_open=keep_open, env=env, cwd=cwd, stdin=subprocess.DEVNULL,
-                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")
+        child = start(
+            command,
+            own_group=True,
+            keep_open=keep_open,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
         try:
             for line in child.stdout or ():
                 record.write(line)

@@ -10,8 +10,10 @@ ROOT = Path(__file__).resolve().parents[3]
 BEGIN, END = "<!-- chapters: made by `python3 course.py run --record` -->", "<!-- end of chapters -->"
 
 LADDERS, LADDERS_END = "<!-- ladders: made by `python3 course.py run --record` -->", "<!-- end of ladders -->"
-PICTURES = {"classification": "data/pictures/ladder_classifiers.png",
-            "language_models": "data/pictures/ladder_language_models.png"}
+PICTURES = {
+    "classification": "data/pictures/ladder_classifiers.png",
+    "language_models": "data/pictures/ladder_language_models.png",
+}
 
 
 def table(results: dict) -> str:

@@ -65,15 +65,18 @@ def chosen(root: Path, names: Sequence[str]) -> list[Path]:
         if _is_file(name):
             match = [Path(name).resolve()]
         elif span:
-            match = [path for path in everything
-                     if re.match(r"\d+", path.name) and int(span[1]) <= int(path.name[:2]) <= int(span[2])]
+            match = [
+                path for path in everything if re.match(r"\d+", path.name) and int(span[1]) <= int(path.name[:2]) <= int(span[2])
+            ]
         elif stem.isdigit():
             match = [path for path in everything if path.name.startswith(stem.zfill(2) + "_")]
         else:
             match = [path for path in everything if path.name.startswith(stem)]
         if not match:
-            raise Problem(f"There is no notebook {name!r}.",
-                          "Name a chapter by its number: " + ", ".join(path.name.split("_")[0] for path in everything))
+            raise Problem(
+                f"There is no notebook {name!r}.",
+                "Name a chapter by its number: " + ", ".join(path.name.split("_")[0] for path in everything),
+            )
         found += [path for path in match if path not in found]
     return found
 
@@ -86,9 +89,14 @@ def entry(result: Result) -> dict[str, Any]:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             pass
-    return {"seconds": round(result.seconds, 1), "peak_mb": round(result.peak_mb),
-            "profile": os.environ.get("COURSE_PROFILE", "cpu"), "hardware": hardware(), "versions": versions,
-            "date": datetime.date.today().isoformat()}
+    return {
+        "seconds": round(result.seconds, 1),
+        "peak_mb": round(result.peak_mb),
+        "profile": os.environ.get("COURSE_PROFILE", "cpu"),
+        "hardware": hardware(),
+        "versions": versions,
+        "date": datetime.date.today().isoformat(),
+    }
 
 
 def record(root: Path, results: Sequence[Result]) -> Path:
@@ -99,8 +107,7 @@ def record(root: Path, results: Sequence[Result]) -> Path:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise Problem(f"{path.name} is not valid JSON ({error}).",
-                          "Restore it: git checkout data/results.json") from error
+            raise Problem(f"{path.name} is not valid JSON ({error}).", "Restore it: git checkout data/results.json") from error
     kept = data.setdefault("notebooks", {})
     for result in results:
         if result.error is None:
@@ -121,8 +128,9 @@ def run_one(path: Path, pages: RunPages, env: dict[str, str], timeout: float, wi
     progress = notebooks.Progress()
 
     def text(elapsed: float, note: str) -> str:
-        return (f"  {path.stem:<{width}} {elapsed:6.1f} s  {progress.memory / 1e6:6.0f} MB  "
-                f"cell {progress.cell} of {progress.cells}")
+        return (
+            f"  {path.stem:<{width}} {elapsed:6.1f} s  {progress.memory / 1e6:6.0f} MB  cell {progress.cell} of {progress.cells}"
+        )
 
     with Live(path.stem, text) as line:
         result = notebooks.execute(path, env=env, timeout=timeout or None, progress=progress)
@@ -151,12 +159,15 @@ def inside(options: Any) -> int:
     results: list[Result] = []
     for path in paths:
         results.append(run_one(path, pages, env, options.timeout, width))
-        index = pages.index([(r.path.stem, r.seconds, r.peak_mb, "ok" if r.error is None else f"failed, {r.error}")
-                             for r in results], note)
+        index = pages.index(
+            [(r.path.stem, r.seconds, r.peak_mb, "ok" if r.error is None else f"failed, {r.error}") for r in results], note
+        )
     failed = [result for result in results if result.error is not None]
     total, peak = sum(r.seconds for r in results), max(r.peak_mb for r in results)
-    say(f"{len(results) - len(failed)} of {len(results)} notebooks ran through in {seconds(total)}, at most "
-        f"{peak:.0f} MB. Pages: {os.path.relpath(index)}")
+    say(
+        f"{len(results) - len(failed)} of {len(results)} notebooks ran through in {seconds(total)}, at most "
+        f"{peak:.0f} MB. Pages: {os.path.relpath(index)}"
+    )
     if options.record:
         say(f"Recorded in {os.path.relpath(record(root, results))}")
         renew_readme(root)

@@ -114,8 +114,7 @@ def interpreter_version(python: Path) -> str:
     """The version of an interpreter such as "3.11.7" by running it, "" when it does not run."""
     code = "import sys; print('.'.join(map(str, sys.version_info[:3])))"
     try:
-        done = subprocess.run([str(python), "-I", "-S", "-c", code], capture_output=True, text=True,
-                              timeout=60, check=False)
+        done = subprocess.run([str(python), "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

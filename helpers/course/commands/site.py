@@ -40,8 +40,9 @@ def inside(options: Any) -> int:
     wrong = list(checking.findings(folder))
     if wrong:
         rest = [f"and {len(wrong) - SHOWN} more"] if len(wrong) > SHOWN else []
-        raise Problem(f"The site was written, but has {len(wrong)} faults.", "Correct the cells that they come from.",
-                      wrong[:SHOWN] + rest)
+        raise Problem(
+            f"The site was written, but has {len(wrong)} faults.", "Correct the cells that they come from.", wrong[:SHOWN] + rest
+        )
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     say(f"{len(pages)} pages, {size(total)}, in {seconds(time.monotonic() - begun)}; all links within them lead somewhere.")
     say(f"Open {os.path.relpath(folder / 'index.html')}")

@@ -26,9 +26,18 @@ WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300"]  # against hangs; the budget is 60 s a notebook
 PLUGINS = ["-p", "tests.tools.woven", "-p", "tests.tools.balance"]
 IN_THE_BROWSER = "--woven-browser"
-STEPS = {"unit": "tests/unit", "parity": "tests/parity", "exercises": "tests/exercises", "mutation": "tests/mutation",
-         "notebooks": "tests/notebooks", "classroom": "tests/classroom", "nbval": "notebooks", "browser": "tests/browser",
-         "old": "tests/old"}  # the oldest versions that are supported: they are fetched, so this is a leg of its own
+STEPS = {
+    "lint": "tests/lint",
+    "unit": "tests/unit",
+    "parity": "tests/parity",
+    "exercises": "tests/exercises",
+    "mutation": "tests/mutation",
+    "notebooks": "tests/notebooks",
+    "classroom": "tests/classroom",
+    "nbval": "notebooks",
+    "browser": "tests/browser",
+    "old": "tests/old",
+}  # the oldest versions that are supported: they are fetched, so this is a leg of its own
 SLOW = ("mutation", "classroom", "nbval", "browser")
 NAMED_ONLY = ("old",)
 # One thread each: two workers with two threads each on two cores wait for one another, up to five times as long.
@@ -130,19 +139,28 @@ def arguments_for(names: Sequence[str]) -> list[str]:
 
 def paths_in(arguments: Sequence[str], root: Path) -> bool:
     """Whether pytest arguments name files or folders themselves, such as tests/unit/test_bpe.py::test_merge."""
-    return any(not argument.startswith("-") and (root / argument.split("::")[0]).exists() and "/" in argument.replace(
-        "\\", "/") for argument in arguments)
+    return any(
+        not argument.startswith("-") and (root / argument.split("::")[0]).exists() and "/" in argument.replace("\\", "/")
+        for argument in arguments
+    )
 
 
-def run_session(arguments: Sequence[str], environment: Environment, steps: Sequence[str] = (), *,
-                empty_is_fine: bool = False) -> Session:
+def run_session(
+    arguments: Sequence[str], environment: Environment, steps: Sequence[str] = (), *, empty_is_fine: bool = False
+) -> Session:
     """Run pytest once; its output goes to the terminal, its counts come back. Each of `steps` must have run a test."""
     root = environment.root
     report = build_folder(root) / "tests" / "report.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
-    offline = environment.variables(HF_HUB_OFFLINE="1", COURSE_PROFILE="cpu", MPLBACKEND=None, COURSE_QUIET="1",
-                                    COURSE_PROGRESS=os.devnull, **({} if "COURSE_THREADS" in os.environ else ONE_THREAD))
+    offline = environment.variables(
+        HF_HUB_OFFLINE="1",
+        COURSE_PROFILE="cpu",
+        MPLBACKEND=None,
+        COURSE_QUIET="1",
+        COURSE_PROGRESS=os.devnull,
+        **({} if "COURSE_THREADS" in os.environ else ONE_THREAD),
+    )
     command: list[str] = [str(environment.python), "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
     session, begun = Session({name: Outcome(name) for name in steps}), time.monotonic()
     status = run_foreground(command, env=offline, cwd=root)
@@ -174,8 +192,11 @@ def summary(session: Session) -> str:
     for took, name in session.times:
         groups[name.split("::")[0]] += took  # type: ignore[assignment]
     if len(groups) > 1:
-        lines += ["", "  the longest files: " + ", ".join(f"{name.rpartition('.ipynb')[0] or name} {seconds(took)}"
-                                                          for name, took in groups.most_common(10))]
+        lines += [
+            "",
+            "  the longest files: "
+            + ", ".join(f"{name.rpartition('.ipynb')[0] or name} {seconds(took)}" for name, took in groups.most_common(10)),
+        ]
     lines += [f"  skipped in {o.name}: {count} x {reason}" for o in steps for reason, count in sorted(o.reasons.items())]
     passed, failed, skipped = (sum(getattr(o, what) for o in steps) for what in ("passed", "failed", "skipped"))
     return "\n".join([*lines, "", f"{passed} passed, {failed} failed, {skipped} skipped"])

@@ -62,10 +62,12 @@ def install(pip: Installer, line: Live, *, gpu: bool = False, index: str = "", s
             return
         if kind == "disk" or (kind != "absent" and not backend):
             raise problem(kind, "torch", lines, pip.log)
-    raise Problem(f"There is no torch {PIN} for this Python and system ({platform.system()} "
-                  f"{platform.machine()}, Python {platform.python_version()}).",
-                  "Use a 64-bit Python 3.12 on Linux, Windows or a Mac with Apple silicon; or install torch "
-                  f"{FLOOR[0]}.{FLOOR[1]} or newer into an environment yourself and start with --here.")
+    raise Problem(
+        f"There is no torch {PIN} for this Python and system ({platform.system()} "
+        f"{platform.machine()}, Python {platform.python_version()}).",
+        "Use a 64-bit Python 3.12 on Linux, Windows or a Mac with Apple silicon; or install torch "
+        f"{FLOOR[0]}.{FLOOR[1]} or newer into an environment yourself and start with --here.",
+    )
 
 
 def _announce_plain(root: Path, line: Live, gpu: bool) -> None:
@@ -75,8 +77,11 @@ def _announce_plain(root: Path, line: Live, gpu: bool) -> None:
             "  torch        The CPU build cannot be reached from here. Taking the registry's own build: it brings\n"
             f"               CUDA libraries, several GB to download and up to {size(PLAIN_SPACE)} on disk.\n"
             "               To avoid that, press Ctrl-C and start again with --torch-index URL, where URL is a\n"
-            "               package index that has the CPU build.")
+            "               package index that has the CPU build."
+        )
     free = shutil.disk_usage(root).free
     if free < PLAIN_SPACE:
-        raise Problem(f"This build of torch needs about {size(PLAIN_SPACE)}; {size(free)} are free on this disk.",
-                      "Free some space, or start with --torch-index URL (a package index that has the CPU build).")
+        raise Problem(
+            f"This build of torch needs about {size(PLAIN_SPACE)}; {size(free)} are free on this disk.",
+            "Free some space, or start with --torch-index URL (a package index that has the CPU build).",
+        )

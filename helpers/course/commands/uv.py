@@ -12,14 +12,41 @@ from helpers.course.commands.process import child_environment
 
 WANTED = "uv>=0.9,<1"  # the first version whose options we use
 _VARIABLES = {  # pip's setting -> the variable of uv that means the same
-    "index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS", "constraint": "UV_CONSTRAINT",
-    "trusted-host": "UV_INSECURE_HOST", "cert": "SSL_CERT_FILE", "client-cert": "SSL_CLIENT_CERT", "proxy": "ALL_PROXY",
-    "timeout": "UV_HTTP_TIMEOUT", "default-timeout": "UV_HTTP_TIMEOUT", "no-cache-dir": "UV_NO_CACHE"}
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "constraint": "UV_CONSTRAINT",
+    "trusted-host": "UV_INSECURE_HOST",
+    "cert": "SSL_CERT_FILE",
+    "client-cert": "SSL_CLIENT_CERT",
+    "proxy": "ALL_PROXY",
+    "timeout": "UV_HTTP_TIMEOUT",
+    "default-timeout": "UV_HTTP_TIMEOUT",
+    "no-cache-dir": "UV_NO_CACHE",
+}
 _LISTS = ("extra-index-url", "find-links", "constraint", "trusted-host")
 # Settings that change nothing about where packages come from and which are taken.
-_NO_MATTER = {"disable-pip-version-check", "no-input", "progress-bar", "root-user-action", "quiet", "verbose", "log", "no-color",
-              "no-warn-script-location", "no-python-version-warning", "cache-dir", "retries", "prefer-binary", "user",
-              "break-system-packages", "require-virtualenv", "compile", "no-compile", "exists-action"}
+_NO_MATTER = {
+    "disable-pip-version-check",
+    "no-input",
+    "progress-bar",
+    "root-user-action",
+    "quiet",
+    "verbose",
+    "log",
+    "no-color",
+    "no-warn-script-location",
+    "no-python-version-warning",
+    "cache-dir",
+    "retries",
+    "prefer-binary",
+    "user",
+    "break-system-packages",
+    "require-virtualenv",
+    "compile",
+    "no-compile",
+    "exists-action",
+}
 
 
 def program(tools: Path) -> str | None:
@@ -33,8 +60,14 @@ def settings(python: Path) -> dict[str, str] | None:
 
     What the reader has told uv itself counts more, so such variables are left out.
     """
-    done = subprocess.run([str(python), "-m", "pip", "config", "list"], env=child_environment(python), capture_output=True,
-                          encoding="utf-8", errors="replace", check=False)
+    done = subprocess.run(
+        [str(python), "-m", "pip", "config", "list"],
+        env=child_environment(python),
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
     return None if done.returncode else translated(done.stdout)
 
 

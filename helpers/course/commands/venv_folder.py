@@ -19,8 +19,19 @@ from helpers.course.commands.setup_record import Stamp, digest, interpreter_vers
 from helpers.paths import build_folder, environment_folder, environment_python
 
 OLDEST, NEWEST = (3, 11), (3, 13)
-_OURS = {"bin", "lib", "lib64", "include", "share", "etc", "scripts", "pyvenv.cfg", ".gitignore", "cachedir.tag",
-         ".lock"}  # the last is uv's
+_OURS = {
+    "bin",
+    "lib",
+    "lib64",
+    "include",
+    "share",
+    "etc",
+    "scripts",
+    "pyvenv.cfg",
+    ".gitignore",
+    "cachedir.tag",
+    ".lock",
+}  # the last is uv's
 
 
 @dataclass
@@ -46,13 +57,19 @@ class Environment:
     def probe(self, *arguments: str) -> dict[str, Any]:
         """What helpers/course/commands/inspect_environment.py finds in this environment. Raises Problem when it cannot run."""
         script = Path(__file__).with_name("inspect_environment.py")
-        done = subprocess.run([str(self.python), str(script), *arguments], env=child_environment(self.python),
-                              cwd=self.root, capture_output=True, encoding="utf-8", errors="replace", check=False)
+        done = subprocess.run(
+            [str(self.python), str(script), *arguments],
+            env=child_environment(self.python),
+            cwd=self.root,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
         for line in done.stdout.splitlines():
             if line.startswith("PROBE "):
                 return json.loads(line[6:])
-        raise Problem("The Python environment does not work.", fix(self.here),
-                      evidence(done.stderr.splitlines()))
+        raise Problem("The Python environment does not work.", fix(self.here), evidence(done.stderr.splitlines()))
 
     def variables(self, **changes: str | None) -> dict[str, str]:
         """Environment variables for programs that run inside."""
@@ -86,8 +103,14 @@ def works(folder: Path, python: Path) -> str:
         return "its Python does not run"
     if not OLDEST <= tuple(map(int, version.split(".")[:2])) <= NEWEST:
         return f"it has Python {version}, which the course does not support"
-    done = subprocess.run([str(python), "-I", "-c", "import pip, sys; print(sys.prefix)"], capture_output=True,
-                          encoding="utf-8", errors="replace", check=False, env=child_environment(PYTHONUTF8="1"))
+    done = subprocess.run(
+        [str(python), "-I", "-c", "import pip, sys; print(sys.prefix)"],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        env=child_environment(PYTHONUTF8="1"),
+    )
     if done.returncode:
         return "it has no pip"
     if Path(done.stdout.strip()).resolve() != folder.resolve():
@@ -117,31 +140,41 @@ def _make(folder: Path, trouble: str, environment: Environment, pip: Installer) 
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise Problem(f"{folder.name} is there but is not a folder.", "Move it away, then start again.")
     if folder.exists():
-        strange = [p.name for p in folder.iterdir()
-                   if p.name.lower() not in _OURS and not p.name.startswith("course-setup.json")]
+        strange = [p.name for p in folder.iterdir() if p.name.lower() not in _OURS and not p.name.startswith("course-setup.json")]
         if strange:
-            raise Problem(f"The folder {folder.name} does not work ({trouble}), and it holds things that are not the "
-                          f"course's: {', '.join(sorted(strange)[:3])}.",
-                          f"Move or delete the folder {folder.name}, then start the same command again.")
+            raise Problem(
+                f"The folder {folder.name} does not work ({trouble}), and it holds things that are not the "
+                f"course's: {', '.join(sorted(strange)[:3])}.",
+                f"Move or delete the folder {folder.name}, then start the same command again.",
+            )
         try:
             environment.stamp_path.unlink(missing_ok=True)  # first: a folder that is half deleted is never taken for whole
             shutil.rmtree(folder)
         except OSError as error:
-            raise Problem(f"The old environment could not be deleted: {error}.",
-                          f"Close programs that use it, delete {folder.name} and start the same command again.") from error
+            raise Problem(
+                f"The old environment could not be deleted: {error}.",
+                f"Close programs that use it, delete {folder.name} and start the same command again.",
+            ) from error
     demand_space(environment.root, ["environment", "torch", "packages", "data", "weights"])
-    status, lines = run_logged(venv_command(folder), pip.log, env=child_environment(), cwd=environment.root,
-                               keep_open=pip.keep_open)
+    status, lines = run_logged(
+        venv_command(folder), pip.log, env=child_environment(), cwd=environment.root, keep_open=pip.keep_open
+    )
     if status and kind_of_failure(lines) == "disk":
         raise problem("disk", "the environment", lines, pip.log)
     if status and any("ensurepip" in text for text in lines):
-        raise Problem("This Python cannot make a virtual environment: its parts venv and ensurepip are missing.",
-                      "On Debian and Ubuntu: sudo apt install python3-venv. Elsewhere install Python from its "
-                      "website. Then start the same command again.", evidence(lines))
+        raise Problem(
+            "This Python cannot make a virtual environment: its parts venv and ensurepip are missing.",
+            "On Debian and Ubuntu: sudo apt install python3-venv. Elsewhere install Python from its "
+            "website. Then start the same command again.",
+            evidence(lines),
+        )
     trouble = works(folder, environment.python)
     if status or trouble:
-        raise Problem("The virtual environment .venv could not be made" + (f": {trouble}." if not status else "."),
-                      "Put the course into a folder of your own where programs may run, then start again.", evidence(lines))
+        raise Problem(
+            "The virtual environment .venv could not be made" + (f": {trouble}." if not status else "."),
+            "Put the course into a folder of your own where programs may run, then start again.",
+            evidence(lines),
+        )
 
 
 def damage(answer: dict[str, Any], environment: Environment) -> dict[Path, str]:

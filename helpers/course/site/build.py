@@ -53,8 +53,10 @@ def linker(root: Path, folder: str) -> Callable[[str], str]:
         where = (root / folder / path).resolve()
         anchor = f"#{anchor}" if anchor else ""
         if not where.is_relative_to(root) or not where.exists():
-            raise Problem(f"A link leads to {target}, which is not there (seen from {folder or 'the root of the course'}).",
-                          "Correct the link.")
+            raise Problem(
+                f"A link leads to {target}, which is not there (seen from {folder or 'the root of the course'}).",
+                "Correct the link.",
+            )
         inside = where.relative_to(root).as_posix()
         if inside.startswith("notebooks/") and where.suffix == ".ipynb":
             return f"{where.stem}.html{anchor}"
@@ -146,8 +148,14 @@ def files_of(root: Path) -> dict[str, bytes]:
     for entry in (e for e in listed if e.file):
         content = pages[entry.file]
         body = f"<p class='above'>Chapter {entry.number}</p>\n{content.body}" if entry.number else content.body
-        text = page(title=content.title or entry.title, description=summaries.get(entry.file, f"{TITLE}: {entry.title}"),
-                    body=body, entries=listed, current=entry.file, headings=content.headings)
+        text = page(
+            title=content.title or entry.title,
+            description=summaries.get(entry.file, f"{TITLE}: {entry.title}"),
+            body=body,
+            entries=listed,
+            current=entry.file,
+            headings=content.headings,
+        )
         files[entry.file] = text.encode("utf-8")
     files["site/search-index.js"] = index(listed, pages).encode("utf-8")
     for path in [*STATIC.iterdir(), *(root / "data" / "pictures").glob("*.png")]:
@@ -169,10 +177,10 @@ def write(root: Path, folder: Path) -> list[str]:
         for name in json.loads(manifest.read_text(encoding="utf-8")):
             (folder / name).unlink(missing_ok=True)
     elif folder.exists() and any(folder.iterdir()):
-        raise Problem(f"The folder {folder} is not empty, and holds no site of this course.",
-                      "Name a new or an empty folder with --out.")
+        raise Problem(
+            f"The folder {folder} is not empty, and holds no site of this course.", "Name a new or an empty folder with --out."
+        )
     write_atomic(manifest, json.dumps(sorted(files)))
     for name, data in files.items():
         write_atomic(folder / name, data)
     return [name for name in files if name.endswith(".html")]
-

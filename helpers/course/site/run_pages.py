@@ -50,16 +50,30 @@ class RunPages:
 
     def index(self, rows: Sequence[tuple[str, float, float, str]], note: str) -> Path:
         """Write the start page: a row (name, seconds, peak MB, result) for each notebook of this run, then earlier pages."""
-        lines = [f"<tr><th scope='row'><a href='{html.escape(name)}.html'>{html.escape(name)}</a></th><td>{time:.1f}</td>"
-                 f"<td>{peak:.0f}</td><td>{html.escape(result)}</td></tr>" for name, time, peak, result in rows]
-        lines += [f"<tr><th scope='row'><a href='{html.escape(name)}.html'>{html.escape(name)}</a></th><td></td><td></td>"
-                  "<td>page of an earlier run</td></tr>" for name in self.earlier]
+        lines = [
+            f"<tr><th scope='row'><a href='{html.escape(name)}.html'>{html.escape(name)}</a></th><td>{time:.1f}</td>"
+            f"<td>{peak:.0f}</td><td>{html.escape(result)}</td></tr>"
+            for name, time, peak, result in rows
+        ]
+        lines += [
+            f"<tr><th scope='row'><a href='{html.escape(name)}.html'>{html.escape(name)}</a></th><td></td><td></td>"
+            "<td>page of an earlier run</td></tr>"
+            for name in self.earlier
+        ]
         head = "".join(f"<th scope='col'>{name}</th>" for name in ("Notebook", "Seconds", "Peak memory, MB", "Result"))
-        body = (f"<h1>Executed notebooks</h1>\n<p>{html.escape(note)}</p>\n<div class='scroll'><table>"
-                f"<thead><tr>{head}</tr></thead><tbody>{chr(10).join(lines)}</tbody></table></div>")
+        body = (
+            f"<h1>Executed notebooks</h1>\n<p>{html.escape(note)}</p>\n<div class='scroll'><table>"
+            f"<thead><tr>{head}</tr></thead><tbody>{chr(10).join(lines)}</tbody></table></div>"
+        )
         return self._write("index.html", Content(body, [], []), "Executed notebooks")
 
     def _write(self, file: str, content: Content, title: str) -> Path:
-        text = page(title=title, description=f"{title}, as it ran on this machine", body=content.body, entries=self.entries,
-                    current=file, headings=content.headings)
+        text = page(
+            title=title,
+            description=f"{title}, as it ran on this machine",
+            body=content.body,
+            entries=self.entries,
+            current=file,
+            headings=content.headings,
+        )
         return write_atomic(self.folder / file, text)
