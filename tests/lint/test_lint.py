@@ -1,4 +1,4 @@
-"""The linters, over everything that is ours: rules and form (ruff), types (mypy, basic). What they want stands in pyproject.toml."""
+"""The linters, over everything that is ours: rules and form (ruff), types (mypy, basic). pyproject.toml says what they want."""
 
 import subprocess
 import sys
