@@ -150,9 +150,8 @@ def test_a_token_is_there_before_it_is_read():
     asked = []
     tokens = generate_tokens(MODEL, [1], GREEDY, max_tokens=9, stop=lambda ids: asked.append(list(ids)))
     first = next(tokens)
-    assert (
-        asked == [] and next(tokens).id == generate(MODEL, [1, first.id], GREEDY, max_tokens=1).ids[0] and asked == [[first.id]]
-    )
+    assert asked == [] and next(tokens).id == generate(MODEL, [1, first.id], GREEDY, max_tokens=1).ids[0]
+    assert asked == [[first.id]]
 
 
 def test_without_a_start_symbol_counts_know_a_shorter_context():
