@@ -30,7 +30,7 @@ def test_the_linter_is_content(name):
     "name, source, told",
     [
         ("ruff check", "import os\n", "F401"),
-        ("ruff format", "x = {'a':1}\n", "Would reformat"),
+        ("ruff format", "x = {'a':1}\n", "would be reformatted"),
         ("mypy", 'def f(n: int) -> str:\n    return n\n\n\nf("a")\n', "return-value"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The house, read off its imports: which room opens which, circles, and the picture in docs/architecture.svg.
+"""The house, read off its imports: which room opens which, circles, and the picture in data/pictures.
 
 python -m tests.tools.architecture      draws the picture and prints what the tables in the two pages should say
 """
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE, PICTURE, README = ROOT / "docs/architecture.md", ROOT / "docs/architecture.svg", ROOT / "helpers/README.md"
+PAGE, PICTURE, README = ROOT / "docs/architecture.md", ROOT / "data/pictures/architecture.svg", ROOT / "helpers/README.md"
 GROUND = "ground floor"  # the files of helpers/ that are in no room
 ALGORITHMS = ("data", "features", "tokenizers", "models", "evaluation", "generation", "training", "finetuning", "retrieval")
 ROW = re.compile(r"^\| `?([\w ]+?)/?`? \| (.*?) \|", re.MULTILINE)

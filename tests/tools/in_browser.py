@@ -37,9 +37,6 @@ READY = """() => {
   const c = window.jupyterapp?.shell?.currentWidget?.sessionContext;
   const k = c?.session?.kernel;
   return c?.isReady && k?.connectionStatus === 'connected' && k?.status === 'idle'; }"""
-# All cells on the page: JupyterLab else takes cells out of view away, their panels with them.
-SHOW_ALL = """() => { const nb = window.jupyterapp.shell.currentWidget.content;
-  nb.notebookConfig = {...nb.notebookConfig, windowingMode: 'none'}; }"""
 RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"  # it resolves when all have run
 ASK_KERNEL = """async code => { const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
   return (await kernel.requestExecute({code, silent: true}).done).content.status; }"""
@@ -131,7 +128,6 @@ def open_notebook(page, address: str, folder: Path, name: str, *sources: str) ->
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": spec}), folder / "notebooks" / name)
     page.goto(f"{address}/lab/tree/notebooks/{name}?reset")  # without reset the notebook of the test before opens, too
     page.wait_for_function(READY, timeout=PATIENCE)
-    page.evaluate(SHOW_ALL)
     page.evaluate(RUN_ALL)
 
 
@@ -223,7 +219,6 @@ def _attach(browser, address: str, folder: Path, path: Path, notebook, kernel, c
         try:
             page.goto(f"{address}/lab/tree/notebooks/{path.name}?reset")
             page.wait_for_function(READY, timeout=PATIENCE)
-            page.evaluate(SHOW_ALL)
             _look(page, path.name[:2], [line.split()[2:] for _, lines in cells for line in lines])
             assert not errors, errors[:3]
         finally:

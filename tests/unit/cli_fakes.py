@@ -170,11 +170,11 @@ class Course:
 
 def install_fakes(course: Course, patch) -> None:
     """Put the pretended pieces in place; `patch(module, name, value)` does it (monkeypatch.setattr)."""
-    from helpers.course.commands import environment, installer, uv, venv_folder
+    from helpers.course.commands import installer, setup_steps, uv, venv_folder
 
     patch(uv, "program", lambda tools: str(course.pip / "uv") if sys.platform != "win32" else None)
     patch(venv_folder, "venv_command", course.venv_command)
-    patch(environment, "IMPORTS", ("alpha", "torch"))
+    patch(setup_steps, "IMPORTS", ("alpha", "torch"))
     patch(installer, "PAUSE", 0.0)
 
 

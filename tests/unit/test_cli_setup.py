@@ -194,7 +194,7 @@ def test_failing_weights_are_a_sentence(ready):
 
 def test_here_uses_the_active_environment_and_keeps_its_marks_outside(ready, monkeypatch):
     python = environment.Environment.chosen(ready.root, False).python
-    monkeypatch.setattr(environment.sys, "executable", str(python))
+    monkeypatch.setattr(venv_folder.sys, "executable", str(python))
     chosen = prepare(ready, here=True)
     assert chosen.python == python and chosen.stamp_path.parent.name == "build" and chosen.stamp_path.exists()
     ready.calls()

@@ -113,7 +113,7 @@ class Setup:
         """Read every byte of the data and of the weights; what was changed is done again, whatever its size and time say."""
         if self._changed_data():
             self.stamp.undo("data")
-        if (self.root / "helpers" / "pretrained.py").exists():
+        if (self.root / "helpers" / "data" / "weights.py").exists():
             status, _ = run_logged(
                 [self.environment.python, "-m", "helpers.data.weights", "verify"],
                 self.pip.log,

@@ -158,7 +158,7 @@ def files_of(root: Path) -> dict[str, bytes]:
         )
         files[entry.file] = text.encode("utf-8")
     files["site/search-index.js"] = index(listed, pages).encode("utf-8")
-    for path in [*STATIC.iterdir(), *(root / "data" / "pictures").glob("*.png")]:
+    for path in [*STATIC.iterdir(), *(root / "data" / "pictures").glob("*.[ps][nv]g")]:
         files[f"site/{path.name}"] = path.read_bytes()
     files[".nojekyll"] = b""  # GitHub Pages then serves the files as they are
     return files
