@@ -30,16 +30,12 @@ def lab_server() -> Iterator[tuple[str, Path]]:
         settings = folder / ".jupyter" / "labconfig"  # no question about news on top of the screenshots
         settings.mkdir(parents=True)
         (settings / "page_config.json").write_text(
-<<<<<<< main
             '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
         )
-=======
-            '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}')
         # All cells on the page: JupyterLab else takes cells out of view away, and draws panels there only when they are seen.
         notebooks = folder / ".jupyter" / "lab" / "user-settings" / "@jupyterlab" / "notebook-extension"
         notebooks.mkdir(parents=True)
         (notebooks / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
->>>>>>> suite
         for name in ("kernels", ".signed"):
             (folder / name).mkdir()
         with socket.socket() as s:
