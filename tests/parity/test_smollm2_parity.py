@@ -122,7 +122,7 @@ import json, sys
 import psutil, torch
 from helpers.models import pretrained
 from helpers.tokenizers.bpe import BPE
-from helpers.models.language_model import bits_per_byte
+from helpers.evaluation.yardstick import bits_per_byte
 torch.set_num_threads(1)
 own = pretrained.load_own_smollm2()
 tokenizer = BPE.from_smollm2()

@@ -30,7 +30,7 @@ LONG = {
     "tests/unit/test_cli_setup": 45,
     "tests/unit/test_neural": 40,
     "tests/unit/test_train": 40,
-    "tests/browser/test_site": 40,
+    "tests/browser/test_site_pages": 40,
     "notebooks/00": 40,
     "tests/browser/test_browser": 30,
     "tests/unit/test_sampling_study": 25,

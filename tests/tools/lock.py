@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from helpers.course.commands import uv
-from helpers.course.commands.environment import LOCK
+from helpers.course.commands.setup_steps import LOCK
 from helpers.files import write_atomic
 
 ROOT = Path(__file__).resolve().parents[2]
