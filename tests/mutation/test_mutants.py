@@ -57,7 +57,7 @@ def test_there_are_enough_bugs_and_each_stands_once():
         "bptt",
         "batches",
         "trainer",
-        "checkpoint",
+        "files",
         "ngram",
         "bpe_training",
         "yardstick",
