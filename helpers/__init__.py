@@ -4,11 +4,12 @@ Importing it costs nothing: each module imports only what it needs, when it is i
 A package of the same name exists on the public package index; ``MARKER`` tells ours from any other.
 """
 
-import os
+import sys
 
-# Two threads that wait for each other in small steps lose up to twenty times their time beside one busy process, if the one
-# that waits keeps its core busy. Asleep it costs nothing, and the same numbers come out. It must be said before torch loads.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "ipykernel" in sys.modules:  # a notebook, before it loads torch
+    from helpers.hardware import spare_the_neighbor
+
+    spare_the_neighbor()
 
 MARKER = "from-counts-to-chat"
 __version__ = "0.1.0"

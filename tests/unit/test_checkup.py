@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from helpers import checkup
+from helpers import hardware as machine
 from helpers.files import write_atomic
 from helpers.hardware import hardware
 
@@ -27,6 +28,32 @@ def test_findings_of_every_check_say_what_to_do(monkeypatch, tmp_path):
 
 def test_memory_is_found():
     assert checkup.total_memory() > 5e8 and checkup.available_memory() > 1e8
+
+
+@pytest.mark.parametrize(
+    ("shares", "chosen", "expected"),
+    [
+        ([0.97], {}, None),
+        ([0.6, 0.95], {}, None),
+        ([0.7, 0.5, 0.6], {}, "PASSIVE"),
+        ([], {"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE"),
+        ([], {"COURSE_THREADS": "1"}, None),
+    ],
+)
+def test_threads_sleep_only_beside_a_busy_process(monkeypatch, shares, chosen, expected):
+    left = list(shares)
+    monkeypatch.setattr(machine, "free_share", lambda: left.pop(0))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    for name in ("OMP_WAIT_POLICY", "COURSE_THREADS"):
+        monkeypatch.setenv(name, chosen.get(name, "unset"))
+        if name not in chosen:
+            monkeypatch.delenv(name)
+    machine.spare_the_neighbor()
+    assert os.environ.get("OMP_WAIT_POLICY") == expected and left == []
+
+
+def test_the_share_of_free_cores():
+    assert 0 < machine.free_share(1) <= 1.05
 
 
 def test_hardware_in_words():
