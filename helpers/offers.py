@@ -8,12 +8,13 @@ from importlib import import_module
 from typing import Any
 
 
-def offer(room: str, **modules: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+def offer(room: str, table: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """`__getattr__`, `__dir__` and `__all__` of the package `room` (PEP 562).
 
-    modules: module of the room -> the names it offers, with spaces between them.
+    table: a line for each module of the room: its name, a colon, and the names it offers, with spaces between them.
     """
-    home = {name: module for module, names in modules.items() for name in names.split()}
+    rows = [line.split(":") for line in table.strip().splitlines()]
+    home = {name: module.strip() for module, names in rows for name in names.split()}
 
     def get(name: str) -> Any:
         if name in home:

@@ -4,7 +4,9 @@ from helpers.offers import offer
 
 __getattr__, __dir__, __all__ = offer(
     __name__,
-    runtime="budget setup tidy",
-    figures="show",
-    checks="check hint solution",
+    """
+    runtime: budget setup tidy
+    figures: show
+    checks: check hint solution
+    """,
 )

@@ -4,5 +4,7 @@ from helpers.offers import offer
 
 __getattr__, __dir__, __all__ = offer(
     __name__,
-    sampling_tasks="ATTACKS TASK",
+    """
+    sampling_tasks: ATTACKS TASK
+    """,
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from helpers.hardware import hardware
@@ -51,6 +51,17 @@ def dpo(add: Callable[[dict], None], fact: Callable[..., None], done: Callable[.
         add(tuning.tune_and_measure(model, tokenizer, train, held_out, references, beta=beta, seed=seed, peak=peak))
 
 
+def _starts(done: Callable[..., bool], train: Any, held_out: Any) -> Iterator[tuple[int, Any, dict[str, Any]]]:
+    """(seed, a supervised model, the beginning of its record) for each of five seeds that has no record."""
+    from helpers.finetuning import verifiable_sums as sums
+
+    for seed in range(5):
+        if not done(seed=seed):
+            start = sums.fresh_model(seed)
+            sums.supervise(start, train, sums.START_STEPS, seed=seed)
+            yield seed, start, {"seed": seed, "start": _adds(start, held_out)}
+
+
 def arithmetic(add: Callable[[dict], None], fact: Callable[..., None], done: Callable[..., bool]) -> None:
     """The adding Transformer, five seeds: rejection sampling, and DPO."""
     import copy
@@ -63,12 +74,7 @@ def arithmetic(add: Callable[[dict], None], fact: Callable[..., None], done: Cal
     train, held_out = sums.problems()
     fact(n_held_out=len(held_out.sums), supervised_steps=sums.START_STEPS, group=8, steps=40)
 
-    for seed in range(5):
-        if done(seed=seed):
-            continue
-        start = sums.fresh_model(seed)
-        sums.supervise(start, train, sums.START_STEPS, seed=seed)
-        row: dict[str, Any] = {"seed": seed, "start": _adds(start, held_out)}
+    for seed, start, row in _starts(done, train, held_out):
         some = train.rows(slice(0, 2_000))
         x, y = preferences.sample_answers(
             start, some.prompts.repeat_interleave(8, 0), sums.MAX_NEW, sums.STOP, generator=torch.Generator().manual_seed(seed)
@@ -94,12 +100,7 @@ def policy(add: Callable[[dict], None], fact: Callable[..., None], done: Callabl
 
     train, held_out = sums.problems()
     fact(n_held_out=len(held_out.sums), supervised_steps=sums.START_STEPS, group=8, n_problems=64, steps=60)
-    for seed in range(5):
-        if done(seed=seed):
-            continue
-        start = sums.fresh_model(seed)
-        sums.supervise(start, train, sums.START_STEPS, seed=seed)
-        row: dict[str, Any] = {"seed": seed, "start": _adds(start, held_out)}
+    for seed, start, row in _starts(done, train, held_out):
         for name, advantage in (("r - mean", sums.centred), ("r", lambda r: r), ("r + 1", lambda r: r + 1)):
             model = copy.deepcopy(start)
             rewards = sums.reinforce(model, train, 60, n_problems=64, rate=3e-4, advantage=advantage, seed=seed)

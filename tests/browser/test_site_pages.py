@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.course.commands.doctor import chromium
 from helpers.course.site import build
+from tests.tools.in_browser import CHROMIUM, FLAGS, NO_CHROMIUM
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed (pip install -r tests/requirements.txt)"
@@ -19,21 +19,9 @@ axe = pytest.importorskip(
 )
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "build" / "screenshots"
-CHROMIUM = chromium()
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PAGES = [entry.file for entry in build.entries(ROOT) if entry.file]
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium; or set COURSE_CHROMIUM)"
-)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 CHAPTER = "02_logistic_regression.html"
 
 

@@ -33,7 +33,12 @@ class Source:
         for module in modules:
             self.space |= {k: v for k, v in vars(module).items() if not k.startswith("__")}
             body = ast.parse(inspect.getsource(module)).body
-            names = {name: statement for statement in body for name in _defined(statement) if name != "EXERCISE"}
+            names = {
+                name: statement
+                for statement in body
+                for name in _defined(statement)
+                if name not in ("EXERCISE", "HINTS", "WRONG")
+            }
             twice = names.keys() & self.defined.keys()
             if twice:
                 raise ValueError(f"{module.__name__}: {', '.join(sorted(twice))} is defined in another file of the chapter, too")

@@ -97,8 +97,9 @@ class Graph:
 
         for node in ast.walk(tree):
             pairs = list(zip(node.keys, node.values)) if isinstance(node, ast.Dict) else []
-            if isinstance(node, ast.Call):  # offer(__name__, bpe="BPE course_tokenizer")
-                pairs += [(ast.Constant(word.arg), word.value) for word in node.keywords if word.arg]
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "offer":  # offer(__name__, "bpe: BPE ...")
+                rows = [line.split(":") for line in ast.literal_eval(node.args[1]).strip().splitlines()]
+                pairs += [(ast.Constant(left.strip()), ast.Constant(names)) for left, names in rows]
             for key, value in pairs:
                 try:
                     left, right = ast.literal_eval(key), ast.literal_eval(value)  # type: ignore[arg-type]

@@ -38,25 +38,19 @@ def check_bytes_per_character(t: Trial) -> None:
         t.close(t.call(text), bytes_per_character(text), what="the number of bytes per character")
 
 
-EXERCISE = Exercise(
-    id="0.1",
-    title="Bytes per character",
-    kind="warm-up",
-    solution=bytes_per_character,
-    check=check_bytes_per_character,
-    hints=(
-        '`text.encode("utf-8")` gives the bytes of a text; `len` counts what it is given.',
-        "Divide the length of the encoded text by the length of the text, with `/`.",
-    ),
-    wrong=(
-        Wrong(characters_per_byte, "divides the wrong way round: it gives characters per byte"),
-        Wrong(counts_characters_twice, 'counts characters twice; the bytes are in text.encode("utf-8")'),
-        Wrong(whole_bytes, "drops the part after the decimal point; divide with / and not with //"),
-        Wrong(rounded, "rounds the result to one digit; give the quotient as it is"),
-        Wrong(
-            per_different_character,
-            "divides by the number of different characters; a character that stands twice counts twice, so no set",
-        ),
-        Wrong(bytes_only, "counts the bytes but does not divide by the number of characters"),
-    ),
+HINTS = (
+    '`text.encode("utf-8")` gives the bytes of a text; `len` counts what it is given.',
+    "Divide the length of the encoded text by the length of the text, with `/`.",
 )
+WRONG = (
+    Wrong(characters_per_byte, "divides the wrong way round: it gives characters per byte"),
+    Wrong(counts_characters_twice, 'counts characters twice; the bytes are in text.encode("utf-8")'),
+    Wrong(whole_bytes, "drops the part after the decimal point; divide with / and not with //"),
+    Wrong(rounded, "rounds the result to one digit; give the quotient as it is"),
+    Wrong(
+        per_different_character,
+        "divides by the number of different characters; a character that stands twice counts twice, so no set",
+    ),
+    Wrong(bytes_only, "counts the bytes but does not divide by the number of characters"),
+)
+EXERCISE = Exercise("0.1", "Bytes per character", "warm-up", bytes_per_character, check_bytes_per_character, HINTS, WRONG)

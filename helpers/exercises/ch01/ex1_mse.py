@@ -42,23 +42,16 @@ def check_mse(t: Trial) -> None:
         t.close(t.call(y, y_hat), mse(y, y_hat), rtol=1e-9, what="the loss")
 
 
-EXERCISE = Exercise(
-    id="1.1",
-    title="Mean squared error",
-    kind="warm-up",
-    points=1,
-    solution=mse,
-    check=check_mse,
-    hints=(
-        "Three steps, from the inside out: the errors y - y_hat, their squares, the mean of the squares.",
-        "NumPy works on whole arrays: (y - y_hat) ** 2 squares every entry, np.mean averages.",
-    ),
-    wrong=(
-        Wrong(mse_sum, "adds the squared errors up but never divides by their number: a mean does not grow with n"),
-        Wrong(mse_root, "takes the square root at the end: that is the RMSE, in units of y. J itself has no root"),
-        Wrong(mse_absolute, "averages the absolute errors: square each error before taking the mean"),
-        Wrong(mse_of_mean, "squares the mean of the errors: errors of +5 and -5 then cancel. Square first, then average"),
-        Wrong(mse_n_minus_one, "divides by n - 1: that belongs to the variance of a sample; this mean divides by n"),
-        Wrong(mse_half, "divides by 2n: some books do, to lose the 2 in the slope, but this chapter's J divides by n"),
-    ),
+HINTS = (
+    "Three steps, from the inside out: the errors y - y_hat, their squares, the mean of the squares.",
+    "NumPy works on whole arrays: (y - y_hat) ** 2 squares every entry, np.mean averages.",
 )
+WRONG = (
+    Wrong(mse_sum, "adds the squared errors up but never divides by their number: a mean does not grow with n"),
+    Wrong(mse_root, "takes the square root at the end: that is the RMSE, in units of y. J itself has no root"),
+    Wrong(mse_absolute, "averages the absolute errors: square each error before taking the mean"),
+    Wrong(mse_of_mean, "squares the mean of the errors: errors of +5 and -5 then cancel. Square first, then average"),
+    Wrong(mse_n_minus_one, "divides by n - 1: that belongs to the variance of a sample; this mean divides by n"),
+    Wrong(mse_half, "divides by 2n: some books do, to lose the 2 in the slope, but this chapter's J divides by n"),
+)
+EXERCISE = Exercise("1.1", "Mean squared error", "warm-up", mse, check_mse, HINTS, WRONG, points=1)

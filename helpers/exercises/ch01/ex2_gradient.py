@@ -67,35 +67,28 @@ def check_gradient(t: Trial) -> None:
         t.close(got[1], db, rtol=1e-9, what="db")
 
 
-EXERCISE = Exercise(
-    id="1.2",
-    title="The gradient of the loss",
-    kind="core",
-    points=2,
-    solution=gradient,
-    check=check_gradient,
-    hints=(
-        "Start with the errors of all rows: e = X @ w + b - y, shape (n,).",
-        "The slope of weight j is 2/n times the sum over rows of e[i] * X[i, j]. For all j at once: X.T @ e.",
-        "db is the mean of 2 e. Return the pair (dw, db).",
-    ),
-    wrong=(
-        Wrong(gradient_without_two, "loses the factor 2: the slope of e ** 2 is 2 e, not e"),
-        Wrong(gradient_of_sum, "adds over the rows where the loss averages: divide by n"),
-        Wrong(
-            gradient_swapped,
-            "puts the slope of the intercept in dw and the slope of the weight in db: the one with X in it is dw",
-        ),
-        Wrong(gradient_sign, "has the sign turned round: with e = prediction - target the slopes are +2 e x and +2 e"),
-        Wrong(
-            gradient_without_x,
-            "leaves X out of dw: a change of a weight moves the prediction by x, so each error counts x times",
-        ),
-        Wrong(
-            gradient_product_of_means,
-            "multiplies the mean error by the mean of the column: multiply row by row first, then average",
-        ),
-        Wrong(gradient_without_b, "forgets the intercept b in the prediction: the errors are X @ w + b - y"),
-        Wrong(gradient_over_features, "divides by the number of features: the mean runs over the n rows"),
-    ),
+HINTS = (
+    "Start with the errors of all rows: e = X @ w + b - y, shape (n,).",
+    "The slope of weight j is 2/n times the sum over rows of e[i] * X[i, j]. For all j at once: X.T @ e.",
+    "db is the mean of 2 e. Return the pair (dw, db).",
 )
+WRONG = (
+    Wrong(gradient_without_two, "loses the factor 2: the slope of e ** 2 is 2 e, not e"),
+    Wrong(gradient_of_sum, "adds over the rows where the loss averages: divide by n"),
+    Wrong(
+        gradient_swapped,
+        "puts the slope of the intercept in dw and the slope of the weight in db: the one with X in it is dw",
+    ),
+    Wrong(gradient_sign, "has the sign turned round: with e = prediction - target the slopes are +2 e x and +2 e"),
+    Wrong(
+        gradient_without_x,
+        "leaves X out of dw: a change of a weight moves the prediction by x, so each error counts x times",
+    ),
+    Wrong(
+        gradient_product_of_means,
+        "multiplies the mean error by the mean of the column: multiply row by row first, then average",
+    ),
+    Wrong(gradient_without_b, "forgets the intercept b in the prediction: the errors are X @ w + b - y"),
+    Wrong(gradient_over_features, "divides by the number of features: the mean runs over the n rows"),
+)
+EXERCISE = Exercise("1.2", "The gradient of the loss", "core", gradient, check_gradient, HINTS, WRONG, points=2)

@@ -107,40 +107,42 @@ def check_backward(t: Trial) -> None:
     t.close(t.run(shared, "s = x * 3; backward(s * s + s) at x = 2"), 39.0, what="x.grad")
 
 
+HINTS = (
+    "Try it on x * x at x = 3 with pencil and paper. x is the parent of the product twice. What should happen to the "
+    "two contributions?",
+    "Look at what the innermost line does when a parent already has a gradient.",
+)
+WRONG = (
+    Wrong(
+        backward_overwrites,
+        "overwrites a gradient that is already there: when a value is used twice, both uses "
+        "count, so the contributions must be added up (+=)",
+    ),
+    Wrong(
+        backward_in_forward_order,
+        "walks from the inputs to the result: a value then passes its gradient on before "
+        "it has received it. Walk from the result back",
+    ),
+    Wrong(
+        backward_adds_local_slopes,
+        "adds the local slope alone: the chain rule multiplies it by the gradient of the value that comes after",
+    ),
+    Wrong(
+        backward_by_recursion,
+        "passes a gradient on before all of it has arrived: a shared value is visited once per "
+        "use and counts too much. Go through the ordered list once",
+    ),
+    Wrong(backward_without_reset, "keeps the gradients of an earlier call: set them to 0 before you add"),
+    Wrong(backward_without_seed, "starts from the number in root: d(root)/d(root) is 1"),
+)
 EXERCISE = Exercise(
-    id="1.3",
-    title="The gradient that forgets",
-    kind="find the bug",
+    "1.3",
+    "The gradient that forgets",
+    "find the bug",
+    backward,
+    check_backward,
+    HINTS,
+    WRONG,
     points=2,
-    solution=backward,
-    check=check_backward,
     start=backward_overwrites,
-    hints=(
-        "Try it on x * x at x = 3 with pencil and paper. x is the parent of the product twice. What should happen to the "
-        "two contributions?",
-        "Look at what the innermost line does when a parent already has a gradient.",
-    ),
-    wrong=(
-        Wrong(
-            backward_overwrites,
-            "overwrites a gradient that is already there: when a value is used twice, both uses "
-            "count, so the contributions must be added up (+=)",
-        ),
-        Wrong(
-            backward_in_forward_order,
-            "walks from the inputs to the result: a value then passes its gradient on before "
-            "it has received it. Walk from the result back",
-        ),
-        Wrong(
-            backward_adds_local_slopes,
-            "adds the local slope alone: the chain rule multiplies it by the gradient of the value that comes after",
-        ),
-        Wrong(
-            backward_by_recursion,
-            "passes a gradient on before all of it has arrived: a shared value is visited once per "
-            "use and counts too much. Go through the ordered list once",
-        ),
-        Wrong(backward_without_reset, "keeps the gradients of an earlier call: set them to 0 before you add"),
-        Wrong(backward_without_seed, "starts from the number in root: d(root)/d(root) is 1"),
-    ),
 )

@@ -79,32 +79,25 @@ def check_sigmoid(t: Trial) -> None:
     )
 
 
-EXERCISE = Exercise(
-    id="1.4",
-    title="Teach Value a new curve",
-    kind="core",
-    points=2,
-    solution=sigmoid,
-    check=check_sigmoid,
-    hints=(
-        "A new Value needs three things: its number, its parents (here only v), and one local slope per parent.",
-        "Compute s = 1 / (1 + np.exp(-v.data)) once. The slope s * (1 - s) uses this s, not v.data.",
-        "The form is Value(s, (v,), (slope,)). The commas in (v,) and (slope,) make them tuples.",
-    ),
-    wrong=(
-        Wrong(sigmoid_slope_of_input, "computes the slope from the input: in s (1 - s), s is the output of the curve"),
-        Wrong(sigmoid_slope_plus, "uses s (1 + s) as slope: the curve flattens out as s comes near 1, so it is s (1 - s)"),
-        Wrong(sigmoid_cut_off, "returns a Value without parents: no gradient can flow back to v. Pass (v,) and its slope"),
-        Wrong(
-            sigmoid_of_a_copy,
-            "has a new Value as its parent: the gradient ends there and does not reach v. Pass v itself, as (v,)",
-        ),
-        Wrong(
-            sigmoid_chained_too_early,
-            "puts v.grad into the local slope: on the way forward it is still 0. backward does "
-            "the chain rule; the local slope is s (1 - s) alone",
-        ),
-        Wrong(sigmoid_falling, "falls where it should rise: the exponent is minus v"),
-        Wrong(sigmoid_slope_is_value, "takes the value itself as slope: that is right for e^v only. Here it is s (1 - s)"),
-    ),
+HINTS = (
+    "A new Value needs three things: its number, its parents (here only v), and one local slope per parent.",
+    "Compute s = 1 / (1 + np.exp(-v.data)) once. The slope s * (1 - s) uses this s, not v.data.",
+    "The form is Value(s, (v,), (slope,)). The commas in (v,) and (slope,) make them tuples.",
 )
+WRONG = (
+    Wrong(sigmoid_slope_of_input, "computes the slope from the input: in s (1 - s), s is the output of the curve"),
+    Wrong(sigmoid_slope_plus, "uses s (1 + s) as slope: the curve flattens out as s comes near 1, so it is s (1 - s)"),
+    Wrong(sigmoid_cut_off, "returns a Value without parents: no gradient can flow back to v. Pass (v,) and its slope"),
+    Wrong(
+        sigmoid_of_a_copy,
+        "has a new Value as its parent: the gradient ends there and does not reach v. Pass v itself, as (v,)",
+    ),
+    Wrong(
+        sigmoid_chained_too_early,
+        "puts v.grad into the local slope: on the way forward it is still 0. backward does "
+        "the chain rule; the local slope is s (1 - s) alone",
+    ),
+    Wrong(sigmoid_falling, "falls where it should rise: the exponent is minus v"),
+    Wrong(sigmoid_slope_is_value, "takes the value itself as slope: that is right for e^v only. Here it is s (1 - s)"),
+)
+EXERCISE = Exercise("1.4", "Teach Value a new curve", "core", sigmoid, check_sigmoid, HINTS, WRONG, points=2)

@@ -45,35 +45,28 @@ def check_largest_rate(t: Trial) -> None:
         t.close(t.call(X), largest_rate(X), rtol=1e-6, what="the rate")
 
 
-EXERCISE = Exercise(
-    id="1.5",
-    title="The speed limit",
-    kind="stretch",
-    points=3,
-    solution=largest_rate,
-    check=check_largest_rate,
-    hints=(
-        "Build A: the columns of X and a column of ones, for instance with np.column_stack([X, np.ones(len(X))]).",
-        "The matrix of curvatures is H = 2/n * A.T @ A. np.linalg.eigvalsh(H) gives its eigenvalues, smallest first.",
-    ),
-    wrong=(
-        Wrong(rate_without_ones, "forgets the intercept: b is a parameter too, its column in A is all ones"),
-        Wrong(
-            rate_half,
-            "gives half the limit: at 1 / (largest curvature) one step lands on the floor of the steepest "
-            "valley; divergence begins at 2 / (largest curvature)",
-        ),
-        Wrong(
-            rate_smallest_curvature,
-            "uses the smallest curvature: the steepest direction overshoots first, so the "
-            "largest eigenvalue decides. eigvalsh sorts upwards, it is the last",
-        ),
-        Wrong(
-            rate_largest_entry,
-            "takes the largest entry of H: the curvature in the steepest direction is the largest "
-            "eigenvalue, np.linalg.eigvalsh(H)[-1]",
-        ),
-        Wrong(rate_of_sum, "leaves out the 1/n: the loss is a mean, so its curvature is 2/n A^T A"),
-        Wrong(rate_without_two, "leaves out the 2 of the curvature: the second derivative of e ** 2 is 2, so H = 2/n A^T A"),
-    ),
+HINTS = (
+    "Build A: the columns of X and a column of ones, for instance with np.column_stack([X, np.ones(len(X))]).",
+    "The matrix of curvatures is H = 2/n * A.T @ A. np.linalg.eigvalsh(H) gives its eigenvalues, smallest first.",
 )
+WRONG = (
+    Wrong(rate_without_ones, "forgets the intercept: b is a parameter too, its column in A is all ones"),
+    Wrong(
+        rate_half,
+        "gives half the limit: at 1 / (largest curvature) one step lands on the floor of the steepest "
+        "valley; divergence begins at 2 / (largest curvature)",
+    ),
+    Wrong(
+        rate_smallest_curvature,
+        "uses the smallest curvature: the steepest direction overshoots first, so the "
+        "largest eigenvalue decides. eigvalsh sorts upwards, it is the last",
+    ),
+    Wrong(
+        rate_largest_entry,
+        "takes the largest entry of H: the curvature in the steepest direction is the largest "
+        "eigenvalue, np.linalg.eigvalsh(H)[-1]",
+    ),
+    Wrong(rate_of_sum, "leaves out the 1/n: the loss is a mean, so its curvature is 2/n A^T A"),
+    Wrong(rate_without_two, "leaves out the 2 of the curvature: the second derivative of e ** 2 is 2, so H = 2/n A^T A"),
+)
+EXERCISE = Exercise("1.5", "The speed limit", "stretch", largest_rate, check_largest_rate, HINTS, WRONG, points=3)

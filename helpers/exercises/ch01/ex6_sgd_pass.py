@@ -71,33 +71,25 @@ def check_sgd_pass(t: Trial) -> None:
         t.close(got, expected, rtol=1e-9, what="the pair (w, b)")
 
 
-EXERCISE = Exercise(
-    id="1.6",
-    title="One pass of mini-batches",
-    kind="stretch",
-    points=3,
-    solution=sgd_pass,
-    check=check_sgd_pass,
-    hints=(
-        "range(0, len(x), batch_size) gives the start of each batch; order[start : start + batch_size] its row numbers. "
-        "A slice that goes past the end is simply shorter.",
-        "Inside the loop: the errors of these rows with the present w and b, both slopes as means over these rows, then "
-        "one update.",
-        "Compute both slopes before you change w: w, b = w - lr * dw, b - lr * db does both at once.",
-    ),
-    wrong=(
-        Wrong(
-            sgd_without_two,
-            "loses the factor 2: the slope of e ** 2 is 2 e, so each step is only half as long as it should be",
-        ),
-        Wrong(
-            sgd_divides_by_n,
-            "divides the sum over a batch by the number of all rows: each step is too short. Average over the rows of the batch",
-        ),
-        Wrong(sgd_drops_the_rest, "leaves out the last, shorter batch: those rows never teach anything"),
-        Wrong(sgd_stale, "computes every gradient at the first w and b: use the values that the batch before has left"),
-        Wrong(sgd_ignores_order, "takes the rows as they lie: use the row numbers in order"),
-        Wrong(sgd_one_after_the_other, "changes w first and uses the new w for the slope of b: compute both slopes, then move"),
-        Wrong(sgd_first_batch_only, "stops after the first batch: is the return inside the loop?"),
-    ),
+HINTS = (
+    "range(0, len(x), batch_size) gives the start of each batch; order[start : start + batch_size] its row numbers. "
+    "A slice that goes past the end is simply shorter.",
+    "Inside the loop: the errors of these rows with the present w and b, both slopes as means over these rows, then one update.",
+    "Compute both slopes before you change w: w, b = w - lr * dw, b - lr * db does both at once.",
 )
+WRONG = (
+    Wrong(
+        sgd_without_two,
+        "loses the factor 2: the slope of e ** 2 is 2 e, so each step is only half as long as it should be",
+    ),
+    Wrong(
+        sgd_divides_by_n,
+        "divides the sum over a batch by the number of all rows: each step is too short. Average over the rows of the batch",
+    ),
+    Wrong(sgd_drops_the_rest, "leaves out the last, shorter batch: those rows never teach anything"),
+    Wrong(sgd_stale, "computes every gradient at the first w and b: use the values that the batch before has left"),
+    Wrong(sgd_ignores_order, "takes the rows as they lie: use the row numbers in order"),
+    Wrong(sgd_one_after_the_other, "changes w first and uses the new w for the slope of b: compute both slopes, then move"),
+    Wrong(sgd_first_batch_only, "stops after the first batch: is the return inside the loop?"),
+)
+EXERCISE = Exercise("1.6", "One pass of mini-batches", "stretch", sgd_pass, check_sgd_pass, HINTS, WRONG, points=3)

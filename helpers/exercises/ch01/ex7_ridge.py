@@ -58,31 +58,24 @@ def check_ridge(t: Trial) -> None:
         t.close(got[1], b, rtol=1e-6, what="the intercept b")
 
 
-EXERCISE = Exercise(
-    id="1.7",
-    title="Ridge in closed form",
-    kind="core",
-    points=3,
-    solution=ridge,
-    check=check_ridge,
-    hints=(
-        "Take the mean off every column of X and off y. Then the best intercept of the centered data is 0.",
-        "For the centered data solve (Xc.T @ Xc + lam * identity) w = Xc.T @ yc; np.eye(d) is the identity matrix.",
-        "Go back to the original data at the end: b = mean of y - (means of the columns) @ w.",
-    ),
-    wrong=(
-        Wrong(
-            ridge_on_intercept,
-            "penalizes the intercept as well: a shift of all targets would then change the slopes. "
-            "Center X and y first, or put 0 at the intercept's place in the penalty",
-        ),
-        Wrong(ridge_times_n, "multiplies lam by n: that is right for a mean of squares, here the squares are summed"),
-        Wrong(ridge_ignores_lam, "gives plain least squares: lam has no effect"),
-        Wrong(ridge_everywhere, "adds lam to every entry of the matrix: only the diagonal gets it, lam * np.eye(d)"),
-        Wrong(
-            ridge_bias_is_mean,
-            "returns the mean of y as b: that is the intercept for centered columns. Subtract (column means) @ w",
-        ),
-        Wrong(ridge_without_intercept, "fits through the origin: the model has an intercept b"),
-    ),
+HINTS = (
+    "Take the mean off every column of X and off y. Then the best intercept of the centered data is 0.",
+    "For the centered data solve (Xc.T @ Xc + lam * identity) w = Xc.T @ yc; np.eye(d) is the identity matrix.",
+    "Go back to the original data at the end: b = mean of y - (means of the columns) @ w.",
 )
+WRONG = (
+    Wrong(
+        ridge_on_intercept,
+        "penalizes the intercept as well: a shift of all targets would then change the slopes. "
+        "Center X and y first, or put 0 at the intercept's place in the penalty",
+    ),
+    Wrong(ridge_times_n, "multiplies lam by n: that is right for a mean of squares, here the squares are summed"),
+    Wrong(ridge_ignores_lam, "gives plain least squares: lam has no effect"),
+    Wrong(ridge_everywhere, "adds lam to every entry of the matrix: only the diagonal gets it, lam * np.eye(d)"),
+    Wrong(
+        ridge_bias_is_mean,
+        "returns the mean of y as b: that is the intercept for centered columns. Subtract (column means) @ w",
+    ),
+    Wrong(ridge_without_intercept, "fits through the origin: the model has an intercept b"),
+)
+EXERCISE = Exercise("1.7", "Ridge in closed form", "core", ridge, check_ridge, HINTS, WRONG, points=3)

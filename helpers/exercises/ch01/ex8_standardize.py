@@ -62,32 +62,34 @@ def check_standardize(t: Trial) -> None:
         t.close(got[1], expected[1], what="the scaled test part")
 
 
+HINTS = (
+    "Which rows may the mean and the standard deviation know about on the day the model is trained?",
+    "Compute both numbers from X[:n_train] alone. Then use the same two numbers for all rows.",
+)
+WRONG = (
+    Wrong(
+        standardize_on_all,
+        "computes mean and standard deviation over all rows, the test rows among them: they "
+        "leak into training. Use the first n_train rows alone",
+    ),
+    Wrong(
+        standardize_each,
+        "scales the test part by its own mean and standard deviation: the same input would then mean "
+        "different things in training and in use. Apply the numbers of the training rows",
+    ),
+    Wrong(standardize_by_variance, "divides by the variance: the standard deviation is its square root (.std)"),
+    Wrong(standardize_one_mean, "uses one mean for the whole table: each column has its own (axis=0)"),
+    Wrong(standardize_train_only, "returns the test part unscaled: the weights were fitted to scaled columns"),
+    Wrong(standardize_on_test, "takes mean and standard deviation from the test rows: it should be the other part"),
+)
 EXERCISE = Exercise(
-    id="1.8",
-    title="The scaler that peeks",
-    kind="find the bug",
+    "1.8",
+    "The scaler that peeks",
+    "find the bug",
+    standardize,
+    check_standardize,
+    HINTS,
+    WRONG,
     points=2,
-    solution=standardize,
-    check=check_standardize,
     start=standardize_on_all,
-    hints=(
-        "Which rows may the mean and the standard deviation know about on the day the model is trained?",
-        "Compute both numbers from X[:n_train] alone. Then use the same two numbers for all rows.",
-    ),
-    wrong=(
-        Wrong(
-            standardize_on_all,
-            "computes mean and standard deviation over all rows, the test rows among them: they "
-            "leak into training. Use the first n_train rows alone",
-        ),
-        Wrong(
-            standardize_each,
-            "scales the test part by its own mean and standard deviation: the same input would then mean "
-            "different things in training and in use. Apply the numbers of the training rows",
-        ),
-        Wrong(standardize_by_variance, "divides by the variance: the standard deviation is its square root (.std)"),
-        Wrong(standardize_one_mean, "uses one mean for the whole table: each column has its own (axis=0)"),
-        Wrong(standardize_train_only, "returns the test part unscaled: the weights were fitted to scaled columns"),
-        Wrong(standardize_on_test, "takes mean and standard deviation from the test rows: it should be the other part"),
-    ),
 )

@@ -85,42 +85,35 @@ def check_sigmoid(t: Trial) -> None:
     t.close(got, stable_sigmoid(np.array([-60.0])), atol=1e-17, what="the probability of a score of -60")
 
 
-EXERCISE = Exercise(
-    id="2.1",
-    title="A sigmoid that never overflows",
-    kind="warm-up",
-    solution=stable_sigmoid,
-    check=check_sigmoid,
-    hints=(
-        "Let e = np.exp(-np.abs(z)). It lies between 0 and 1 for every z, so it cannot overflow.",
-        "Where z >= 0, exp(-z) is e, and the sigmoid is 1 / (1 + e). Where z < 0, exp(z) is e: multiply numerator and "
-        "denominator of 1 / (1 + exp(-z)) by it.",
-        "np.where(condition, a, b) takes entries of a where the condition holds, else of b.",
+HINTS = (
+    "Let e = np.exp(-np.abs(z)). It lies between 0 and 1 for every z, so it cannot overflow.",
+    "Where z >= 0, exp(-z) is e, and the sigmoid is 1 / (1 + e). Where z < 0, exp(z) is e: multiply numerator and "
+    "denominator of 1 / (1 + exp(-z)) by it.",
+    "np.where(condition, a, b) takes entries of a where the condition holds, else of b.",
+)
+WRONG = (
+    Wrong(sigmoid_textbook, OVERFLOW),
+    Wrong(
+        sigmoid_exp_over_exp,
+        "computes exp(z) / (1 + exp(z)), which is infinity divided by infinity (NaN) for z "
+        "= 1000; use this form only where z is negative",
     ),
-    wrong=(
-        Wrong(sigmoid_textbook, OVERFLOW),
-        Wrong(
-            sigmoid_exp_over_exp,
-            "computes exp(z) / (1 + exp(z)), which is infinity divided by infinity (NaN) for z "
-            "= 1000; use this form only where z is negative",
-        ),
-        Wrong(sigmoid_both_sides, BOTH_SIDES),
-        Wrong(
-            sigmoid_clipped,
-            "clips the scores, so all scores below -30 get the same probability; nothing has to be cut "
-            "off when exp sees only -|z|",
-        ),
-        Wrong(
-            sigmoid_flipped,
-            "has its two branches swapped: it falls where the sigmoid rises, so sigmoid(1) comes out as 0.27 and not as 0.73",
-        ),
-        Wrong(
-            sigmoid_one_branch,
-            "uses |z| in both branches, so a score of -2 gets the probability of +2; negative scores must come out below 1/2",
-        ),
-        Wrong(
-            sigmoid_tanh_unscaled,
-            "uses tanh(z) where tanh(z / 2) belongs: (1 + tanh(z / 2)) / 2 is the sigmoid, yours is twice as steep",
-        ),
+    Wrong(sigmoid_both_sides, BOTH_SIDES),
+    Wrong(
+        sigmoid_clipped,
+        "clips the scores, so all scores below -30 get the same probability; nothing has to be cut off when exp sees only -|z|",
+    ),
+    Wrong(
+        sigmoid_flipped,
+        "has its two branches swapped: it falls where the sigmoid rises, so sigmoid(1) comes out as 0.27 and not as 0.73",
+    ),
+    Wrong(
+        sigmoid_one_branch,
+        "uses |z| in both branches, so a score of -2 gets the probability of +2; negative scores must come out below 1/2",
+    ),
+    Wrong(
+        sigmoid_tanh_unscaled,
+        "uses tanh(z) where tanh(z / 2) belongs: (1 + tanh(z / 2)) / 2 is the sigmoid, yours is twice as steep",
     ),
 )
+EXERCISE = Exercise("2.1", "A sigmoid that never overflows", "warm-up", stable_sigmoid, check_sigmoid, HINTS, WRONG)

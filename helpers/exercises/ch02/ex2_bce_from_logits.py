@@ -53,39 +53,32 @@ def check_bce(t: Trial) -> None:
             t.close(t.call(y, z), bce_from_logits(y, z), what="the loss of a model that is sure and wrong")
 
 
-EXERCISE = Exercise(
-    id="2.2",
-    title="Cross-entropy straight from the logits",
-    kind="core",
-    points=2,
-    solution=bce_from_logits,
-    check=check_bce,
-    hints=(
-        "For y = 1 the loss is -ln sigmoid(z) = ln(1 + exp(-z)); for y = 0 it is ln(1 + exp(z)).",
-        "Check on paper that ln(1 + exp(-z)) = ln(1 + exp(z)) - z. So one formula serves both labels: ln(1 + exp(z)) - y z.",
-        "np.logaddexp(0, z) is ln(exp(0) + exp(z)) = ln(1 + exp(z)), without overflow.",
+HINTS = (
+    "For y = 1 the loss is -ln sigmoid(z) = ln(1 + exp(-z)); for y = 0 it is ln(1 + exp(z)).",
+    "Check on paper that ln(1 + exp(-z)) = ln(1 + exp(z)) - z. So one formula serves both labels: ln(1 + exp(z)) - y z.",
+    "np.logaddexp(0, z) is ln(exp(0) + exp(z)) = ln(1 + exp(z)), without overflow.",
+)
+WRONG = (
+    Wrong(
+        bce_clipped,
+        "clips the probability, so the loss can never exceed about 16 and a model that is sure and "
+        "wrong is let off; work on the logits and nothing has to be clipped",
     ),
-    wrong=(
-        Wrong(
-            bce_clipped,
-            "clips the probability, so the loss can never exceed about 16 and a model that is sure and "
-            "wrong is let off; work on the logits and nothing has to be clipped",
-        ),
-        Wrong(
-            bce_naive,
-            "takes the logarithm of a probability that was rounded to 0, which is infinite; "
-            "np.logaddexp(0, z) gives ln(1 + exp(z)) for every z",
-        ),
-        Wrong(bce_summed, "adds the losses up but does not divide by their number n; the mean is wanted"),
-        Wrong(bce_positives_only, "counts the rows with y = 1 only; a row with y = 0 costs -ln(1 - p)"),
-        Wrong(
-            bce_labels_swapped,
-            "has the labels swapped: a confident right answer costs much and a confident wrong one nothing",
-        ),
-        Wrong(bce_bits, "measures in bits (logarithm to base 2); this chapter measures in nats (natural logarithm)"),
-        Wrong(
-            bce_logits_as_probabilities,
-            "treats the logit z as if it were the probability; the sigmoid has to stand between them",
-        ),
+    Wrong(
+        bce_naive,
+        "takes the logarithm of a probability that was rounded to 0, which is infinite; "
+        "np.logaddexp(0, z) gives ln(1 + exp(z)) for every z",
+    ),
+    Wrong(bce_summed, "adds the losses up but does not divide by their number n; the mean is wanted"),
+    Wrong(bce_positives_only, "counts the rows with y = 1 only; a row with y = 0 costs -ln(1 - p)"),
+    Wrong(
+        bce_labels_swapped,
+        "has the labels swapped: a confident right answer costs much and a confident wrong one nothing",
+    ),
+    Wrong(bce_bits, "measures in bits (logarithm to base 2); this chapter measures in nats (natural logarithm)"),
+    Wrong(
+        bce_logits_as_probabilities,
+        "treats the logit z as if it were the probability; the sigmoid has to stand between them",
     ),
 )
+EXERCISE = Exercise("2.2", "Cross-entropy straight from the logits", "core", bce_from_logits, check_bce, HINTS, WRONG, points=2)

@@ -61,34 +61,27 @@ def check_gradient(t: Trial) -> None:
         t.close(got[1], db, what="the gradient of b")
 
 
-EXERCISE = Exercise(
-    id="2.3",
-    title="The gradient",
-    kind="core",
-    points=2,
-    solution=logistic_gradient,
-    check=check_gradient,
-    hints=(
-        "Three lines: the probabilities p (n,), the errors p - y (n,), then the two averages.",
-        "The gradient of w averages error times features: X.T @ error / n has shape (d,). The gradient of b averages the errors.",
+HINTS = (
+    "Three lines: the probabilities p (n,), the errors p - y (n,), then the two averages.",
+    "The gradient of w averages error times features: X.T @ error / n has shape (d,). The gradient of b averages the errors.",
+)
+WRONG = (
+    Wrong(gradient_sign, "has the sign turned round (y - p in place of p - y): gradient descent with it climbs"),
+    Wrong(
+        gradient_summed,
+        "sums over the rows but does not divide by n; then the right learning rate would change with the size of the data",
     ),
-    wrong=(
-        Wrong(gradient_sign, "has the sign turned round (y - p in place of p - y): gradient descent with it climbs"),
-        Wrong(
-            gradient_summed,
-            "sums over the rows but does not divide by n; then the right learning rate would change with the size of the data",
-        ),
-        Wrong(gradient_bias_summed, "divides the gradient of w by n but forgets to do so for b: its step is n times too long"),
-        Wrong(
-            gradient_squared_error,
-            "carries a factor 2 p (1 - p): that is the gradient of the squared error, flat "
-            "where the model is sure; with cross-entropy the factor cancels",
-        ),
-        Wrong(gradient_no_sigmoid, "compares y with the score z; the error is p - y, so the sigmoid is missing"),
-        Wrong(
-            gradient_thresholded,
-            "rounds the probability to 0 or 1 before it takes the error: that is the "
-            "perceptron rule, and rows that are right but unsure teach it nothing",
-        ),
+    Wrong(gradient_bias_summed, "divides the gradient of w by n but forgets to do so for b: its step is n times too long"),
+    Wrong(
+        gradient_squared_error,
+        "carries a factor 2 p (1 - p): that is the gradient of the squared error, flat "
+        "where the model is sure; with cross-entropy the factor cancels",
+    ),
+    Wrong(gradient_no_sigmoid, "compares y with the score z; the error is p - y, so the sigmoid is missing"),
+    Wrong(
+        gradient_thresholded,
+        "rounds the probability to 0 or 1 before it takes the error: that is the "
+        "perceptron rule, and rows that are right but unsure teach it nothing",
     ),
 )
+EXERCISE = Exercise("2.3", "The gradient", "core", logistic_gradient, check_gradient, HINTS, WRONG, points=2)

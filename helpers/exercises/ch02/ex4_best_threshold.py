@@ -72,36 +72,29 @@ def check_threshold(t: Trial) -> None:
         t.close(t.call(*case), best_threshold(*case), what="the threshold")
 
 
-EXERCISE = Exercise(
-    id="2.4",
-    title="The threshold that costs least",
-    kind="core",
-    points=2,
-    solution=best_threshold,
-    check=check_threshold,
-    hints=(
-        "For one candidate t: spam = p >= t. Count the false alarms (spam, but y is 0) and the misses (not spam, but y is 1).",
-        "The cost of t is cost_fp * false alarms + cost_fn * misses. Collect the costs of all candidates, then take the minimum.",
-        "Ties: among the candidates whose cost equals the minimum return the smallest. The candidates need not be sorted.",
+HINTS = (
+    "For one candidate t: spam = p >= t. Count the false alarms (spam, but y is 0) and the misses (not spam, but y is 1).",
+    "The cost of t is cost_fp * false alarms + cost_fn * misses. Collect the costs of all candidates, then take the minimum.",
+    "Ties: among the candidates whose cost equals the minimum return the smallest. The candidates need not be sorted.",
+)
+WRONG = (
+    Wrong(threshold_costs_swapped, "charges the cost of a miss for each false alarm and the other way round"),
+    Wrong(threshold_by_errors, "counts errors and ignores what they cost: with unequal costs that is the wrong goal"),
+    Wrong(
+        threshold_by_rates,
+        "multiplies the costs by error rates; each single error costs, so count the errors: the classes differ in size",
     ),
-    wrong=(
-        Wrong(threshold_costs_swapped, "charges the cost of a miss for each false alarm and the other way round"),
-        Wrong(threshold_by_errors, "counts errors and ignores what they cost: with unequal costs that is the wrong goal"),
-        Wrong(
-            threshold_by_rates,
-            "multiplies the costs by error rates; each single error costs, so count the errors: the classes differ in size",
-        ),
-        Wrong(threshold_strict, "says spam only if p > t; the rule here is p >= t, and a row exactly at the threshold shows it"),
-        Wrong(
-            threshold_first,
-            "returns the first of several equally cheap candidates in the order of the list; the smallest was asked for",
-        ),
-        Wrong(threshold_largest, "returns the largest of several equally cheap candidates; the smallest was asked for"),
-        Wrong(threshold_dearest, "returns the candidate with the highest cost; look for the minimum"),
-        Wrong(
-            threshold_formula,
-            "uses the formula cost_fp / (cost_fp + cost_fn), which is right for calibrated "
-            "probabilities only; count what each candidate costs on these rows",
-        ),
+    Wrong(threshold_strict, "says spam only if p > t; the rule here is p >= t, and a row exactly at the threshold shows it"),
+    Wrong(
+        threshold_first,
+        "returns the first of several equally cheap candidates in the order of the list; the smallest was asked for",
+    ),
+    Wrong(threshold_largest, "returns the largest of several equally cheap candidates; the smallest was asked for"),
+    Wrong(threshold_dearest, "returns the candidate with the highest cost; look for the minimum"),
+    Wrong(
+        threshold_formula,
+        "uses the formula cost_fp / (cost_fp + cost_fn), which is right for calibrated "
+        "probabilities only; count what each candidate costs on these rows",
     ),
 )
+EXERCISE = Exercise("2.4", "The threshold that costs least", "core", best_threshold, check_threshold, HINTS, WRONG, points=2)

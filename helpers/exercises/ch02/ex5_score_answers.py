@@ -126,47 +126,40 @@ def check_score(t: Trial) -> None:
         t.fail(ONE_WAY, expected="ValueError")
 
 
+HINTS = (
+    'Try it: score_answers(["I cannot tell."], [1]). What should it be, and what is it?',
+    'The word "ham" is also in "hamburger" and in "shame". Compare the whole answer: answer.lower().strip(" .") == "ham".',
+    'Now try score_answers(["spam", "ham"], [1, 0, 1]). What does zip() do with the third label?',
+)
+WRONG = (
+    Wrong(
+        score_answers_start,
+        'reads every answer without "ham" as spam: "I cannot tell." then counts as right '
+        "for a spam message, and nothing is ever unread",
+    ),
+    Wrong(score_zip, ZIP),
+    Wrong(
+        score_dropping,
+        "leaves the unread answers out of the count: a model that answers one question in ten "
+        "would look perfect; divide by the number of all answers",
+    ),
+    Wrong(
+        score_substring,
+        'still searches for "ham" or "spam" inside the answer, so "hamburger" is read as ham '
+        'and "not spam" as spam; compare the whole answer',
+    ),
+    Wrong(score_one_way, ONE_WAY),
+    Wrong(
+        score_one_after_the_other,
+        'takes spaces and full stops away one after the other; in " Spam . " they take turns, so strip both at once: strip(" .")',
+    ),
+    Wrong(
+        score_inside_too,
+        'takes spaces and full stops out of the middle of the answer too, so "s p a m" is read as '
+        "spam; only those around the word do not count",
+    ),
+    Wrong(score_exact, 'is too strict: "Spam." and " HAM " are readable; ignore case, spaces and full stops around the word'),
+)
 EXERCISE = Exercise(
-    id="2.5",
-    title="A score that flatters",
-    kind="find the bug",
-    points=2,
-    solution=score_answers,
-    check=check_score,
-    start=score_answers_start,
-    hints=(
-        'Try it: score_answers(["I cannot tell."], [1]). What should it be, and what is it?',
-        'The word "ham" is also in "hamburger" and in "shame". Compare the whole answer: answer.lower().strip(" .") == "ham".',
-        'Now try score_answers(["spam", "ham"], [1, 0, 1]). What does zip() do with the third label?',
-    ),
-    wrong=(
-        Wrong(
-            score_answers_start,
-            'reads every answer without "ham" as spam: "I cannot tell." then counts as right '
-            "for a spam message, and nothing is ever unread",
-        ),
-        Wrong(score_zip, ZIP),
-        Wrong(
-            score_dropping,
-            "leaves the unread answers out of the count: a model that answers one question in ten "
-            "would look perfect; divide by the number of all answers",
-        ),
-        Wrong(
-            score_substring,
-            'still searches for "ham" or "spam" inside the answer, so "hamburger" is read as ham '
-            'and "not spam" as spam; compare the whole answer',
-        ),
-        Wrong(score_one_way, ONE_WAY),
-        Wrong(
-            score_one_after_the_other,
-            'takes spaces and full stops away one after the other; in " Spam . " they take '
-            'turns, so strip both at once: strip(" .")',
-        ),
-        Wrong(
-            score_inside_too,
-            'takes spaces and full stops out of the middle of the answer too, so "s p a m" is read as '
-            "spam; only those around the word do not count",
-        ),
-        Wrong(score_exact, 'is too strict: "Spam." and " HAM " are readable; ignore case, spaces and full stops around the word'),
-    ),
+    "2.5", "A score that flatters", "find the bug", score_answers, check_score, HINTS, WRONG, points=2, start=score_answers_start
 )

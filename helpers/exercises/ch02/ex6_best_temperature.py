@@ -74,43 +74,34 @@ def check_temperature(t: Trial) -> None:
         t.close(t.call(labels, logits), best_temperature(labels, logits), rtol=2e-3, atol=0, what="the temperature")
 
 
-EXERCISE = Exercise(
-    id="2.6",
-    title="Temperature scaling",
-    kind="stretch",
-    points=3,
-    solution=best_temperature,
-    check=check_temperature,
-    hints=(
-        "Put s = 1 / T. The loss as a function of s is convex, and its slope is the mean of (sigmoid(s z) - y) z.",
-        "A slope that rises from negative to positive has one zero: halve the interval around it (bisection).",
-        "Start with low = 1e-3, high = 1e3 and s = sqrt(low * high). Slope above 0: the zero lies below s. Sixty "
-        "halvings are plenty.",
+HINTS = (
+    "Put s = 1 / T. The loss as a function of s is convex, and its slope is the mean of (sigmoid(s z) - y) z.",
+    "A slope that rises from negative to positive has one zero: halve the interval around it (bisection).",
+    "Start with low = 1e-3, high = 1e3 and s = sqrt(low * high). Slope above 0: the zero lies below s. Sixty "
+    "halvings are plenty.",
+)
+WRONG = (
+    Wrong(temperature_inverse, "returns 1 / T: it finds the factor that multiplies the logits, while T divides them"),
+    Wrong(
+        temperature_other_half,
+        "keeps the wrong half of the interval and runs to its end: where the slope is above "
+        "0 the minimum lies below s, so high = s",
     ),
-    wrong=(
-        Wrong(temperature_inverse, "returns 1 / T: it finds the factor that multiplies the logits, while T divides them"),
-        Wrong(
-            temperature_other_half,
-            "keeps the wrong half of the interval and runs to its end: where the slope is above "
-            "0 the minimum lies below s, so high = s",
-        ),
-        Wrong(
-            temperature_brier,
-            "minimizes the squared error of the probabilities; the cross-entropy was asked for, "
-            "and the two have different minima",
-        ),
-        Wrong(
-            temperature_accuracy,
-            "returns 1 whatever the data are; accuracy cannot guide you, as dividing by T never changes the sign of a logit",
-        ),
-        Wrong(
-            temperature_mean_matching,
-            "only makes the mean probability equal the share of positives; rows that are "
-            "too sure on both sides cancel in that mean",
-        ),
-        Wrong(
-            temperature_coarse,
-            "picks from a short list of temperatures; the exact minimum lies between them, so search on (bisection)",
-        ),
+    Wrong(
+        temperature_brier,
+        "minimizes the squared error of the probabilities; the cross-entropy was asked for, and the two have different minima",
+    ),
+    Wrong(
+        temperature_accuracy,
+        "returns 1 whatever the data are; accuracy cannot guide you, as dividing by T never changes the sign of a logit",
+    ),
+    Wrong(
+        temperature_mean_matching,
+        "only makes the mean probability equal the share of positives; rows that are too sure on both sides cancel in that mean",
+    ),
+    Wrong(
+        temperature_coarse,
+        "picks from a short list of temperatures; the exact minimum lies between them, so search on (bisection)",
     ),
 )
+EXERCISE = Exercise("2.6", "Temperature scaling", "stretch", best_temperature, check_temperature, HINTS, WRONG, points=3)

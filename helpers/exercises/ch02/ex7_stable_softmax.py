@@ -51,34 +51,26 @@ def check_softmax(t: Trial) -> None:
             t.close(t.call(Z), stable_softmax(Z), what="the probabilities")
 
 
-EXERCISE = Exercise(
-    id="2.7",
-    title="Softmax over rows",
-    kind="core",
-    points=2,
-    solution=stable_softmax,
-    check=check_softmax,
-    hints=(
-        "Subtract from each row its own largest entry, then take exp: no exponent is above 0.",
-        "Z.max(axis=1, keepdims=True) has shape (n, 1), so it can be subtracted from Z (n, K) row by row.",
-    ),
-    wrong=(
-        Wrong(
-            softmax_naive,
-            "takes exp of the raw scores: exp(1000) is infinite, and infinity over infinity is NaN; "
-            "subtract the largest score of the row first",
-        ),
-        Wrong(softmax_columns, "works down the columns (axis=0): each row is one example, so each row must sum to 1"),
-        Wrong(softmax_all, "divides by the sum over the whole matrix, so all rows together sum to 1, not each of them"),
-        Wrong(
-            softmax_global_max,
-            "subtracts the largest entry of the whole matrix: a row far below it underflows to 0 "
-            "/ 0; take the maximum of each row",
-        ),
-        Wrong(
-            softmax_not_exp,
-            "divides the scores by their sum without exp; negative scores would become negative probabilities",
-        ),
-        Wrong(softmax_mean, "subtracts the mean of the row: a score far above the mean still overflows; subtract the maximum"),
-    ),
+HINTS = (
+    "Subtract from each row its own largest entry, then take exp: no exponent is above 0.",
+    "Z.max(axis=1, keepdims=True) has shape (n, 1), so it can be subtracted from Z (n, K) row by row.",
 )
+WRONG = (
+    Wrong(
+        softmax_naive,
+        "takes exp of the raw scores: exp(1000) is infinite, and infinity over infinity is NaN; "
+        "subtract the largest score of the row first",
+    ),
+    Wrong(softmax_columns, "works down the columns (axis=0): each row is one example, so each row must sum to 1"),
+    Wrong(softmax_all, "divides by the sum over the whole matrix, so all rows together sum to 1, not each of them"),
+    Wrong(
+        softmax_global_max,
+        "subtracts the largest entry of the whole matrix: a row far below it underflows to 0 / 0; take the maximum of each row",
+    ),
+    Wrong(
+        softmax_not_exp,
+        "divides the scores by their sum without exp; negative scores would become negative probabilities",
+    ),
+    Wrong(softmax_mean, "subtracts the mean of the row: a score far above the mean still overflows; subtract the maximum"),
+)
+EXERCISE = Exercise("2.7", "Softmax over rows", "core", stable_softmax, check_softmax, HINTS, WRONG, points=2)

@@ -77,42 +77,34 @@ def check_backward(t: Trial) -> None:
             t.close(got[i], expected[i], what=name)
 
 
-EXERCISE = Exercise(
-    id="2.8",
-    title="Backpropagation through the hidden layer",
-    kind="core",
-    points=3,
-    solution=backward,
-    check=check_backward,
-    hints=(
-        "Do the forward pass first and keep A (n, m), H (n, m) and p (n, 1). Then dZ = (p - y) / n as a column (n, 1).",
-        "The output layer is logistic regression with H in place of X: dW2 = H.T @ dZ, db2 = dZ.sum(axis=0).",
-        "Back through W2: dH = dZ @ W2.T (n, m). Back through the ReLU: keep dH where A > 0, else 0. Then as before with X.",
-    ),
-    wrong=(
-        Wrong(
-            backward_no_gate,
-            "sends the error through units that were switched off: multiply by the slope of the "
-            "ReLU, 1 where A > 0 and 0 elsewhere",
-        ),
-        Wrong(backward_sum, "sums over the rows where the mean is wanted: divide p - y by n once, at the start"),
-        Wrong(
-            backward_not_through,
-            "gives each hidden unit the full error of the output; its share is the error times its weight in W2",
-        ),
-        Wrong(
-            backward_flipped_gate,
-            "has the gate of the ReLU upside down: it passes the error where A <= 0 and blocks it where A > 0",
-        ),
-        Wrong(
-            backward_open_at_zero,
-            "lets the error through where A is exactly 0; this exercise takes the slope 0 there: A > 0, not A >= 0",
-        ),
-        Wrong(
-            backward_times_values,
-            "multiplies the error by H; the chain rule asks for the slope of the ReLU, which is 1 where A > 0",
-        ),
-        Wrong(backward_raw, "uses the values before the ReLU (A) for dW2; the output layer saw H"),
-        Wrong(backward_sign, "has every sign turned round: the error at the output is p - y, not y - p"),
-    ),
+HINTS = (
+    "Do the forward pass first and keep A (n, m), H (n, m) and p (n, 1). Then dZ = (p - y) / n as a column (n, 1).",
+    "The output layer is logistic regression with H in place of X: dW2 = H.T @ dZ, db2 = dZ.sum(axis=0).",
+    "Back through W2: dH = dZ @ W2.T (n, m). Back through the ReLU: keep dH where A > 0, else 0. Then as before with X.",
 )
+WRONG = (
+    Wrong(
+        backward_no_gate,
+        "sends the error through units that were switched off: multiply by the slope of the ReLU, 1 where A > 0 and 0 elsewhere",
+    ),
+    Wrong(backward_sum, "sums over the rows where the mean is wanted: divide p - y by n once, at the start"),
+    Wrong(
+        backward_not_through,
+        "gives each hidden unit the full error of the output; its share is the error times its weight in W2",
+    ),
+    Wrong(
+        backward_flipped_gate,
+        "has the gate of the ReLU upside down: it passes the error where A <= 0 and blocks it where A > 0",
+    ),
+    Wrong(
+        backward_open_at_zero,
+        "lets the error through where A is exactly 0; this exercise takes the slope 0 there: A > 0, not A >= 0",
+    ),
+    Wrong(
+        backward_times_values,
+        "multiplies the error by H; the chain rule asks for the slope of the ReLU, which is 1 where A > 0",
+    ),
+    Wrong(backward_raw, "uses the values before the ReLU (A) for dW2; the output layer saw H"),
+    Wrong(backward_sign, "has every sign turned round: the error at the output is p - y, not y - p"),
+)
+EXERCISE = Exercise("2.8", "Backpropagation through the hidden layer", "core", backward, check_backward, HINTS, WRONG, points=3)

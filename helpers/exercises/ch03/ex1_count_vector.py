@@ -69,28 +69,21 @@ def check_count_vector(t: Trial) -> None:
     t.close(t.call(["cat"], turned), count_vector(["cat"], turned), what="the vector")
 
 
-EXERCISE = Exercise(
-    id="3.1",
-    title="A text as counts",
-    kind="warm-up",
-    points=1,
-    solution=count_vector,
-    check=check_count_vector,
-    hints=(
-        "Start with np.zeros(len(ids)): one place for every known word, also for those that do not occur.",
-        "`if token in ids:` skips the unknown words; ids[token] is the place to add 1 to.",
-    ),
-    wrong=(
-        Wrong(count_vector_binary, "notes only that a word occurs; a word that stands twice must count 2"),
-        Wrong(count_vector_one_by_one, "has one entry per word of the text; it needs one entry per word of the vocabulary"),
-        Wrong(
-            count_vector_in_the_order_of_ids,
-            "puts the counts in the order in which ids lists its words; the number behind a word says its column",
-        ),
-        Wrong(count_vector_inside_words, "finds words inside other words, such as the in there; compare whole tokens"),
-        Wrong(count_vector_unknown_last, "adds unknown words to the last known word: index -1 is the last place of an array"),
-        Wrong(count_vector_extra_column, "adds a column for unknown words; here they are left out, so the length is len(ids)"),
-        Wrong(count_vector_share, "divides by the length of the text; counts are wanted here, not shares"),
-        Wrong(count_vector_one_short, "is one entry short: the length must be the size of the vocabulary, len(ids)"),
-    ),
+HINTS = (
+    "Start with np.zeros(len(ids)): one place for every known word, also for those that do not occur.",
+    "`if token in ids:` skips the unknown words; ids[token] is the place to add 1 to.",
 )
+WRONG = (
+    Wrong(count_vector_binary, "notes only that a word occurs; a word that stands twice must count 2"),
+    Wrong(count_vector_one_by_one, "has one entry per word of the text; it needs one entry per word of the vocabulary"),
+    Wrong(
+        count_vector_in_the_order_of_ids,
+        "puts the counts in the order in which ids lists its words; the number behind a word says its column",
+    ),
+    Wrong(count_vector_inside_words, "finds words inside other words, such as the in there; compare whole tokens"),
+    Wrong(count_vector_unknown_last, "adds unknown words to the last known word: index -1 is the last place of an array"),
+    Wrong(count_vector_extra_column, "adds a column for unknown words; here they are left out, so the length is len(ids)"),
+    Wrong(count_vector_share, "divides by the length of the text; counts are wanted here, not shares"),
+    Wrong(count_vector_one_short, "is one entry short: the length must be the size of the vocabulary, len(ids)"),
+)
+EXERCISE = Exercise("3.1", "A text as counts", "warm-up", count_vector, check_count_vector, HINTS, WRONG, points=1)

@@ -65,30 +65,23 @@ def check_to_csr(t: Trial) -> None:
             t.close(list(a), b, what=name)
 
 
-EXERCISE = Exercise(
-    id="3.2",
-    title="A table without its zeros",
-    kind="core",
-    points=2,
-    solution=to_csr,
-    check=check_to_csr,
-    hints=(
-        "Walk through the rows; note each value that is not zero in data and its column in indices.",
-        "indptr starts as [0]; after every row append the number of values stored so far, also after a row of zeros.",
-        "Row i is then data[indptr[i]:indptr[i + 1]], and indptr has one entry more than there are rows.",
+HINTS = (
+    "Walk through the rows; note each value that is not zero in data and its column in indices.",
+    "indptr starts as [0]; after every row append the number of values stored so far, also after a row of zeros.",
+    "Row i is then data[indptr[i]:indptr[i + 1]], and indptr has one entry more than there are rows.",
+)
+WRONG = (
+    Wrong(to_csr_without_zero, "forgets the 0 at the start of indptr: row 0 needs a beginning too"),
+    Wrong(to_csr_row_lengths, "puts the length of each row into indptr; it must hold where each row ends, a running total"),
+    Wrong(to_csr_by_columns, "walks down the columns: that is CSC, the sister format; here rows come first"),
+    Wrong(to_csr_flat_places, "numbers the places through the whole table; indices must be the column within the row"),
+    Wrong(
+        to_csr_first_of_equals,
+        "looks up the column by the value, so equal values of a row all get the column of the first; count the columns along",
     ),
-    wrong=(
-        Wrong(to_csr_without_zero, "forgets the 0 at the start of indptr: row 0 needs a beginning too"),
-        Wrong(to_csr_row_lengths, "puts the length of each row into indptr; it must hold where each row ends, a running total"),
-        Wrong(to_csr_by_columns, "walks down the columns: that is CSC, the sister format; here rows come first"),
-        Wrong(to_csr_flat_places, "numbers the places through the whole table; indices must be the column within the row"),
-        Wrong(
-            to_csr_first_of_equals,
-            "looks up the column by the value, so equal values of a row all get the column of the first; count the columns along",
-        ),
-        Wrong(
-            to_csr_coordinates,
-            "stores the row of each value (the COO format); indptr holds only where each row begins and ends",
-        ),
+    Wrong(
+        to_csr_coordinates,
+        "stores the row of each value (the COO format); indptr holds only where each row begins and ends",
     ),
 )
+EXERCISE = Exercise("3.2", "A table without its zeros", "core", to_csr, check_to_csr, HINTS, WRONG, points=2)

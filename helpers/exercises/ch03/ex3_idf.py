@@ -43,23 +43,16 @@ def check_idf(t: Trial) -> None:
         t.close(t.call(X), idf(X), what="the idf")
 
 
-EXERCISE = Exercise(
-    id="3.3",
-    title="Rare words weigh more",
-    kind="core",
-    points=2,
-    solution=idf,
-    check=check_idf,
-    hints=(
-        "df is the number of rows in which the column is not zero: np.sum(X > 0, axis=0).",
-        "n is the number of rows, len(X). The formula has a 1 in three places.",
-    ),
-    wrong=(
-        Wrong(idf_of_counts, "adds up the counts; df is the number of documents with the word, however often it stands in each"),
-        Wrong(idf_unsmoothed, "leaves out the smoothing: 1 is added to n and to df, as if one more text held every word"),
-        Wrong(idf_without_one, "forgets the + 1 at the end; without it a word that is in every text would vanish"),
-        Wrong(idf_base_ten, "takes the logarithm to base 10; the natural logarithm np.log is meant"),
-        Wrong(idf_upside_down, "divides the wrong way round: rare words get the small weights"),
-        Wrong(idf_of_columns, "takes the number of columns for n; the documents are the rows"),
-    ),
+HINTS = (
+    "df is the number of rows in which the column is not zero: np.sum(X > 0, axis=0).",
+    "n is the number of rows, len(X). The formula has a 1 in three places.",
 )
+WRONG = (
+    Wrong(idf_of_counts, "adds up the counts; df is the number of documents with the word, however often it stands in each"),
+    Wrong(idf_unsmoothed, "leaves out the smoothing: 1 is added to n and to df, as if one more text held every word"),
+    Wrong(idf_without_one, "forgets the + 1 at the end; without it a word that is in every text would vanish"),
+    Wrong(idf_base_ten, "takes the logarithm to base 10; the natural logarithm np.log is meant"),
+    Wrong(idf_upside_down, "divides the wrong way round: rare words get the small weights"),
+    Wrong(idf_of_columns, "takes the number of columns for n; the documents are the rows"),
+)
+EXERCISE = Exercise("3.3", "Rare words weigh more", "core", idf, check_idf, HINTS, WRONG, points=2)

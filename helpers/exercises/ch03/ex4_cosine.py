@@ -55,24 +55,17 @@ def check_cosine(t: Trial) -> None:
         t.close(t.call(a, b), cosine(a, b), what="the cosine")
 
 
-EXERCISE = Exercise(
-    id="3.4",
-    title="The angle between two texts",
-    kind="core",
-    points=2,
-    solution=cosine,
-    check=check_cosine,
-    hints=(
-        "The length of a vector is the root of its dot product with itself: np.sqrt(a @ a).",
-        "Divide a @ b by the product of both lengths; ask first whether that product is zero.",
-    ),
-    wrong=(
-        Wrong(cosine_without_lengths, "gives the dot product; divide by both lengths, or long texts win"),
-        Wrong(cosine_squared_lengths, "divides by the squared lengths; the root is missing"),
-        Wrong(cosine_one_length, "divides by the squared length of the first vector only, so the order of the two would matter"),
-        Wrong(cosine_of_sums, "divides by the sums of the counts; the length of a vector is the root of the sum of its squares"),
-        Wrong(cosine_of_centered, "subtracts the mean first: that is Pearson's correlation"),
-        Wrong(cosine_zero_is_nan, "divides 0 by 0 for a text without known words; return 0.0 when a length is zero"),
-        Wrong(cosine_zero_is_one, "gives 1 for a text without known words; it has no direction, and 0.0 is agreed on"),
-    ),
+HINTS = (
+    "The length of a vector is the root of its dot product with itself: np.sqrt(a @ a).",
+    "Divide a @ b by the product of both lengths; ask first whether that product is zero.",
 )
+WRONG = (
+    Wrong(cosine_without_lengths, "gives the dot product; divide by both lengths, or long texts win"),
+    Wrong(cosine_squared_lengths, "divides by the squared lengths; the root is missing"),
+    Wrong(cosine_one_length, "divides by the squared length of the first vector only, so the order of the two would matter"),
+    Wrong(cosine_of_sums, "divides by the sums of the counts; the length of a vector is the root of the sum of its squares"),
+    Wrong(cosine_of_centered, "subtracts the mean first: that is Pearson's correlation"),
+    Wrong(cosine_zero_is_nan, "divides 0 by 0 for a text without known words; return 0.0 when a length is zero"),
+    Wrong(cosine_zero_is_one, "gives 1 for a text without known words; it has no direction, and 0.0 is agreed on"),
+)
+EXERCISE = Exercise("3.4", "The angle between two texts", "core", cosine, check_cosine, HINTS, WRONG, points=2)

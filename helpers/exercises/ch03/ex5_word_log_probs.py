@@ -53,30 +53,23 @@ def check_word_log_probs(t: Trial) -> None:
         t.close(t.call(X, y, K, alpha), word_log_probs(X, y, K, alpha), what="the table of log-probabilities")
 
 
-EXERCISE = Exercise(
-    id="3.5",
-    title="Words given the class",
-    kind="core",
-    points=3,
-    solution=word_log_probs,
-    check=check_word_log_probs,
-    hints=(
-        "X[y == k] are the rows of class k; their sum over axis 0 are the counts of the words in the class.",
-        "Add alpha to every count first, then divide each row by its sum: then each row sums to 1.",
-        "A class without texts then gets 1/V for every word; no special case is needed.",
-    ),
-    wrong=(
-        Wrong(word_log_probs_alpha_once, "adds alpha once to the total; V counts grew by alpha, so the total grows by V alpha"),
-        Wrong(
-            word_log_probs_alpha_on_top,
-            "adds alpha to the counts but not to the total, so the probabilities sum to more than 1",
-        ),
-        Wrong(word_log_probs_unsmoothed, "does not use alpha: a word that a class has never seen gets ln 0 = -inf"),
-        Wrong(word_log_probs_of_texts, "counts in how many texts a word stands; this model counts every occurrence"),
-        Wrong(
-            word_log_probs_over_classes,
-            "normalizes over the classes, which gives P(class | word); each class must sum to 1 over words",
-        ),
-        Wrong(word_log_probs_no_log, "returns probabilities; their logarithms are wanted"),
-    ),
+HINTS = (
+    "X[y == k] are the rows of class k; their sum over axis 0 are the counts of the words in the class.",
+    "Add alpha to every count first, then divide each row by its sum: then each row sums to 1.",
+    "A class without texts then gets 1/V for every word; no special case is needed.",
 )
+WRONG = (
+    Wrong(word_log_probs_alpha_once, "adds alpha once to the total; V counts grew by alpha, so the total grows by V alpha"),
+    Wrong(
+        word_log_probs_alpha_on_top,
+        "adds alpha to the counts but not to the total, so the probabilities sum to more than 1",
+    ),
+    Wrong(word_log_probs_unsmoothed, "does not use alpha: a word that a class has never seen gets ln 0 = -inf"),
+    Wrong(word_log_probs_of_texts, "counts in how many texts a word stands; this model counts every occurrence"),
+    Wrong(
+        word_log_probs_over_classes,
+        "normalizes over the classes, which gives P(class | word); each class must sum to 1 over words",
+    ),
+    Wrong(word_log_probs_no_log, "returns probabilities; their logarithms are wanted"),
+)
+EXERCISE = Exercise("3.5", "Words given the class", "core", word_log_probs, check_word_log_probs, HINTS, WRONG, points=3)

@@ -46,26 +46,28 @@ def check_describe_clusters(t: Trial) -> None:
         t.close(got, expected, what="the three numbers")
 
 
+HINTS = (
+    "Try it by hand on the labels 0, -1, 1, 1. How many topics are there?",
+    "labels[labels >= 0] are the labels of the texts that are in a topic. The shares still refer to all texts.",
+)
+WRONG = (
+    Wrong(describe_clusters_with_noise, "counts the label -1 as a topic; it marks the texts that belong to none"),
+    Wrong(describe_clusters_always_one_less, "subtracts one topic also when no label is -1"),
+    Wrong(
+        describe_clusters_of_the_rest,
+        "divides the largest topic by the texts that are in a topic; the share of all texts is asked",
+    ),
+    Wrong(describe_clusters_noise_is_largest, "leaves -1 out of the number of topics, but it can still be the largest topic"),
+    Wrong(describe_clusters_highest_label, "takes the highest label plus one; labels may have gaps"),
+)
 EXERCISE = Exercise(
-    id="3.6",
-    title="156 labels are not 156 topics",
-    kind="find the bug",
+    "3.6",
+    "156 labels are not 156 topics",
+    "find the bug",
+    describe_clusters,
+    check_describe_clusters,
+    HINTS,
+    WRONG,
     points=2,
-    solution=describe_clusters,
-    check=check_describe_clusters,
     start=describe_clusters_with_noise,
-    hints=(
-        "Try it by hand on the labels 0, -1, 1, 1. How many topics are there?",
-        "labels[labels >= 0] are the labels of the texts that are in a topic. The shares still refer to all texts.",
-    ),
-    wrong=(
-        Wrong(describe_clusters_with_noise, "counts the label -1 as a topic; it marks the texts that belong to none"),
-        Wrong(describe_clusters_always_one_less, "subtracts one topic also when no label is -1"),
-        Wrong(
-            describe_clusters_of_the_rest,
-            "divides the largest topic by the texts that are in a topic; the share of all texts is asked",
-        ),
-        Wrong(describe_clusters_noise_is_largest, "leaves -1 out of the number of topics, but it can still be the largest topic"),
-        Wrong(describe_clusters_highest_label, "takes the highest label plus one; labels may have gaps"),
-    ),
 )

@@ -49,36 +49,29 @@ def check_class_tfidf(t: Trial) -> None:
         t.close(t.call(counts), class_tfidf(counts), what="the weights")
 
 
-EXERCISE = Exercise(
-    id="3.7",
-    title="Keywords of a class",
-    kind="stretch",
-    points=3,
-    solution=class_tfidf,
-    check=check_class_tfidf,
-    hints=(
-        "All texts of a class are glued together into one long text; counts holds one row per class.",
-        "tf: divide each row by its sum (keepdims=True). f: sum over axis 0. A: the sum of everything, divided by the classes.",
-        "np.log(1 + A / f) has shape (V,) and multiplies every row.",
+HINTS = (
+    "All texts of a class are glued together into one long text; counts holds one row per class.",
+    "tf: divide each row by its sum (keepdims=True). f: sum over axis 0. A: the sum of everything, divided by the classes.",
+    "np.log(1 + A / f) has shape (V,) and multiplies every row.",
+)
+WRONG = (
+    Wrong(
+        class_tfidf_raw_counts,
+        "multiplies raw counts; tf is the share of the word within its class, so that large classes do not win",
     ),
-    wrong=(
-        Wrong(
-            class_tfidf_raw_counts,
-            "multiplies raw counts; tf is the share of the word within its class, so that large classes do not win",
-        ),
-        Wrong(
-            class_tfidf_without_one,
-            "leaves out the 1 in ln(1 + A / f): words more frequent than A would get negative weights",
-        ),
-        Wrong(class_tfidf_all_words, "takes all words for A; A is the mean number of words per class"),
-        Wrong(
-            class_tfidf_of_classes,
-            "counts in how many classes a word stands; f is how often it stands in all of them together",
-        ),
-        Wrong(class_tfidf_mean_cell, "takes the mean of the cells for A; A is the mean of the row sums"),
-        Wrong(
-            class_tfidf_wrong_axis,
-            "divides by the word's total over the classes; tf is a share of the words of the class (axis 1)",
-        ),
+    Wrong(
+        class_tfidf_without_one,
+        "leaves out the 1 in ln(1 + A / f): words more frequent than A would get negative weights",
+    ),
+    Wrong(class_tfidf_all_words, "takes all words for A; A is the mean number of words per class"),
+    Wrong(
+        class_tfidf_of_classes,
+        "counts in how many classes a word stands; f is how often it stands in all of them together",
+    ),
+    Wrong(class_tfidf_mean_cell, "takes the mean of the cells for A; A is the mean of the row sums"),
+    Wrong(
+        class_tfidf_wrong_axis,
+        "divides by the word's total over the classes; tf is a share of the words of the class (axis 1)",
     ),
 )
+EXERCISE = Exercise("3.7", "Keywords of a class", "stretch", class_tfidf, check_class_tfidf, HINTS, WRONG, points=3)

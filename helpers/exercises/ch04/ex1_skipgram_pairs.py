@@ -51,37 +51,30 @@ def check_pairs(t: Trial) -> None:
         t.equal(got, skipgram_pairs(ids, window), what="the list of pairs")
 
 
-EXERCISE = Exercise(
-    id="4.1",
-    title="The pairs of a text",
-    kind="warm-up",
-    points=1,
-    solution=skipgram_pairs,
-    check=check_pairs,
-    hints=(
-        "Two loops: i over all positions, j over the positions from i - window to i + window, without i itself.",
-        "At the ends the window is cut off: j runs over range(max(0, i - window), min(len(ids), i + window + 1)).",
+HINTS = (
+    "Two loops: i over all positions, j over the positions from i - window to i + window, without i itself.",
+    "At the ends the window is cut off: j runs over range(max(0, i - window), min(len(ids), i + window + 1)).",
+)
+WRONG = (
+    Wrong(pairs_with_itself, "pairs each position with itself; leave out j == i, a word is not its own context"),
+    Wrong(pairs_right_only, "looks to the right only; the window reaches to both sides of the center"),
+    Wrong(
+        pairs_short_on_the_right,
+        "stops one word early on the right: the end of range() is not included, so it must be i + window + 1",
     ),
-    wrong=(
-        Wrong(pairs_with_itself, "pairs each position with itself; leave out j == i, a word is not its own context"),
-        Wrong(pairs_right_only, "looks to the right only; the window reaches to both sides of the center"),
-        Wrong(
-            pairs_short_on_the_right,
-            "stops one word early on the right: the end of range() is not included, so it must be i + window + 1",
-        ),
-        Wrong(
-            pairs_around_the_end,
-            "lets j become negative, and ids[-1] is the last word of the text: the window runs "
-            "around "
-            "the end. Start at max(0, i - window)",
-        ),
-        Wrong(
-            pairs_by_word,
-            "leaves out pairs of equal words; two different positions may hold the same word. Compare j with i, not the words",
-        ),
-        Wrong(
-            pairs_full_windows_only,
-            "takes only centers with a full window on both sides; near the ends the window is cut off, but the center stays",
-        ),
+    Wrong(
+        pairs_around_the_end,
+        "lets j become negative, and ids[-1] is the last word of the text: the window runs "
+        "around "
+        "the end. Start at max(0, i - window)",
+    ),
+    Wrong(
+        pairs_by_word,
+        "leaves out pairs of equal words; two different positions may hold the same word. Compare j with i, not the words",
+    ),
+    Wrong(
+        pairs_full_windows_only,
+        "takes only centers with a full window on both sides; near the ends the window is cut off, but the center stays",
     ),
 )
+EXERCISE = Exercise("4.1", "The pairs of a text", "warm-up", skipgram_pairs, check_pairs, HINTS, WRONG, points=1)

@@ -76,44 +76,37 @@ def check_ppmi(t: Trial) -> None:
         t.close(t.call(C), ppmi(C), rtol=1e-7, what="the table")
 
 
-EXERCISE = Exercise(
-    id="4.2",
-    title="PPMI",
-    kind="core",
-    points=2,
-    solution=ppmi,
-    check=check_ppmi,
-    hints=(
-        "Turn counts into probabilities first: joint = C / C.sum(). Row sums and column sums of joint are p(a) and p(b).",
-        "np.outer(p_a, p_b) is what independence would give. Take the logarithm only where C > 0; the rest stays 0.",
-        "At the end: np.maximum(table, 0).",
-    ),
-    wrong=(
-        Wrong(pmi_not_positive, "keeps negative values; PPMI replaces every value below 0 by 0"),
-        Wrong(ppmi_base_two, "takes the logarithm to base 2 (bits); this course measures in nats, with np.log"),
-        Wrong(
-            ppmi_of_counts,
-            "divides counts by products of counts; turn them into probabilities first, or a factor C.sum() is missing",
-        ),
-        Wrong(
-            ppmi_conditional,
-            "takes the logarithm of the share within the row, which is never above 0; compare it with "
-            "the share "
-            "of the column word overall",
-        ),
-        Wrong(
-            ppmi_of_all_cells,
-            "divides 0 by 0 for a word without any count, which gives NaN, and takes the logarithm of "
-            "0 elsewhere; compute only where C > 0",
-        ),
-        Wrong(
-            ppmi_rows_twice,
-            "takes the row sums for both margins; p(b) is the sum of a column. With a symmetric table one does not see it",
-        ),
-        Wrong(
-            ppmi_absolute,
-            "turns negative values into positive ones; a pair that avoids each other must get 0, not a large value",
-        ),
-        Wrong(ppmi_upside_down, "divides what independence would give by what was seen; it is the other way round"),
-    ),
+HINTS = (
+    "Turn counts into probabilities first: joint = C / C.sum(). Row sums and column sums of joint are p(a) and p(b).",
+    "np.outer(p_a, p_b) is what independence would give. Take the logarithm only where C > 0; the rest stays 0.",
+    "At the end: np.maximum(table, 0).",
 )
+WRONG = (
+    Wrong(pmi_not_positive, "keeps negative values; PPMI replaces every value below 0 by 0"),
+    Wrong(ppmi_base_two, "takes the logarithm to base 2 (bits); this course measures in nats, with np.log"),
+    Wrong(
+        ppmi_of_counts,
+        "divides counts by products of counts; turn them into probabilities first, or a factor C.sum() is missing",
+    ),
+    Wrong(
+        ppmi_conditional,
+        "takes the logarithm of the share within the row, which is never above 0; compare it with "
+        "the share "
+        "of the column word overall",
+    ),
+    Wrong(
+        ppmi_of_all_cells,
+        "divides 0 by 0 for a word without any count, which gives NaN, and takes the logarithm of "
+        "0 elsewhere; compute only where C > 0",
+    ),
+    Wrong(
+        ppmi_rows_twice,
+        "takes the row sums for both margins; p(b) is the sum of a column. With a symmetric table one does not see it",
+    ),
+    Wrong(
+        ppmi_absolute,
+        "turns negative values into positive ones; a pair that avoids each other must get 0, not a large value",
+    ),
+    Wrong(ppmi_upside_down, "divides what independence would give by what was seen; it is the other way round"),
+)
+EXERCISE = Exercise("4.2", "PPMI", "core", ppmi, check_ppmi, HINTS, WRONG, points=2)

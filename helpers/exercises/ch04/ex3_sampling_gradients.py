@@ -61,37 +61,30 @@ def check_sampling(t: Trial) -> None:
             t.close(ours, right, rtol=1e-7, what=what)
 
 
+HINTS = (
+    "Every candidate is a row of logistic regression (chapter 02): label 1 for u, label 0 for the rows of N. Error = p - y.",
+    "dv is the sum of error times vector over all candidates: (p_true - 1) * u + p_noise @ N.",
+    "du = (p_true - 1) * v and dN = p_noise[:, None] * v.",
+)
+WRONG = (
+    Wrong(
+        sampling_positive_only,
+        "ignores the negatives; then the best answer is to say yes to everything, and all vectors collapse into one direction",
+    ),
+    Wrong(
+        sampling_all_true,
+        "treats the negatives as true pairs; their label is 0: the term is ln sigma(-n v), and the error is p",
+    ),
+    Wrong(
+        sampling_mean_of_negatives,
+        "averages over the negatives; the loss is their sum, so k of them weigh k times as much as the true pair",
+    ),
+    Wrong(
+        sampling_ascent,
+        "has the sign of all gradients turned round; the error is p - y, not y - p, when the loss is to fall",
+    ),
+    Wrong(sampling_context_only, "leaves the negatives out of dv; the center moves away from each of them too"),
+)
 EXERCISE = Exercise(
-    id="4.3",
-    title="Negative sampling: loss and gradients",
-    kind="core",
-    points=2,
-    solution=sampling_gradients,
-    check=check_sampling,
-    hints=(
-        "Every candidate is a row of logistic regression (chapter 02): label 1 for u, label 0 for the rows of N. Error = p - y.",
-        "dv is the sum of error times vector over all candidates: (p_true - 1) * u + p_noise @ N.",
-        "du = (p_true - 1) * v and dN = p_noise[:, None] * v.",
-    ),
-    wrong=(
-        Wrong(
-            sampling_positive_only,
-            "ignores the negatives; then the best answer is to say yes to everything, and all "
-            "vectors "
-            "collapse into one direction",
-        ),
-        Wrong(
-            sampling_all_true,
-            "treats the negatives as true pairs; their label is 0: the term is ln sigma(-n v), and the error is p",
-        ),
-        Wrong(
-            sampling_mean_of_negatives,
-            "averages over the negatives; the loss is their sum, so k of them weigh k times as much as the true pair",
-        ),
-        Wrong(
-            sampling_ascent,
-            "has the sign of all gradients turned round; the error is p - y, not y - p, when the loss is to fall",
-        ),
-        Wrong(sampling_context_only, "leaves the negatives out of dv; the center moves away from each of them too"),
-    ),
+    "4.3", "Negative sampling: loss and gradients", "core", sampling_gradients, check_sampling, HINTS, WRONG, points=2
 )

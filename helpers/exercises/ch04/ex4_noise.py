@@ -39,25 +39,18 @@ def check_noise(t: Trial) -> None:
         t.close(t.call(counts, power), noise(counts, power), rtol=1e-7, what="the distribution")
 
 
-EXERCISE = Exercise(
-    id="4.4",
-    title="The noise distribution",
-    kind="core",
-    points=1,
-    solution=noise,
-    check=check_noise,
-    hints=(
-        "First the power, then divide by the sum of the powers.",
-        "raised = counts ** power; return raised / raised.sum()",
-    ),
-    wrong=(
-        Wrong(
-            noise_power_of_share_unnormalized,
-            "raises the shares to the power but does not divide again, so the result does not sum to 1",
-        ),
-        Wrong(noise_without_power, "ignores the power; frequent words come up as often as in the text"),
-        Wrong(noise_by_largest, "divides by the largest value; probabilities must sum to 1, so divide by the sum"),
-        Wrong(noise_divides_by_count_sum, "divides by the sum of the counts; after the power it must be the sum of the powers"),
-        Wrong(noise_times_power, "multiplies by the power where it should raise to it: ** in Python"),
-    ),
+HINTS = (
+    "First the power, then divide by the sum of the powers.",
+    "raised = counts ** power; return raised / raised.sum()",
 )
+WRONG = (
+    Wrong(
+        noise_power_of_share_unnormalized,
+        "raises the shares to the power but does not divide again, so the result does not sum to 1",
+    ),
+    Wrong(noise_without_power, "ignores the power; frequent words come up as often as in the text"),
+    Wrong(noise_by_largest, "divides by the largest value; probabilities must sum to 1, so divide by the sum"),
+    Wrong(noise_divides_by_count_sum, "divides by the sum of the counts; after the power it must be the sum of the powers"),
+    Wrong(noise_times_power, "multiplies by the power where it should raise to it: ** in Python"),
+)
+EXERCISE = Exercise("4.4", "The noise distribution", "core", noise, check_noise, HINTS, WRONG, points=1)

@@ -63,32 +63,23 @@ def check_cbow(t: Trial) -> None:
         t.close(got[1], expected[1], rtol=1e-7, what="dC")
 
 
-EXERCISE = Exercise(
-    id="4.5",
-    title="The gradient of CBOW",
-    kind="core",
-    points=2,
-    solution=cbow_gradients,
-    check=check_cbow,
-    hints=(
-        "h = C.mean(axis=0). For dh take over dv of exercise 4.3, with h in place of v.",
-        "Chain rule: nudging one context vector by 1 moves the mean by 1/m. So every row of dC is dh / m.",
-    ),
-    wrong=(
-        Wrong(
-            cbow_full_share,
-            "gives every context vector the whole gradient of h; h is a mean, so each gets only 1/m of "
-            "it. Several "
-            "famous programs made this mistake",
-        ),
-        Wrong(cbow_sum, "adds the context vectors up; h is their mean"),
-        Wrong(cbow_one_row, "returns one row, and not divided by m; dC has one row per context vector, each dh / m"),
-        Wrong(
-            cbow_skipgram,
-            "treats each context vector on its own, which is skip-gram turned round; CBOW averages first "
-            "and makes "
-            "one prediction",
-        ),
-        Wrong(cbow_uphill, "has the sign of the gradient turned round; the error is p - y"),
-    ),
+HINTS = (
+    "h = C.mean(axis=0). For dh take over dv of exercise 4.3, with h in place of v.",
+    "Chain rule: nudging one context vector by 1 moves the mean by 1/m. So every row of dC is dh / m.",
 )
+WRONG = (
+    Wrong(
+        cbow_full_share,
+        "gives every context vector the whole gradient of h; h is a mean, so each gets only 1/m of "
+        "it. Several "
+        "famous programs made this mistake",
+    ),
+    Wrong(cbow_sum, "adds the context vectors up; h is their mean"),
+    Wrong(cbow_one_row, "returns one row, and not divided by m; dC has one row per context vector, each dh / m"),
+    Wrong(
+        cbow_skipgram,
+        "treats each context vector on its own, which is skip-gram turned round; CBOW averages first and makes one prediction",
+    ),
+    Wrong(cbow_uphill, "has the sign of the gradient turned round; the error is p - y"),
+)
+EXERCISE = Exercise("4.5", "The gradient of CBOW", "core", cbow_gradients, check_cbow, HINTS, WRONG, points=2)

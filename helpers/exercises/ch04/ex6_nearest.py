@@ -75,38 +75,32 @@ def check_nearest(t: Trial) -> None:
         t.equal(got, nearest(query, words, table, k), what="the list of words")
 
 
+HINTS = (
+    "Print the scores and the lengths of the vectors. Which word wins for nearly every query, and why?",
+    "A long vector has a large dot product with everything on its side. Divide every row by its length first.",
+)
+WRONG = (
+    Wrong(
+        nearest_by_dot,
+        "ranks by the dot product; long vectors (frequent words, often) win everywhere. Divide each "
+        "row by its "
+        "length first: then the dot product is the cosine",
+    ),
+    Wrong(nearest_with_itself, "returns the query as its own best neighbor; leave it out before you cut the list to k"),
+    Wrong(
+        nearest_euclid,
+        "ranks by straight-line distance, in which the lengths of the vectors count; divide each row by its length first",
+    ),
+    Wrong(
+        nearest_by_sums,
+        "divides each row by the sum of its absolute values; the length is the root of the sum of squares, np.linalg.norm",
+    ),
+    Wrong(nearest_by_squares, "divides each row by its squared length; the root is missing, so now short vectors win"),
+    Wrong(nearest_absolute, "drops the sign of the cosine, so a word that points the other way counts as near"),
+    Wrong(nearest_centered, "subtracts the mean of the table first; the cosine is measured from 0"),
+    Wrong(nearest_farthest, "sorts the wrong way round: argsort goes from small to large, so sort -scores"),
+    Wrong(nearest_columns, "divides each column by its length; the rows are the words, so it must be axis=1"),
+)
 EXERCISE = Exercise(
-    id="4.6",
-    title="Strange neighbors",
-    kind="find the bug",
-    points=2,
-    solution=nearest,
-    check=check_nearest,
-    start=nearest_by_dot,
-    hints=(
-        "Print the scores and the lengths of the vectors. Which word wins for nearly every query, and why?",
-        "A long vector has a large dot product with everything on its side. Divide every row by its length first.",
-    ),
-    wrong=(
-        Wrong(
-            nearest_by_dot,
-            "ranks by the dot product; long vectors (frequent words, often) win everywhere. Divide each "
-            "row by its "
-            "length first: then the dot product is the cosine",
-        ),
-        Wrong(nearest_with_itself, "returns the query as its own best neighbor; leave it out before you cut the list to k"),
-        Wrong(
-            nearest_euclid,
-            "ranks by straight-line distance, in which the lengths of the vectors count; divide each row by its length first",
-        ),
-        Wrong(
-            nearest_by_sums,
-            "divides each row by the sum of its absolute values; the length is the root of the sum of squares, np.linalg.norm",
-        ),
-        Wrong(nearest_by_squares, "divides each row by its squared length; the root is missing, so now short vectors win"),
-        Wrong(nearest_absolute, "drops the sign of the cosine, so a word that points the other way counts as near"),
-        Wrong(nearest_centered, "subtracts the mean of the table first; the cosine is measured from 0"),
-        Wrong(nearest_farthest, "sorts the wrong way round: argsort goes from small to large, so sort -scores"),
-        Wrong(nearest_columns, "divides each column by its length; the rows are the words, so it must be axis=1"),
-    ),
+    "4.6", "Strange neighbors", "find the bug", nearest, check_nearest, HINTS, WRONG, points=2, start=nearest_by_dot
 )

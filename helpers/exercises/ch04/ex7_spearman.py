@@ -65,32 +65,25 @@ def check_spearman(t: Trial) -> None:
         t.close(t.call(x, y), spearman(x, y), rtol=1e-7, what="the correlation")
 
 
-EXERCISE = Exercise(
-    id="4.7",
-    title="Rank correlation",
-    kind="core",
-    points=2,
-    solution=spearman,
-    check=check_spearman,
-    hints=(
-        "Spearman is Pearson on ranks. Pearson is the cosine of the centered vectors.",
-        "The rank of a value: how many are smaller, plus the mean of 1..e where e values are equal to it, (e + 1) / 2.",
-        "values[:, None] > values[None, :] compares all with all; sum over axis 1.",
-    ),
-    wrong=(
-        Wrong(spearman_is_pearson, "correlates the values themselves; replace each value by its rank first"),
-        Wrong(
-            spearman_broken_ties,
-            "gives equal values different ranks, by position; equal values must share the mean of their ranks",
-        ),
-        Wrong(
-            spearman_of_argsort,
-            "takes argsort for ranks; argsort says which element comes at each place, not which "
-            "place each "
-            "element has. Apply it twice, or count",
-        ),
-        Wrong(spearman_lowest_rank, "gives equal values the lowest of their ranks; they must share the mean"),
-        Wrong(spearman_without_sign, "loses the sign; where one goes up as the other goes down, the correlation is negative"),
-        Wrong(spearman_uncentered, "does not subtract the mean of the ranks before the cosine"),
-    ),
+HINTS = (
+    "Spearman is Pearson on ranks. Pearson is the cosine of the centered vectors.",
+    "The rank of a value: how many are smaller, plus the mean of 1..e where e values are equal to it, (e + 1) / 2.",
+    "values[:, None] > values[None, :] compares all with all; sum over axis 1.",
 )
+WRONG = (
+    Wrong(spearman_is_pearson, "correlates the values themselves; replace each value by its rank first"),
+    Wrong(
+        spearman_broken_ties,
+        "gives equal values different ranks, by position; equal values must share the mean of their ranks",
+    ),
+    Wrong(
+        spearman_of_argsort,
+        "takes argsort for ranks; argsort says which element comes at each place, not which "
+        "place each "
+        "element has. Apply it twice, or count",
+    ),
+    Wrong(spearman_lowest_rank, "gives equal values the lowest of their ranks; they must share the mean"),
+    Wrong(spearman_without_sign, "loses the sign; where one goes up as the other goes down, the correlation is negative"),
+    Wrong(spearman_uncentered, "does not subtract the mean of the ranks before the cosine"),
+)
+EXERCISE = Exercise("4.7", "Rank correlation", "core", spearman, check_spearman, HINTS, WRONG, points=2)

@@ -78,52 +78,44 @@ def check_info_nce(t: Trial) -> None:
         t.close(got, info_nce(A, B, temperature), rtol=1e-7, atol=1e-9, what="the loss")
 
 
-EXERCISE = Exercise(
-    id="4.8",
-    title="InfoNCE with in-batch negatives",
-    kind="stretch",
-    points=3,
-    solution=info_nce,
-    check=check_info_nce,
-    hints=(
-        "S = A @ B.T / temperature holds the similarity of every row of A with every row of B. The right answers stand on "
-        "the diagonal.",
-        "Each row is a softmax over n candidates (chapter 02): -ln of the probability at the diagonal, then the mean.",
-        "Subtract the largest entry of each row before exp: with a temperature of 0.05 the similarities become large.",
+HINTS = (
+    "S = A @ B.T / temperature holds the similarity of every row of A with every row of B. The right answers stand on "
+    "the diagonal.",
+    "Each row is a softmax over n candidates (chapter 02): -ln of the probability at the diagonal, then the mean.",
+    "Subtract the largest entry of each row before exp: with a temperature of 0.05 the similarities become large.",
+)
+WRONG = (
+    Wrong(info_nce_without_temperature, "ignores the temperature"),
+    Wrong(
+        info_nce_times_temperature,
+        "multiplies by the temperature; a small temperature must make the differences larger, so divide",
     ),
-    wrong=(
-        Wrong(info_nce_without_temperature, "ignores the temperature"),
-        Wrong(
-            info_nce_times_temperature,
-            "multiplies by the temperature; a small temperature must make the differences larger, so divide",
-        ),
-        Wrong(
-            info_nce_without_own_pair,
-            "leaves the true pair out of the denominator; the softmax runs over all candidates, the right one included",
-        ),
-        Wrong(info_nce_sum, "adds the losses up; the result is the mean over the batch"),
-        Wrong(info_nce_columns, "runs the softmax over the rows of A; for each row of A the candidates are the rows of B"),
-        Wrong(info_nce_positive_only, "pulls the pairs together and never compares with the others; the negatives are missing"),
-        Wrong(
-            info_nce_overflows,
-            "computes exp of large numbers: 32,000 after the division by 0.05 is infinite. Subtract "
-            "the largest "
-            "entry of each row first",
-        ),
-        Wrong(
-            info_nce_log_of_infinity,
-            "takes the logarithm of an infinite sum: exp of 32,000 is too large. Subtract the "
-            "largest entry of each row before exp",
-        ),
-        Wrong(
-            info_nce_one_maximum,
-            "subtracts the largest entry of the whole table: in a row far below it every exp becomes "
-            "0, and ln 0 is -inf. Take the largest entry of each row",
-        ),
-        Wrong(
-            info_nce_clipped,
-            "clips the similarities: what lies beyond the limits becomes equal. Subtract the largest "
-            "entry of each row, then nothing has to be cut off",
-        ),
+    Wrong(
+        info_nce_without_own_pair,
+        "leaves the true pair out of the denominator; the softmax runs over all candidates, the right one included",
+    ),
+    Wrong(info_nce_sum, "adds the losses up; the result is the mean over the batch"),
+    Wrong(info_nce_columns, "runs the softmax over the rows of A; for each row of A the candidates are the rows of B"),
+    Wrong(info_nce_positive_only, "pulls the pairs together and never compares with the others; the negatives are missing"),
+    Wrong(
+        info_nce_overflows,
+        "computes exp of large numbers: 32,000 after the division by 0.05 is infinite. Subtract "
+        "the largest "
+        "entry of each row first",
+    ),
+    Wrong(
+        info_nce_log_of_infinity,
+        "takes the logarithm of an infinite sum: exp of 32,000 is too large. Subtract the largest entry of each row before exp",
+    ),
+    Wrong(
+        info_nce_one_maximum,
+        "subtracts the largest entry of the whole table: in a row far below it every exp becomes "
+        "0, and ln 0 is -inf. Take the largest entry of each row",
+    ),
+    Wrong(
+        info_nce_clipped,
+        "clips the similarities: what lies beyond the limits becomes equal. Subtract the largest "
+        "entry of each row, then nothing has to be cut off",
     ),
 )
+EXERCISE = Exercise("4.8", "InfoNCE with in-batch negatives", "stretch", info_nce, check_info_nce, HINTS, WRONG, points=3)

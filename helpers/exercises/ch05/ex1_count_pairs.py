@@ -71,25 +71,19 @@ def check_count_pairs(t: Trial) -> None:
         t.equal(t.call(words), count_pairs(words), what="the counts")
 
 
-EXERCISE = Exercise(
-    id="5.1",
-    title="Count the pairs",
-    kind="warm-up",
-    solution=count_pairs,
-    check=check_count_pairs,
-    hints=(
-        "zip(symbols, symbols[1:]) walks through all pairs of neighbors of one word.",
-        "A word that occurs 10 times brings each of its pairs 10 times: add the word's count, not 1.",
-    ),
-    wrong=(
-        Wrong(count_pairs_of_types, "counts each different word once; a word that occurs 10 times must count 10 times"),
-        Wrong(count_pairs_once_a_word, "counts a pair only once a word, but the word may hold it several times, as banana does"),
-        Wrong(count_pairs_without_overlap, "counts a a a as one pair; pairs may overlap, and a a a holds the pair (a, a) twice"),
-        Wrong(count_pairs_unordered, "takes (a, b) and (b, a) for the same pair; order matters, since a merge writes ab, not ba"),
-        Wrong(count_pairs_across_words, "pairs the end of one word with the start of the next; no pair may cross a border"),
-        Wrong(
-            count_pairs_side_by_side,
-            "cuts the word into pairs side by side; pairs overlap: every symbol but the last begins one",
-        ),
+HINTS = (
+    "zip(symbols, symbols[1:]) walks through all pairs of neighbors of one word.",
+    "A word that occurs 10 times brings each of its pairs 10 times: add the word's count, not 1.",
+)
+WRONG = (
+    Wrong(count_pairs_of_types, "counts each different word once; a word that occurs 10 times must count 10 times"),
+    Wrong(count_pairs_once_a_word, "counts a pair only once a word, but the word may hold it several times, as banana does"),
+    Wrong(count_pairs_without_overlap, "counts a a a as one pair; pairs may overlap, and a a a holds the pair (a, a) twice"),
+    Wrong(count_pairs_unordered, "takes (a, b) and (b, a) for the same pair; order matters, since a merge writes ab, not ba"),
+    Wrong(count_pairs_across_words, "pairs the end of one word with the start of the next; no pair may cross a border"),
+    Wrong(
+        count_pairs_side_by_side,
+        "cuts the word into pairs side by side; pairs overlap: every symbol but the last begins one",
     ),
 )
+EXERCISE = Exercise("5.1", "Count the pairs", "warm-up", count_pairs, check_count_pairs, HINTS, WRONG)

@@ -89,25 +89,18 @@ def check_merge_pair(t: Trial) -> None:
         t.equal(list(got) if isinstance(got, tuple) else got, merge_pair(symbols, pair), what="the symbols")
 
 
-EXERCISE = Exercise(
-    id="5.2",
-    title="Merge a pair",
-    kind="core",
-    solution=merge_pair,
-    check=check_merge_pair,
-    points=2,
-    hints=(
-        "Walk through the list with an index i. When symbols[i] and symbols[i + 1] are the pair, append the joined symbol "
-        "and go on at i + 2; else append symbols[i] and go on at i + 1.",
-        "Compare whole symbols, never pieces of text: in [xa, b] there is no symbol a.",
-    ),
-    wrong=(
-        Wrong(merge_pair_first_only, "joins the first occurrence only; all of them must be joined"),
-        Wrong(merge_pair_from_the_right, "starts from the right: in a a a the left pair is joined, which gives aa a"),
-        Wrong(merge_pair_as_text, "replaces in the text, and so cuts through symbols: in [xa, b] there is no symbol a to join"),
-        Wrong(merge_pair_by_its_text, "compares the joined text only: [a, bc] spells abc, but it is not the pair (ab, c)"),
-        Wrong(merge_pair_either_way, "joins the two symbols in any order: (b, a) is not the pair (a, b)"),
-        Wrong(merge_pair_reusing_a_symbol, "uses one symbol in two pairs: after a match, go on behind both symbols"),
-        Wrong(merge_pair_keeping_the_right, "keeps the right half beside the joined symbol; skip it after a match"),
-    ),
+HINTS = (
+    "Walk through the list with an index i. When symbols[i] and symbols[i + 1] are the pair, append the joined symbol "
+    "and go on at i + 2; else append symbols[i] and go on at i + 1.",
+    "Compare whole symbols, never pieces of text: in [xa, b] there is no symbol a.",
 )
+WRONG = (
+    Wrong(merge_pair_first_only, "joins the first occurrence only; all of them must be joined"),
+    Wrong(merge_pair_from_the_right, "starts from the right: in a a a the left pair is joined, which gives aa a"),
+    Wrong(merge_pair_as_text, "replaces in the text, and so cuts through symbols: in [xa, b] there is no symbol a to join"),
+    Wrong(merge_pair_by_its_text, "compares the joined text only: [a, bc] spells abc, but it is not the pair (ab, c)"),
+    Wrong(merge_pair_either_way, "joins the two symbols in any order: (b, a) is not the pair (a, b)"),
+    Wrong(merge_pair_reusing_a_symbol, "uses one symbol in two pairs: after a match, go on behind both symbols"),
+    Wrong(merge_pair_keeping_the_right, "keeps the right half beside the joined symbol; skip it after a match"),
+)
+EXERCISE = Exercise("5.2", "Merge a pair", "core", merge_pair, check_merge_pair, HINTS, WRONG, points=2)

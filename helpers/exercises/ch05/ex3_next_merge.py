@@ -59,36 +59,38 @@ def check_next_merge(t: Trial) -> None:
         t.equal(t.call(turned), next_merge(counts), what="the pair")
 
 
+HINTS = (
+    "What does max() return when several pairs have the same, largest count? Try a dictionary in two orders.",
+    "Python compares tuples from left to right. min() with the key (-count, pair) puts large counts first and "
+    "breaks ties by the smaller pair.",
+)
+WRONG = (
+    Wrong(
+        next_merge_first_seen,
+        "takes the pair that was seen first among equals: another order of the texts gives another tokenizer",
+    ),
+    Wrong(next_merge_greatest, "takes the greatest pair among equals; a fine rule, but the docstring asks for the smallest"),
+    Wrong(next_merge_last_seen, "takes the pair that was seen last among equals: the order of the texts still decides"),
+    Wrong(next_merge_right_first, "compares the right ids first; the docstring says left id, then right id"),
+    Wrong(next_merge_rarest, "takes the rarest pair; the most frequent one is to be merged"),
+    Wrong(
+        next_merge_by_sum,
+        "breaks ties by the sum of the two ids; compare the left ids, and the right ones only if those are equal",
+    ),
+    Wrong(next_merge_by_text, 'compares the pairs as texts, where "10" comes before "9"; compare the numbers'),
+    Wrong(
+        next_merge_packed,
+        "packs a pair into one number, as if every id were below 256; new tokens have larger ids. Compare the tuples",
+    ),
+)
 EXERCISE = Exercise(
-    id="5.3",
-    title="The merge that depends on the order of the texts",
-    kind="find the bug",
-    solution=next_merge,
-    check=check_next_merge,
+    "5.3",
+    "The merge that depends on the order of the texts",
+    "find the bug",
+    next_merge,
+    check_next_merge,
+    HINTS,
+    WRONG,
     points=2,
     start=next_merge_first_seen,
-    hints=(
-        "What does max() return when several pairs have the same, largest count? Try a dictionary in two orders.",
-        "Python compares tuples from left to right. min() with the key (-count, pair) puts large counts first and "
-        "breaks ties by the smaller pair.",
-    ),
-    wrong=(
-        Wrong(
-            next_merge_first_seen,
-            "takes the pair that was seen first among equals: another order of the texts gives another tokenizer",
-        ),
-        Wrong(next_merge_greatest, "takes the greatest pair among equals; a fine rule, but the docstring asks for the smallest"),
-        Wrong(next_merge_last_seen, "takes the pair that was seen last among equals: the order of the texts still decides"),
-        Wrong(next_merge_right_first, "compares the right ids first; the docstring says left id, then right id"),
-        Wrong(next_merge_rarest, "takes the rarest pair; the most frequent one is to be merged"),
-        Wrong(
-            next_merge_by_sum,
-            "breaks ties by the sum of the two ids; compare the left ids, and the right ones only if those are equal",
-        ),
-        Wrong(next_merge_by_text, 'compares the pairs as texts, where "10" comes before "9"; compare the numbers'),
-        Wrong(
-            next_merge_packed,
-            "packs a pair into one number, as if every id were below 256; new tokens have larger ids. Compare the tuples",
-        ),
-    ),
 )

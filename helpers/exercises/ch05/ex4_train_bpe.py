@@ -119,29 +119,22 @@ def check_train_bpe(t: Trial) -> None:
         t.equal([tuple(pair) for pair in got] if isinstance(got, list) else got, train_bpe(words, n_merges), what="the merges")
 
 
-EXERCISE = Exercise(
-    id="5.4",
-    title="The whole trainer",
-    kind="core",
-    solution=train_bpe,
-    check=check_train_bpe,
-    points=3,
-    hints=(
-        "Spell each word once before the loop: list(word.encode('utf-8')) gives numbers from 0 to 255.",
-        "In the loop: count all pairs (each word with its count), choose as in 5.3, note the pair, replace it in every "
-        "word by the new id 256 + number of merges so far. Stop early when there is no pair left.",
-    ),
-    wrong=(
-        Wrong(train_bpe_on_characters, "starts from characters and not from bytes: é is one code point, but two bytes"),
-        Wrong(train_bpe_without_counts, "forgets how often each word occurs"),
-        Wrong(train_bpe_first_seen, "breaks ties by what was seen first; the smallest pair of ids must win"),
-        Wrong(train_bpe_greatest, "breaks ties by the greatest pair of ids; the smallest must win"),
-        Wrong(train_bpe_never_merging, "never replaces the pair in the words, so it only lists the frequent pairs of bytes"),
-        Wrong(train_bpe_from_255, "numbers the new tokens from 255, which is the id of a byte; the first new id is 256"),
-        Wrong(
-            train_bpe_only_repeated,
-            "stops when no pair stands twice; a pair that stands once is merged as well, until none is left",
-        ),
-        Wrong(train_bpe_across_words, "joins the words to one text first, so that merges cross the borders of words"),
-    ),
+HINTS = (
+    "Spell each word once before the loop: list(word.encode('utf-8')) gives numbers from 0 to 255.",
+    "In the loop: count all pairs (each word with its count), choose as in 5.3, note the pair, replace it in every "
+    "word by the new id 256 + number of merges so far. Stop early when there is no pair left.",
 )
+WRONG = (
+    Wrong(train_bpe_on_characters, "starts from characters and not from bytes: é is one code point, but two bytes"),
+    Wrong(train_bpe_without_counts, "forgets how often each word occurs"),
+    Wrong(train_bpe_first_seen, "breaks ties by what was seen first; the smallest pair of ids must win"),
+    Wrong(train_bpe_greatest, "breaks ties by the greatest pair of ids; the smallest must win"),
+    Wrong(train_bpe_never_merging, "never replaces the pair in the words, so it only lists the frequent pairs of bytes"),
+    Wrong(train_bpe_from_255, "numbers the new tokens from 255, which is the id of a byte; the first new id is 256"),
+    Wrong(
+        train_bpe_only_repeated,
+        "stops when no pair stands twice; a pair that stands once is merged as well, until none is left",
+    ),
+    Wrong(train_bpe_across_words, "joins the words to one text first, so that merges cross the borders of words"),
+)
+EXERCISE = Exercise("5.4", "The whole trainer", "core", train_bpe, check_train_bpe, HINTS, WRONG, points=3)

@@ -91,37 +91,30 @@ def check_encode(t: Trial) -> None:
         t.equal(list(got) if isinstance(got, tuple) else got, encode(text, merges), what="the ids")
 
 
-EXERCISE = Exercise(
-    id="5.5",
-    title="Encode by rank",
-    kind="core",
-    solution=encode,
-    check=check_encode,
-    points=3,
-    hints=(
-        "The rank of a pair is its place in the list of merges. Of all pairs of neighbors that have a rank, the lowest rank "
-        "is joined first, wherever it stands.",
-        "Repeat: list (rank, place) of all neighbors with a rank; take min(); put 256 + rank in place of the two; "
-        "stop when none is left.",
+HINTS = (
+    "The rank of a pair is its place in the list of merges. Of all pairs of neighbors that have a rank, the lowest rank "
+    "is joined first, wherever it stands.",
+    "Repeat: list (rank, place) of all neighbors with a rank; take min(); put 256 + rank in place of the two; "
+    "stop when none is left.",
+)
+WRONG = (
+    Wrong(
+        encode_leftmost,
+        "joins the leftmost pair that is a merge; the pair that was learned first must go first, wherever it stands",
     ),
-    wrong=(
-        Wrong(
-            encode_leftmost,
-            "joins the leftmost pair that is a merge; the pair that was learned first must go first, wherever it stands",
-        ),
-        Wrong(
-            encode_longest,
-            "takes the longest token that fits from the left (that is WordPiece); BPE replays the merges in order",
-        ),
-        Wrong(
-            encode_latest_first,
-            "applies the latest merges first; training made the earliest first, and encoding must do the same",
-        ),
-        Wrong(encode_each_once, "applies each merge at one place only; it holds wherever the pair stands"),
-        Wrong(encode_characters, "gives code points for text beyond English; start from the bytes of UTF-8"),
-        Wrong(
-            encode_rank_as_id,
-            "returns the rank of a merge as its id; the first 256 ids are the bytes, so merge k has the id 256 + k",
-        ),
+    Wrong(
+        encode_longest,
+        "takes the longest token that fits from the left (that is WordPiece); BPE replays the merges in order",
+    ),
+    Wrong(
+        encode_latest_first,
+        "applies the latest merges first; training made the earliest first, and encoding must do the same",
+    ),
+    Wrong(encode_each_once, "applies each merge at one place only; it holds wherever the pair stands"),
+    Wrong(encode_characters, "gives code points for text beyond English; start from the bytes of UTF-8"),
+    Wrong(
+        encode_rank_as_id,
+        "returns the rank of a merge as its id; the first 256 ids are the bytes, so merge k has the id 256 + k",
     ),
 )
+EXERCISE = Exercise("5.5", "Encode by rank", "core", encode, check_encode, HINTS, WRONG, points=3)

@@ -42,29 +42,23 @@ def check_decode(t: Trial) -> None:
         t.equal(t.call(ids, tokens), decode(ids, tokens), what="the text")
 
 
-EXERCISE = Exercise(
-    id="5.6",
-    title="Decode, whatever comes",
-    kind="warm-up",
-    solution=decode,
-    check=check_decode,
-    hints=(
-        "Join all bytes first and decode once: a character may be spread over several tokens.",
-        "bytes.decode has an argument errors; errors='replace' writes U+FFFD for what cannot be read.",
-    ),
-    wrong=(
-        Wrong(
-            decode_token_by_token,
-            "decodes token by token: characters that are spread over two tokens are lost; join the bytes first",
-        ),
-        Wrong(
-            decode_all_or_each,
-            "goes back to token by token when anything is invalid: then good characters are lost as well; decode the "
-            "joined bytes with errors='replace'",
-        ),
-        Wrong(decode_stripped, "strips the spaces at the ends; a space in a token belongs to the text"),
-        Wrong(decode_dropping, "drops bytes that are no valid UTF-8; the docstring asks for U+FFFD, so that one sees the damage"),
-        Wrong(decode_as_latin, "reads each byte as one Latin-1 character; the bytes are UTF-8"),
-        Wrong(decode_with_spaces, "puts spaces between the tokens; the tokens hold their own spaces"),
-    ),
+HINTS = (
+    "Join all bytes first and decode once: a character may be spread over several tokens.",
+    "bytes.decode has an argument errors; errors='replace' writes U+FFFD for what cannot be read.",
 )
+WRONG = (
+    Wrong(
+        decode_token_by_token,
+        "decodes token by token: characters that are spread over two tokens are lost; join the bytes first",
+    ),
+    Wrong(
+        decode_all_or_each,
+        "goes back to token by token when anything is invalid: then good characters are lost as well; decode the "
+        "joined bytes with errors='replace'",
+    ),
+    Wrong(decode_stripped, "strips the spaces at the ends; a space in a token belongs to the text"),
+    Wrong(decode_dropping, "drops bytes that are no valid UTF-8; the docstring asks for U+FFFD, so that one sees the damage"),
+    Wrong(decode_as_latin, "reads each byte as one Latin-1 character; the bytes are UTF-8"),
+    Wrong(decode_with_spaces, "puts spaces between the tokens; the tokens hold their own spaces"),
+)
+EXERCISE = Exercise("5.6", "Decode, whatever comes", "warm-up", decode, check_decode, HINTS, WRONG)

@@ -68,28 +68,20 @@ def check_best_split(t: Trial) -> None:
     t.equal(got, best_split(long, first), what="the pieces")
 
 
-EXERCISE = Exercise(
-    id="5.7",
-    title="The best way to cut a word",
-    kind="stretch",
-    solution=best_split,
-    check=check_best_split,
-    points=3,
-    hints=(
-        "Let best[end] be the best way to cut word[:end]. Its last piece starts at some place start; before it "
-        "stands best[start].",
-        "For each end from 1 to len(word): over all start < end with word[start:end] in log_probs, the score is "
-        "best[start] plus the log-probability of that piece. Keep the largest score "
-        "with its pieces. (This is the Viterbi algorithm.)",
-    ),
-    wrong=(
-        Wrong(best_split_longest_first, "takes the longest piece from the left, without looking at probabilities"),
-        Wrong(best_split_fewest, "takes as few pieces as possible, without looking at probabilities"),
-        Wrong(
-            best_split_mean,
-            "compares the mean log-probability of the pieces; the probability of the word is the product, so compare the sum",
-        ),
-        Wrong(best_split_likeliest_start, "takes the likeliest piece at each place and never looks ahead"),
-        Wrong(best_split_sum_of_probs, "adds up probabilities; they must be multiplied, so add their logarithms"),
-    ),
+HINTS = (
+    "Let best[end] be the best way to cut word[:end]. Its last piece starts at some place start; before it stands best[start].",
+    "For each end from 1 to len(word): over all start < end with word[start:end] in log_probs, the score is "
+    "best[start] plus the log-probability of that piece. Keep the largest score "
+    "with its pieces. (This is the Viterbi algorithm.)",
 )
+WRONG = (
+    Wrong(best_split_longest_first, "takes the longest piece from the left, without looking at probabilities"),
+    Wrong(best_split_fewest, "takes as few pieces as possible, without looking at probabilities"),
+    Wrong(
+        best_split_mean,
+        "compares the mean log-probability of the pieces; the probability of the word is the product, so compare the sum",
+    ),
+    Wrong(best_split_likeliest_start, "takes the likeliest piece at each place and never looks ahead"),
+    Wrong(best_split_sum_of_probs, "adds up probabilities; they must be multiplied, so add their logarithms"),
+)
+EXERCISE = Exercise("5.7", "The best way to cut a word", "stretch", best_split, check_best_split, HINTS, WRONG, points=3)

@@ -59,26 +59,19 @@ def check_spread_labels(t: Trial) -> None:
         t.equal(list(got) if isinstance(got, tuple) else got, spread_labels(labels, word_ids), what="the labels")
 
 
-EXERCISE = Exercise(
-    id="5.8",
-    title="Labels for subwords",
-    kind="core",
-    solution=spread_labels,
-    check=check_spread_labels,
-    points=2,
-    hints=(
-        "word_ids tells for each token which word it came from; labels[word] is then the label to start from.",
-        "A token is a later piece of its word when the token before has the same word id. Odd labels begin a name, and "
-        "label + 1 goes on with it.",
-    ),
-    wrong=(
-        Wrong(spread_labels_same, "repeats the beginning label: one name of three pieces becomes three names of one piece"),
-        Wrong(
-            spread_labels_first_only,
-            "hides the later pieces with -100; some do that, but this docstring asks for their labels",
-        ),
-        Wrong(spread_labels_zero, "labels the special tokens with 0, a real class; -100 keeps them out of the loss"),
-        Wrong(spread_labels_unmoved, "takes the labels by the place of the token and not of its word, so they slip"),
-        Wrong(spread_labels_all_plus_one, "adds 1 to every later piece; only odd labels begin a name"),
-    ),
+HINTS = (
+    "word_ids tells for each token which word it came from; labels[word] is then the label to start from.",
+    "A token is a later piece of its word when the token before has the same word id. Odd labels begin a name, and "
+    "label + 1 goes on with it.",
 )
+WRONG = (
+    Wrong(spread_labels_same, "repeats the beginning label: one name of three pieces becomes three names of one piece"),
+    Wrong(
+        spread_labels_first_only,
+        "hides the later pieces with -100; some do that, but this docstring asks for their labels",
+    ),
+    Wrong(spread_labels_zero, "labels the special tokens with 0, a real class; -100 keeps them out of the loss"),
+    Wrong(spread_labels_unmoved, "takes the labels by the place of the token and not of its word, so they slip"),
+    Wrong(spread_labels_all_plus_one, "adds 1 to every later piece; only odd labels begin a name"),
+)
+EXERCISE = Exercise("5.8", "Labels for subwords", "core", spread_labels, check_spread_labels, HINTS, WRONG, points=2)

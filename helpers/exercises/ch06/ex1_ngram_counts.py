@@ -52,40 +52,33 @@ def check_ngram_counts(t: Trial) -> None:
         t.equal(got, expected, what="the counts")
 
 
-EXERCISE = Exercise(
-    id="6.1",
-    title="Counts with borders",
-    kind="warm-up",
-    points=2,
-    solution=ngram_counts,
-    check=check_ngram_counts,
-    hints=(
-        'Build one row for each sentence: ["<s>"] * (n - 1) + words + ["</s>"].',
-        "A row of length L has L - n + 1 windows of length n: row[i:i + n] for i in range(L - n + 1).",
-        "counts[gram] = counts.get(gram, 0) + 1 counts in a dictionary; the key must be a tuple.",
-    ),
-    wrong=(
-        Wrong(
-            counts_without_end,
-            'forgets the end symbol "</s>": the model would never learn where sentences stop, and '
-            "its probabilities would "
-            "sum to 1 for each length of sentence apart (or the loop stops one window early: there are len(row) - n + 1)",
-        ),
-        Wrong(
-            counts_without_start,
-            'forgets the start symbols: the first words of a sentence need a context as well, n - 1 times "<s>"',
-        ),
-        Wrong(
-            counts_one_start,
-            'puts exactly one "<s>" before each sentence: n - 1 are needed, so that the first word '
-            "has a full context "
-            "(and none for n = 1)",
-        ),
-        Wrong(
-            counts_n_starts,
-            'puts n start symbols before each sentence: then an n-gram of nothing but "<s>" is counted, as if it were predicted',
-        ),
-        Wrong(counts_across, "lets n-grams run from one sentence into the next: build and cut each sentence on its own"),
-        Wrong(counts_once_each, "counts every n-gram once at most: add 1 for each time it occurs"),
-    ),
+HINTS = (
+    'Build one row for each sentence: ["<s>"] * (n - 1) + words + ["</s>"].',
+    "A row of length L has L - n + 1 windows of length n: row[i:i + n] for i in range(L - n + 1).",
+    "counts[gram] = counts.get(gram, 0) + 1 counts in a dictionary; the key must be a tuple.",
 )
+WRONG = (
+    Wrong(
+        counts_without_end,
+        'forgets the end symbol "</s>": the model would never learn where sentences stop, and '
+        "its probabilities would "
+        "sum to 1 for each length of sentence apart (or the loop stops one window early: there are len(row) - n + 1)",
+    ),
+    Wrong(
+        counts_without_start,
+        'forgets the start symbols: the first words of a sentence need a context as well, n - 1 times "<s>"',
+    ),
+    Wrong(
+        counts_one_start,
+        'puts exactly one "<s>" before each sentence: n - 1 are needed, so that the first word '
+        "has a full context "
+        "(and none for n = 1)",
+    ),
+    Wrong(
+        counts_n_starts,
+        'puts n start symbols before each sentence: then an n-gram of nothing but "<s>" is counted, as if it were predicted',
+    ),
+    Wrong(counts_across, "lets n-grams run from one sentence into the next: build and cut each sentence on its own"),
+    Wrong(counts_once_each, "counts every n-gram once at most: add 1 for each time it occurs"),
+)
+EXERCISE = Exercise("6.1", "Counts with borders", "warm-up", ngram_counts, check_ngram_counts, HINTS, WRONG, points=2)

@@ -41,31 +41,24 @@ def check_perplexity(t: Trial) -> None:
     t.close(t.call(np.full(3000, 0.01)), 100.0, rtol=1e-6, what="the perplexity of 3,000 tokens with p = 0.01 each")
 
 
-EXERCISE = Exercise(
-    id="6.2",
-    title="Perplexity",
-    kind="warm-up",
-    points=1,
-    solution=perplexity,
-    check=check_perplexity,
-    hints=(
-        "Three steps: -ln p of every token, the mean of these, e to the power of the mean.",
-        "np.log is the natural logarithm, np.exp its inverse: np.exp(np.mean(-np.log(p))).",
-    ),
-    wrong=(
-        Wrong(perplexity_rounded, "rounds the losses before it averages them: round only what you print"),
-        Wrong(
-            perplexity_of_mean,
-            "turns the mean probability over. Perplexity uses the geometric mean: average the "
-            "logarithms, so that one "
-            "tiny probability weighs in full",
-        ),
-        Wrong(perplexity_mixed_base, "takes the logarithm to base 2 and the power of e: both must have the same base"),
-        Wrong(
-            perplexity_of_sum,
-            "adds the losses up without dividing by the number of tokens: a longer text would always look worse",
-        ),
-        Wrong(perplexity_no_exp, "stops at the cross-entropy in nats: perplexity is e to the power of it"),
-        Wrong(perplexity_inverse, "has the sign turned: the loss is -ln p, and a perplexity is never below 1"),
-    ),
+HINTS = (
+    "Three steps: -ln p of every token, the mean of these, e to the power of the mean.",
+    "np.log is the natural logarithm, np.exp its inverse: np.exp(np.mean(-np.log(p))).",
 )
+WRONG = (
+    Wrong(perplexity_rounded, "rounds the losses before it averages them: round only what you print"),
+    Wrong(
+        perplexity_of_mean,
+        "turns the mean probability over. Perplexity uses the geometric mean: average the "
+        "logarithms, so that one "
+        "tiny probability weighs in full",
+    ),
+    Wrong(perplexity_mixed_base, "takes the logarithm to base 2 and the power of e: both must have the same base"),
+    Wrong(
+        perplexity_of_sum,
+        "adds the losses up without dividing by the number of tokens: a longer text would always look worse",
+    ),
+    Wrong(perplexity_no_exp, "stops at the cross-entropy in nats: perplexity is e to the power of it"),
+    Wrong(perplexity_inverse, "has the sign turned: the loss is -ln p, and a perplexity is never below 1"),
+)
+EXERCISE = Exercise("6.2", "Perplexity", "warm-up", perplexity, check_perplexity, HINTS, WRONG, points=1)

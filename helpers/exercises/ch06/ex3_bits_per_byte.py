@@ -53,38 +53,31 @@ def check_bits_per_byte(t: Trial) -> None:
         t.close(t.call(log_probs, texts), bits_per_byte(log_probs, texts), rtol=1e-6, what="bits per byte")
 
 
-EXERCISE = Exercise(
-    id="6.3",
-    title="Bits per byte",
-    kind="core",
-    points=2,
-    solution=bits_per_byte,
-    check=check_bits_per_byte,
-    hints=(
-        "Above the line: all losses of all tokens of all texts, added up, in bits. One nat is 1 / ln 2 bits.",
-        'Below the line: all bytes of all texts. len(text) counts characters; len(text.encode("utf-8")) counts bytes.',
-    ),
-    wrong=(
-        Wrong(
-            bpb_characters,
-            'divides by characters: an é has two bytes, a Chinese character three. Use len(text.encode("utf-8"))',
-        ),
-        Wrong(bpb_nats, "gives nats per byte: divide by ln 2 to get bits"),
-        Wrong(
-            bpb_times_ln2,
-            "multiplies by ln 2 where it must divide: a nat is more than a bit, so the number of bits is larger",
-        ),
-        Wrong(
-            bpb_mean_of_ratios,
-            "averages the bits per byte of the texts: a text of one byte would weigh as much as a "
-            "long one. Add up first, "
-            "divide once",
-        ),
-        Wrong(
-            bpb_per_token,
-            "divides by the number of tokens: then the number depends on the tokenizer, which is what bits per byte avoids",
-        ),
-        Wrong(bpb_without_end, "leaves out the last token of each text, its end: the end must be predicted, and paid for, too"),
-        Wrong(bpb_positive, "has the sign turned: log-probabilities are negative, a cost is positive"),
-    ),
+HINTS = (
+    "Above the line: all losses of all tokens of all texts, added up, in bits. One nat is 1 / ln 2 bits.",
+    'Below the line: all bytes of all texts. len(text) counts characters; len(text.encode("utf-8")) counts bytes.',
 )
+WRONG = (
+    Wrong(
+        bpb_characters,
+        'divides by characters: an é has two bytes, a Chinese character three. Use len(text.encode("utf-8"))',
+    ),
+    Wrong(bpb_nats, "gives nats per byte: divide by ln 2 to get bits"),
+    Wrong(
+        bpb_times_ln2,
+        "multiplies by ln 2 where it must divide: a nat is more than a bit, so the number of bits is larger",
+    ),
+    Wrong(
+        bpb_mean_of_ratios,
+        "averages the bits per byte of the texts: a text of one byte would weigh as much as a "
+        "long one. Add up first, "
+        "divide once",
+    ),
+    Wrong(
+        bpb_per_token,
+        "divides by the number of tokens: then the number depends on the tokenizer, which is what bits per byte avoids",
+    ),
+    Wrong(bpb_without_end, "leaves out the last token of each text, its end: the end must be predicted, and paid for, too"),
+    Wrong(bpb_positive, "has the sign turned: log-probabilities are negative, a cost is positive"),
+)
+EXERCISE = Exercise("6.3", "Bits per byte", "core", bits_per_byte, check_bits_per_byte, HINTS, WRONG, points=2)

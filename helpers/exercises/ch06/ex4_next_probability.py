@@ -88,60 +88,62 @@ def check_next_probability(t: Trial) -> None:
         t.close(total, 1.0, rtol=1e-9, what="the sum over all words")
 
 
+HINTS = (
+    "Add the answers for all words after (we, count). Which words get probability from the short context, although "
+    "the long one has "
+    "given all of its own away?",
+    "A seen n-gram must give something up: max(c - D, 0) in place of c. What the n-grams of this context give up "
+    "together is D times their "
+    "number.",
+    "p = max(c - D, 0) / total + D * len(following) / total * p, for every word, whenever the context has been seen at all.",
+)
+WRONG = (
+    Wrong(
+        next_without_weight,
+        "takes the longest n-gram it finds and keeps all of its share, while unseen words "
+        "keep that of the "
+        "shorter context: together more than 1. Discount what was seen, and weight what comes from below",
+    ),
+    Wrong(
+        next_adds_all,
+        "adds the shorter context's probability in full: it must be weighted with the share that the discounts have set free",
+    ),
+    Wrong(
+        next_no_discount,
+        "hands probability down without taking it from anybody: subtract D from each count, max(c - D, 0)",
+    ),
+    Wrong(
+        next_weight_of_one,
+        "frees D for each different word but hands down D only once: the weight is D * len(following) / total",
+    ),
+    Wrong(
+        next_only_if_unseen,
+        "uses the shorter context for unseen words only: the weight was worked out for all "
+        "words, so some of it is "
+        "lost and the sum stays below 1. Add it for seen words too (interpolation)",
+    ),
+    Wrong(
+        next_by_tokens,
+        "weights the shorter context with D: the share set free is D * (number of different words) / total",
+    ),
+    Wrong(
+        next_only_if_seen,
+        "uses the formula for seen words only, so that unseen ones keep the shorter context's "
+        "probability in full: with c = 0 the formula holds too. Ask whether the context was seen (`if following`)",
+    ),
+    Wrong(
+        next_unseen_zero,
+        "gives 0 after a context that was never seen: there the shorter context's answer must stand as it is",
+    ),
+)
 EXERCISE = Exercise(
-    id="6.4",
-    title="A backoff that sums to more than 1",
-    kind="find the bug",
+    "6.4",
+    "A backoff that sums to more than 1",
+    "find the bug",
+    next_probability,
+    check_next_probability,
+    HINTS,
+    WRONG,
     points=3,
-    solution=next_probability,
-    check=check_next_probability,
     start=next_without_weight,
-    hints=(
-        "Add the answers for all words after (we, count). Which words get probability from the short context, although "
-        "the long one has "
-        "given all of its own away?",
-        "A seen n-gram must give something up: max(c - D, 0) in place of c. What the n-grams of this context give up "
-        "together is D times their "
-        "number.",
-        "p = max(c - D, 0) / total + D * len(following) / total * p, for every word, whenever the context has been seen at all.",
-    ),
-    wrong=(
-        Wrong(
-            next_without_weight,
-            "takes the longest n-gram it finds and keeps all of its share, while unseen words "
-            "keep that of the "
-            "shorter context: together more than 1. Discount what was seen, and weight what comes from below",
-        ),
-        Wrong(
-            next_adds_all,
-            "adds the shorter context's probability in full: it must be weighted with the share that the discounts have set free",
-        ),
-        Wrong(
-            next_no_discount,
-            "hands probability down without taking it from anybody: subtract D from each count, max(c - D, 0)",
-        ),
-        Wrong(
-            next_weight_of_one,
-            "frees D for each different word but hands down D only once: the weight is D * len(following) / total",
-        ),
-        Wrong(
-            next_only_if_unseen,
-            "uses the shorter context for unseen words only: the weight was worked out for all "
-            "words, so some of it is "
-            "lost and the sum stays below 1. Add it for seen words too (interpolation)",
-        ),
-        Wrong(
-            next_by_tokens,
-            "weights the shorter context with D: the share set free is D * (number of different words) / total",
-        ),
-        Wrong(
-            next_only_if_seen,
-            "uses the formula for seen words only, so that unseen ones keep the shorter context's "
-            "probability in full: with c = 0 the formula holds too. Ask whether the context was seen (`if following`)",
-        ),
-        Wrong(
-            next_unseen_zero,
-            "gives 0 after a context that was never seen: there the shorter context's answer must stand as it is",
-        ),
-    ),
 )

@@ -39,31 +39,26 @@ def check_continuation(t: Trial) -> None:
         t.close(t.call(C), continuation_probabilities(C), rtol=1e-9, what="the probabilities")
 
 
+HINTS = (
+    "C > 0 is a table of true and false: which pairs occurred at all. True counts as 1 in a sum.",
+    "The words before w are in column w: sum over axis 0. Divide by the number of all different pairs.",
+)
+WRONG = (
+    Wrong(
+        continuation_counts_tokens,
+        "counts occurrences: that is the plain unigram. A pair that occurred nine times is still one pair",
+    ),
+    Wrong(continuation_followers, "counts the words that come after w: the words before it are in the column, axis=0"),
+    Wrong(
+        continuation_by_vocabulary,
+        "divides by the size of the vocabulary: the sum is then not 1. Divide by the number of different pairs",
+    ),
+    Wrong(
+        continuation_by_tokens,
+        "divides different pairs by occurrences: above and below the line must count the same thing",
+    ),
+    Wrong(continuation_not_divided, "returns counts: divide by the number of different pairs to get probabilities"),
+)
 EXERCISE = Exercise(
-    id="6.5",
-    title="How many different words come before?",
-    kind="core",
-    points=2,
-    solution=continuation_probabilities,
-    check=check_continuation,
-    hints=(
-        "C > 0 is a table of true and false: which pairs occurred at all. True counts as 1 in a sum.",
-        "The words before w are in column w: sum over axis 0. Divide by the number of all different pairs.",
-    ),
-    wrong=(
-        Wrong(
-            continuation_counts_tokens,
-            "counts occurrences: that is the plain unigram. A pair that occurred nine times is still one pair",
-        ),
-        Wrong(continuation_followers, "counts the words that come after w: the words before it are in the column, axis=0"),
-        Wrong(
-            continuation_by_vocabulary,
-            "divides by the size of the vocabulary: the sum is then not 1. Divide by the number of different pairs",
-        ),
-        Wrong(
-            continuation_by_tokens,
-            "divides different pairs by occurrences: above and below the line must count the same thing",
-        ),
-        Wrong(continuation_not_divided, "returns counts: divide by the number of different pairs to get probabilities"),
-    ),
+    "6.5", "How many different words come before?", "core", continuation_probabilities, check_continuation, HINTS, WRONG, points=2
 )

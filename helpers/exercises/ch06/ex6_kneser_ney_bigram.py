@@ -64,36 +64,30 @@ def check_kneser_ney_bigram(t: Trial) -> None:
         t.close(t.call(C, D), kneser_ney_bigram(C, D), rtol=1e-9, what="P")
 
 
+HINTS = (
+    "Work on whole rows: total = C.sum(axis=1, keepdims=True) has shape (V, 1), so C / total divides each row by its own total.",
+    "What a row gives up is D for each word it was seen with: D * (C > 0).sum(axis=1, keepdims=True) / total. Times "
+    "the continuation "
+    "probabilities of exercise 6.5.",
+    "A row of zeros is a word that nothing followed. There the answer is the continuation probabilities; "
+    "np.where(total > 0, P, lower) puts "
+    "them in. Divide by np.maximum(total, 1), so that nothing is divided by 0.",
+)
+WRONG = (
+    Wrong(
+        kn_plain_unigrams,
+        "hands down plain unigrams (that is absolute discounting): Kneser-Ney counts different words before w",
+    ),
+    Wrong(kn_uniform, "hands the freed share down evenly to all words: use the continuation probabilities"),
+    Wrong(kn_weight_once, "hands down D / total: the share set free is D times the number of different words seen after u"),
+    Wrong(kn_below_zero, "subtracts D from counts of 0 as well: max(C - D, 0)"),
+    Wrong(kn_keeps_counts, "does not subtract the discount: each row then sums to more than 1"),
+    Wrong(
+        kn_unseen_uniform,
+        "gives all words the same probability after a word that nothing followed: use the continuation probabilities",
+    ),
+    Wrong(kn_unseen_zero, "gives 0 to all words after a word that nothing followed: such a row must sum to 1 as well"),
+)
 EXERCISE = Exercise(
-    id="6.6",
-    title="Kneser-Ney in four lines",
-    kind="stretch",
-    points=3,
-    solution=kneser_ney_bigram,
-    check=check_kneser_ney_bigram,
-    hints=(
-        "Work on whole rows: total = C.sum(axis=1, keepdims=True) has shape (V, 1), so C / total divides each row by "
-        "its own total.",
-        "What a row gives up is D for each word it was seen with: D * (C > 0).sum(axis=1, keepdims=True) / total. Times "
-        "the continuation "
-        "probabilities of exercise 6.5.",
-        "A row of zeros is a word that nothing followed. There the answer is the continuation probabilities; "
-        "np.where(total > 0, P, lower) puts "
-        "them in. Divide by np.maximum(total, 1), so that nothing is divided by 0.",
-    ),
-    wrong=(
-        Wrong(
-            kn_plain_unigrams,
-            "hands down plain unigrams (that is absolute discounting): Kneser-Ney counts different words before w",
-        ),
-        Wrong(kn_uniform, "hands the freed share down evenly to all words: use the continuation probabilities"),
-        Wrong(kn_weight_once, "hands down D / total: the share set free is D times the number of different words seen after u"),
-        Wrong(kn_below_zero, "subtracts D from counts of 0 as well: max(C - D, 0)"),
-        Wrong(kn_keeps_counts, "does not subtract the discount: each row then sums to more than 1"),
-        Wrong(
-            kn_unseen_uniform,
-            "gives all words the same probability after a word that nothing followed: use the continuation probabilities",
-        ),
-        Wrong(kn_unseen_zero, "gives 0 to all words after a word that nothing followed: such a row must sum to 1 as well"),
-    ),
+    "6.6", "Kneser-Ney in four lines", "stretch", kneser_ney_bigram, check_kneser_ney_bigram, HINTS, WRONG, points=3
 )

@@ -69,36 +69,36 @@ def check_rouge_1(t: Trial) -> None:
         t.close(got, expected, rtol=1e-9, what="(precision, recall, F1)")
 
 
+HINTS = (
+    'Score "the the the the" against "the cat sat". How many of its words are shared, in earnest?',
+    "A word counts as shared as often as it stands in both: min(candidate.count(word), reference.count(word)), once "
+    "for each different word.",
+)
+WRONG = (
+    Wrong(
+        rouge_unclipped,
+        "counts a repeated word each time it comes: clip it by the number of times it stands in the reference",
+    ),
+    Wrong(rouge_types, "compares sets, on both sides of the line: a word that the reference has twice should be found twice"),
+    Wrong(rouge_types_over_tokens, "counts each different word once: a word that stands twice in both is shared twice"),
+    Wrong(
+        rouge_by_reference,
+        "counts a shared word as often as it stands in the reference, even if the candidate has it once: take the smaller count",
+    ),
+    Wrong(
+        rouge_swapped,
+        "has precision and recall the wrong way round: precision divides by the candidate's length, recall by the reference's",
+    ),
+    Wrong(rouge_mean, "averages precision and recall: F1 is their harmonic mean, 2 p r / (p + r)"),
+)
 EXERCISE = Exercise(
-    id="6.7",
-    title="The summary that says everything twice",
-    kind="find the bug",
+    "6.7",
+    "The summary that says everything twice",
+    "find the bug",
+    rouge_1,
+    check_rouge_1,
+    HINTS,
+    WRONG,
     points=2,
-    solution=rouge_1,
-    check=check_rouge_1,
     start=rouge_unclipped,
-    hints=(
-        'Score "the the the the" against "the cat sat". How many of its words are shared, in earnest?',
-        "A word counts as shared as often as it stands in both: min(candidate.count(word), reference.count(word)), once "
-        "for each different word.",
-    ),
-    wrong=(
-        Wrong(
-            rouge_unclipped,
-            "counts a repeated word each time it comes: clip it by the number of times it stands in the reference",
-        ),
-        Wrong(rouge_types, "compares sets, on both sides of the line: a word that the reference has twice should be found twice"),
-        Wrong(rouge_types_over_tokens, "counts each different word once: a word that stands twice in both is shared twice"),
-        Wrong(
-            rouge_by_reference,
-            "counts a shared word as often as it stands in the reference, even if the candidate "
-            "has it once: take the smaller count",
-        ),
-        Wrong(
-            rouge_swapped,
-            "has precision and recall the wrong way round: precision divides by the candidate's "
-            "length, recall by the reference's",
-        ),
-        Wrong(rouge_mean, "averages precision and recall: F1 is their harmonic mean, 2 p r / (p + r)"),
-    ),
 )

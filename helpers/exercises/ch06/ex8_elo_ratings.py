@@ -85,30 +85,23 @@ def check_elo(t: Trial) -> None:
         t.close(order, [expected[p] for p in players], rtol=1e-9, what=f"the ratings of {', '.join(players)}")
 
 
-EXERCISE = Exercise(
-    id="6.8",
-    title="Elo from a list of wins",
-    kind="core",
-    points=2,
-    solution=elo_ratings,
-    check=check_elo,
-    hints=(
-        "Before each game: how much of the point was the winner expected to get? 1 / (1 + 10 ** ((loser's - winner's) / 400)).",
-        "The winner gains k * (1 - expected), the loser loses exactly the same. Go through the games in order.",
-    ),
-    wrong=(
-        Wrong(elo_base_e, "uses e where Elo's formula has 10: a lead of 400 must mean 10 to 1"),
-        Wrong(
-            elo_winner_only,
-            "changes the winner's rating only: what one gains the other loses, so that the sum stays the same",
-        ),
-        Wrong(elo_fixed_step, "moves both by k / 2 whatever their ratings: beating a stronger player must be worth more"),
-        Wrong(elo_whole_step, "moves both by k: the step is k times the surprise, 1 - expected"),
-        Wrong(elo_wrong_way_round, "has the difference the wrong way round: the favorite would gain most by winning"),
-        Wrong(
-            elo_after_the_winner,
-            "works out the loser's step from the winner's new rating: compute the expectation once, before anything changes",
-        ),
-        Wrong(elo_only_who_played, "must have one rating for each player, also for one without a game"),
-    ),
+HINTS = (
+    "Before each game: how much of the point was the winner expected to get? 1 / (1 + 10 ** ((loser's - winner's) / 400)).",
+    "The winner gains k * (1 - expected), the loser loses exactly the same. Go through the games in order.",
 )
+WRONG = (
+    Wrong(elo_base_e, "uses e where Elo's formula has 10: a lead of 400 must mean 10 to 1"),
+    Wrong(
+        elo_winner_only,
+        "changes the winner's rating only: what one gains the other loses, so that the sum stays the same",
+    ),
+    Wrong(elo_fixed_step, "moves both by k / 2 whatever their ratings: beating a stronger player must be worth more"),
+    Wrong(elo_whole_step, "moves both by k: the step is k times the surprise, 1 - expected"),
+    Wrong(elo_wrong_way_round, "has the difference the wrong way round: the favorite would gain most by winning"),
+    Wrong(
+        elo_after_the_winner,
+        "works out the loser's step from the winner's new rating: compute the expectation once, before anything changes",
+    ),
+    Wrong(elo_only_who_played, "must have one rating for each player, also for one without a game"),
+)
+EXERCISE = Exercise("6.8", "Elo from a list of wins", "core", elo_ratings, check_elo, HINTS, WRONG, points=2)

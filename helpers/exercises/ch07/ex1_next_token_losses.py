@@ -47,32 +47,25 @@ def check_next_token_losses(t: Trial) -> None:
         t.close(got, expected, rtol=1e-6, what=f"the losses of {len(ids)} tokens")
 
 
-EXERCISE = Exercise(
-    id="7.1",
-    title="Shift by one",
-    kind="warm-up",
-    points=1,
-    solution=next_token_losses,
-    check=check_next_token_losses,
-    hints=(
-        "After reading ids[t] the model predicts ids[t + 1]. So row t of P belongs to the target ids[t + 1].",
-        "The last row has no target. A text of T tokens has T - 1 losses: for t in range(T - 1), -ln of P[t, ids[t + 1]].",
-    ),
-    wrong=(
-        Wrong(
-            losses_no_shift,
-            "asks each row for the token that was just read: a model that repeats its input would "
-            "look perfect. "
-            "The target of row t is ids[t + 1]",
-        ),
-        Wrong(
-            losses_no_shift_all,
-            "pairs every row with the token that it has just read, and so finds a loss for each of the T tokens; shift by one",
-        ),
-        Wrong(losses_wrong_way, "shifts the wrong way: row t is asked for the token before it, which it has already read"),
-        Wrong(losses_wrap_around, "gives the last row a target, the first token of the text: nothing follows the last token"),
-        Wrong(losses_bits, "gives bits: use the natural logarithm for nats"),
-        Wrong(losses_mean, "returns the mean: here every single loss is wanted"),
-        Wrong(losses_sign, "has the sign turned: a loss is -ln p, and it is never below 0"),
-    ),
+HINTS = (
+    "After reading ids[t] the model predicts ids[t + 1]. So row t of P belongs to the target ids[t + 1].",
+    "The last row has no target. A text of T tokens has T - 1 losses: for t in range(T - 1), -ln of P[t, ids[t + 1]].",
 )
+WRONG = (
+    Wrong(
+        losses_no_shift,
+        "asks each row for the token that was just read: a model that repeats its input would "
+        "look perfect. "
+        "The target of row t is ids[t + 1]",
+    ),
+    Wrong(
+        losses_no_shift_all,
+        "pairs every row with the token that it has just read, and so finds a loss for each of the T tokens; shift by one",
+    ),
+    Wrong(losses_wrong_way, "shifts the wrong way: row t is asked for the token before it, which it has already read"),
+    Wrong(losses_wrap_around, "gives the last row a target, the first token of the text: nothing follows the last token"),
+    Wrong(losses_bits, "gives bits: use the natural logarithm for nats"),
+    Wrong(losses_mean, "returns the mean: here every single loss is wanted"),
+    Wrong(losses_sign, "has the sign turned: a loss is -ln p, and it is never below 0"),
+)
+EXERCISE = Exercise("7.1", "Shift by one", "warm-up", next_token_losses, check_next_token_losses, HINTS, WRONG, points=1)

@@ -98,31 +98,33 @@ def check_elman_states(t: Trial) -> None:
         t.close(got, _elman_gradient(*case)(elman_states), rtol=1e-6, what="the gradient of U")
 
 
+HINTS = (
+    "The values are right. Call .sum().backward() on the result, with U.requires_grad_(), and read the error.",
+    "Each step keeps states[t] for the way back, but the next step writes into the same tensor. Keep a list of states "
+    "and append to it.",
+    "torch.stack(list_of_states) makes one tensor (T + 1, H) of them at the end.",
+)
+WRONG = (
+    Wrong(states_in_place, IN_PLACE),
+    Wrong(
+        states_detached,
+        "cuts the gradient between the steps: it runs, but each step only learns from its own output. "
+        "Do not detach; keep the states in a list",
+    ),
+    Wrong(states_no_gradient, NO_GRADIENT),
+    Wrong(states_without_first, "leaves out the first state: T + 1 states are wanted, the zeros among them"),
+    Wrong(states_no_memory, "never uses the state of the step before: h_{t-1} U is missing"),
+    Wrong(states_transposed, "multiplies with the transpose of U"),
+    Wrong(states_as_list, "returns a list; torch.stack makes one tensor (T + 1, H) of it"),
+)
 EXERCISE = Exercise(
-    id="7.2",
-    title="States written in place",
-    kind="find the bug",
+    "7.2",
+    "States written in place",
+    "find the bug",
+    elman_states,
+    check_elman_states,
+    HINTS,
+    WRONG,
     points=2,
-    solution=elman_states,
-    check=check_elman_states,
     start=states_in_place,
-    hints=(
-        "The values are right. Call .sum().backward() on the result, with U.requires_grad_(), and read the error.",
-        "Each step keeps states[t] for the way back, but the next step writes into the same tensor. Keep a list of states "
-        "and append to it.",
-        "torch.stack(list_of_states) makes one tensor (T + 1, H) of them at the end.",
-    ),
-    wrong=(
-        Wrong(states_in_place, IN_PLACE),
-        Wrong(
-            states_detached,
-            "cuts the gradient between the steps: it runs, but each step only learns from its own output. "
-            "Do not detach; keep the states in a list",
-        ),
-        Wrong(states_no_gradient, NO_GRADIENT),
-        Wrong(states_without_first, "leaves out the first state: T + 1 states are wanted, the zeros among them"),
-        Wrong(states_no_memory, "never uses the state of the step before: h_{t-1} U is missing"),
-        Wrong(states_transposed, "multiplies with the transpose of U"),
-        Wrong(states_as_list, "returns a list; torch.stack makes one tensor (T + 1, H) of it"),
-    ),
 )

@@ -62,31 +62,23 @@ def check_clip_gradients(t: Trial) -> None:
             t.close(None if got is None else got[number], e, rtol=1e-6, what=f"gradient number {number + 1}")
 
 
-EXERCISE = Exercise(
-    id="7.3",
-    title="Clip the gradient",
-    kind="core",
-    points=2,
-    solution=clip_gradients,
-    check=check_clip_gradients,
-    hints=(
-        "One norm for all arrays together: the square root of the sum of all squares of all entries.",
-        "If the norm is above the limit, multiply every array by limit / norm; else change nothing: factor = min(1, "
-        "limit / norm).",
-        "All zeros? Then the norm is 0: divide by max(norm, 1e-12).",
-    ),
-    wrong=(
-        Wrong(clip_each_value, "cuts each number off: that changes the direction of the step. Scale all numbers by one factor"),
-        Wrong(
-            clip_each_array,
-            "clips each array by its own norm: the arrays then change relative to each other. Take one norm over all",
-        ),
-        Wrong(clip_always, "scales small gradients up: below the limit nothing should change, factor = min(1, limit / norm)"),
-        Wrong(clip_by_squared, "forgets the square root of the norm"),
-        Wrong(
-            clip_by_sum_of_norms,
-            "adds up the norms of the arrays: the common norm is the square root of the sum of all squares",
-        ),
-        Wrong(clip_to_unit, "scales to length 1 in place of the limit"),
-    ),
+HINTS = (
+    "One norm for all arrays together: the square root of the sum of all squares of all entries.",
+    "If the norm is above the limit, multiply every array by limit / norm; else change nothing: factor = min(1, limit / norm).",
+    "All zeros? Then the norm is 0: divide by max(norm, 1e-12).",
 )
+WRONG = (
+    Wrong(clip_each_value, "cuts each number off: that changes the direction of the step. Scale all numbers by one factor"),
+    Wrong(
+        clip_each_array,
+        "clips each array by its own norm: the arrays then change relative to each other. Take one norm over all",
+    ),
+    Wrong(clip_always, "scales small gradients up: below the limit nothing should change, factor = min(1, limit / norm)"),
+    Wrong(clip_by_squared, "forgets the square root of the norm"),
+    Wrong(
+        clip_by_sum_of_norms,
+        "adds up the norms of the arrays: the common norm is the square root of the sum of all squares",
+    ),
+    Wrong(clip_to_unit, "scales to length 1 in place of the limit"),
+)
+EXERCISE = Exercise("7.3", "Clip the gradient", "core", clip_gradients, check_clip_gradients, HINTS, WRONG, points=2)

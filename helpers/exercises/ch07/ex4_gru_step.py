@@ -62,31 +62,23 @@ def check_gru_step(t: Trial) -> None:
         t.close(t.call(*case), gru_step(*case), rtol=1e-6, what="the new state")
 
 
-EXERCISE = Exercise(
-    id="7.4",
-    title="A GRU step",
-    kind="core",
-    points=3,
-    solution=gru_step,
-    check=check_gru_step,
-    hints=(
-        "Compute x @ W + b_x and h @ U + b_h, both (B, 3H), and cut each into three with .chunk(3, dim=-1): r, z, n "
-        "in this order.",
-        "r and z are sigmoids of the sums of their two parts. The third parts stay apart: n = tanh(x_n + r * h_n).",
-        "The new state is (1 - z) * n + z * h: z = 1 keeps the old one.",
-    ),
-    wrong=(
-        Wrong(gru_swapped, "swaps the roles of z: here z = 1 keeps the old state, (1 - z) * n + z * h"),
-        Wrong(gru_order_z_r, "takes the parts in the order z, r, n: here they stand as r, z, n"),
-        Wrong(
-            gru_reset_first,
-            "applies r to the state before the matrix product. That is the paper's form; torch "
-            "multiplies after the "
-            "product, r * (h U + b), and weights fit only one of the two",
-        ),
-        Wrong(gru_bias_outside, "leaves the bias outside of the reset gate: r * (h @ U_n + b_n)"),
-        Wrong(gru_no_reset, "does not use r: n = tanh(x_n + r * h_n)"),
-        Wrong(gru_adds, "adds n in full: the new state is a mixture, (1 - z) * n + z * h"),
-        Wrong(gru_n_sigmoid, "uses a sigmoid for n: the candidate goes through tanh, so that it can be negative"),
-    ),
+HINTS = (
+    "Compute x @ W + b_x and h @ U + b_h, both (B, 3H), and cut each into three with .chunk(3, dim=-1): r, z, n in this order.",
+    "r and z are sigmoids of the sums of their two parts. The third parts stay apart: n = tanh(x_n + r * h_n).",
+    "The new state is (1 - z) * n + z * h: z = 1 keeps the old one.",
 )
+WRONG = (
+    Wrong(gru_swapped, "swaps the roles of z: here z = 1 keeps the old state, (1 - z) * n + z * h"),
+    Wrong(gru_order_z_r, "takes the parts in the order z, r, n: here they stand as r, z, n"),
+    Wrong(
+        gru_reset_first,
+        "applies r to the state before the matrix product. That is the paper's form; torch "
+        "multiplies after the "
+        "product, r * (h U + b), and weights fit only one of the two",
+    ),
+    Wrong(gru_bias_outside, "leaves the bias outside of the reset gate: r * (h @ U_n + b_n)"),
+    Wrong(gru_no_reset, "does not use r: n = tanh(x_n + r * h_n)"),
+    Wrong(gru_adds, "adds n in full: the new state is a mixture, (1 - z) * n + z * h"),
+    Wrong(gru_n_sigmoid, "uses a sigmoid for n: the candidate goes through tanh, so that it can be negative"),
+)
+EXERCISE = Exercise("7.4", "A GRU step", "core", gru_step, check_gru_step, HINTS, WRONG, points=3)

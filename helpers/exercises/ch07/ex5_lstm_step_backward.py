@@ -76,33 +76,27 @@ def check_lstm_step_backward(t: Trial) -> None:
             t.close(None if got is None else got[number], expected[number], rtol=1e-6, what=what)
 
 
+HINTS = (
+    "Two ways lead to c: from the next step (d_c), and through h = o * tanh(c). Add them first: d_c + d_h * o * (1 - tanh(c)^2).",
+    "From c = f * c_before + i * g: d_i = d_c * g, d_g = d_c * i, d_f = d_c * c_before, d_c_before = d_c * f. And "
+    "d_o = d_h * tanh(c).",
+    "Then through the non-linearities: a sigmoid s has the slope s (1 - s), a tanh g has 1 - g^2. torch.cat([...], dim=-1).",
+)
+WRONG = (
+    Wrong(back_no_tanh, "passes d_h to the cell without the slope of tanh: d_h * o * (1 - tanh(c)^2)"),
+    Wrong(
+        back_no_slopes,
+        "stops at the gates: d_a belongs to the sums before the sigmoid and tanh, so multiply by their slopes",
+    ),
+    Wrong(back_g_sigmoid, "uses the slope of a sigmoid for g, which is a tanh: 1 - g^2"),
+    Wrong(back_c_not_before, "multiplies by the new cell for the forget gate: f multiplies the cell before, c_before"),
+    Wrong(back_o_without_tanh, "forgets tanh in d_o: h = o * tanh(c)"),
+    Wrong(
+        back_only_d_c,
+        "sends back only what came from the next step's cell: what came through h belongs to the cell as well",
+    ),
+    Wrong(back_not_through_f, "sends the gradient of the cell back without the forget gate: times f"),
+)
 EXERCISE = Exercise(
-    id="7.5",
-    title="Back through one LSTM step",
-    kind="stretch",
-    points=4,
-    solution=lstm_step_backward,
-    check=check_lstm_step_backward,
-    hints=(
-        "Two ways lead to c: from the next step (d_c), and through h = o * tanh(c). Add them first: d_c + d_h * o * "
-        "(1 - tanh(c)^2).",
-        "From c = f * c_before + i * g: d_i = d_c * g, d_g = d_c * i, d_f = d_c * c_before, d_c_before = d_c * f. And "
-        "d_o = d_h * tanh(c).",
-        "Then through the non-linearities: a sigmoid s has the slope s (1 - s), a tanh g has 1 - g^2. torch.cat([...], dim=-1).",
-    ),
-    wrong=(
-        Wrong(back_no_tanh, "passes d_h to the cell without the slope of tanh: d_h * o * (1 - tanh(c)^2)"),
-        Wrong(
-            back_no_slopes,
-            "stops at the gates: d_a belongs to the sums before the sigmoid and tanh, so multiply by their slopes",
-        ),
-        Wrong(back_g_sigmoid, "uses the slope of a sigmoid for g, which is a tanh: 1 - g^2"),
-        Wrong(back_c_not_before, "multiplies by the new cell for the forget gate: f multiplies the cell before, c_before"),
-        Wrong(back_o_without_tanh, "forgets tanh in d_o: h = o * tanh(c)"),
-        Wrong(
-            back_only_d_c,
-            "sends back only what came from the next step's cell: what came through h belongs to the cell as well",
-        ),
-        Wrong(back_not_through_f, "sends the gradient of the cell back without the forget gate: times f"),
-    ),
+    "7.5", "Back through one LSTM step", "stretch", lstm_step_backward, check_lstm_step_backward, HINTS, WRONG, points=4
 )

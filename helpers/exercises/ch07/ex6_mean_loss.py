@@ -74,37 +74,39 @@ def check_mean_loss(t: Trial) -> None:
         t.close(t.call(*args), mean_loss(*args), rtol=1e-6, what="the mean loss")
 
 
+HINTS = (
+    "Add a column of padding to both texts. Their real tokens have not changed; should the loss change?",
+    "np.arange(T)[None, :] < lengths[:, None] is True at the real tokens. Sum only there, and divide by their number.",
+    "Do not look for the padding id: id 0 is also a real token here, the end of a text.",
+)
+WRONG = (
+    Wrong(mean_loss_padded, "counts the padding: its losses are in the mean. Use the lengths to leave it out"),
+    Wrong(
+        mean_loss_divided_by_all,
+        "leaves padding out of the sum, but divides by all positions: divide by the number of real tokens",
+    ),
+    Wrong(
+        mean_loss_of_means,
+        "averages the means of the texts: a token of a short text would weigh more. Add up all losses, divide once",
+    ),
+    Wrong(
+        mean_loss_by_id,
+        "leaves out every token whose id is 0: the real end-of-text tokens have this id too, "
+        "and the model "
+        "would never learn to stop. Go by the lengths",
+    ),
+    Wrong(mean_loss_one_more, "counts one padding token for each text: position t is real when t < length"),
+    Wrong(mean_loss_one_less, "leaves out the last real token of each text: the end must be learned, too"),
+    Wrong(mean_loss_sum, "returns the sum: a batch with more text would always look worse"),
+)
 EXERCISE = Exercise(
-    id="7.6",
-    title="Padding counted in the loss",
-    kind="find the bug",
+    "7.6",
+    "Padding counted in the loss",
+    "find the bug",
+    mean_loss,
+    check_mean_loss,
+    HINTS,
+    WRONG,
     points=2,
-    solution=mean_loss,
-    check=check_mean_loss,
     start=mean_loss_padded,
-    hints=(
-        "Add a column of padding to both texts. Their real tokens have not changed; should the loss change?",
-        "np.arange(T)[None, :] < lengths[:, None] is True at the real tokens. Sum only there, and divide by their number.",
-        "Do not look for the padding id: id 0 is also a real token here, the end of a text.",
-    ),
-    wrong=(
-        Wrong(mean_loss_padded, "counts the padding: its losses are in the mean. Use the lengths to leave it out"),
-        Wrong(
-            mean_loss_divided_by_all,
-            "leaves padding out of the sum, but divides by all positions: divide by the number of real tokens",
-        ),
-        Wrong(
-            mean_loss_of_means,
-            "averages the means of the texts: a token of a short text would weigh more. Add up all losses, divide once",
-        ),
-        Wrong(
-            mean_loss_by_id,
-            "leaves out every token whose id is 0: the real end-of-text tokens have this id too, "
-            "and the model "
-            "would never learn to stop. Go by the lengths",
-        ),
-        Wrong(mean_loss_one_more, "counts one padding token for each text: position t is real when t < length"),
-        Wrong(mean_loss_one_less, "leaves out the last real token of each text: the end must be learned, too"),
-        Wrong(mean_loss_sum, "returns the sum: a batch with more text would always look worse"),
-    ),
 )

@@ -103,38 +103,40 @@ def check_truncated_gradients(t: Trial) -> None:
             t.close(None if got is None else got[number], e, rtol=1e-6, what=f"the gradient of piece {number + 1}")
 
 
+HINTS = (
+    "With pieces of one step each, what does the network know of the step before?",
+    "Set h to zeros once, before the loop over the pieces. Then a piece starts where the last one ended.",
+    "Now the gradient would run back through all earlier pieces. h = h.detach() at the start of a piece keeps the "
+    "value and "
+    "cuts the gradient.",
+)
+WRONG = (
+    Wrong(
+        truncated_from_zero,
+        "starts each piece from zeros: the network forgets everything at each border. Carry the state",
+    ),
+    Wrong(
+        truncated_not,
+        "carries the state with its gradient: the way back runs through all earlier pieces, and "
+        "grows without end. "
+        "h = h.detach() at the start of a piece",
+    ),
+    Wrong(truncated_each_step, "detaches at every step: nothing is learned through time at all. Cut only between pieces"),
+    Wrong(truncated_last_state, "uses only the last state of a piece: the loss is the sum of all its states"),
+    Wrong(
+        truncated_first_state_again,
+        "starts all later pieces from the end of the first piece: carry the state of the piece before",
+    ),
+    Wrong(truncated_added_up, "adds the gradients up over the pieces: each piece has a gradient (and an update) of its own"),
+)
 EXERCISE = Exercise(
-    id="7.7",
-    title="The state that was thrown away",
-    kind="find the bug",
+    "7.7",
+    "The state that was thrown away",
+    "find the bug",
+    truncated_gradients,
+    check_truncated_gradients,
+    HINTS,
+    WRONG,
     points=3,
-    solution=truncated_gradients,
-    check=check_truncated_gradients,
     start=truncated_from_zero,
-    hints=(
-        "With pieces of one step each, what does the network know of the step before?",
-        "Set h to zeros once, before the loop over the pieces. Then a piece starts where the last one ended.",
-        "Now the gradient would run back through all earlier pieces. h = h.detach() at the start of a piece keeps the "
-        "value and "
-        "cuts the gradient.",
-    ),
-    wrong=(
-        Wrong(
-            truncated_from_zero,
-            "starts each piece from zeros: the network forgets everything at each border. Carry the state",
-        ),
-        Wrong(
-            truncated_not,
-            "carries the state with its gradient: the way back runs through all earlier pieces, and "
-            "grows without end. "
-            "h = h.detach() at the start of a piece",
-        ),
-        Wrong(truncated_each_step, "detaches at every step: nothing is learned through time at all. Cut only between pieces"),
-        Wrong(truncated_last_state, "uses only the last state of a piece: the loss is the sum of all its states"),
-        Wrong(
-            truncated_first_state_again,
-            "starts all later pieces from the end of the first piece: carry the state of the piece before",
-        ),
-        Wrong(truncated_added_up, "adds the gradients up over the pieces: each piece has a gradient (and an update) of its own"),
-    ),
 )

@@ -47,24 +47,17 @@ def check_vocabulary_size(t: Trial) -> None:
     t.close(t.call(8_300_000, 128, 2), vocabulary_size(8_300_000, 128, 2), rtol=1e-9, what="V (here no whole number)")
 
 
-EXERCISE = Exercise(
-    id="7.8",
-    title="Which vocabulary was it?",
-    kind="core",
-    points=2,
-    solution=vocabulary_size,
-    check=check_vocabulary_size,
-    hints=(
-        "Write the sum first: V d for the embedding, n_layers (d d + d d + d) for the layers, d V + V for the output.",
-        "Everything with V: V (2 d + 1). So V = (n_parameters - n_layers (2 d^2 + d)) / (2 d + 1).",
-    ),
-    wrong=(
-        Wrong(vocabulary_two_biases, "counts two biases for each layer, as torch has them; this model has one"),
-        Wrong(vocabulary_no_output_bias, "forgets the bias of the output: one number for each entry of the vocabulary"),
-        Wrong(vocabulary_tied, "counts one V x d matrix: here the embedding and the output are two"),
-        Wrong(vocabulary_one_matrix, "counts one matrix for each layer: W for the input and U for the state are two"),
-        Wrong(vocabulary_no_layers, "forgets the recurrent layers"),
-        Wrong(vocabulary_one_layer, "counts one layer, whatever n_layers says"),
-        Wrong(vocabulary_rounded, "rounds down: a fraction is the sign that the numbers do not fit, so do not hide it"),
-    ),
+HINTS = (
+    "Write the sum first: V d for the embedding, n_layers (d d + d d + d) for the layers, d V + V for the output.",
+    "Everything with V: V (2 d + 1). So V = (n_parameters - n_layers (2 d^2 + d)) / (2 d + 1).",
 )
+WRONG = (
+    Wrong(vocabulary_two_biases, "counts two biases for each layer, as torch has them; this model has one"),
+    Wrong(vocabulary_no_output_bias, "forgets the bias of the output: one number for each entry of the vocabulary"),
+    Wrong(vocabulary_tied, "counts one V x d matrix: here the embedding and the output are two"),
+    Wrong(vocabulary_one_matrix, "counts one matrix for each layer: W for the input and U for the state are two"),
+    Wrong(vocabulary_no_layers, "forgets the recurrent layers"),
+    Wrong(vocabulary_one_layer, "counts one layer, whatever n_layers says"),
+    Wrong(vocabulary_rounded, "rounds down: a fraction is the sign that the numbers do not fit, so do not hide it"),
+)
+EXERCISE = Exercise("7.8", "Which vocabulary was it?", "core", vocabulary_size, check_vocabulary_size, HINTS, WRONG, points=2)

@@ -51,29 +51,23 @@ def check_look_up(t: Trial) -> None:
         t.close(t.call(*case), look_up(*case), rtol=1e-5, atol=1e-6, what="the result of the look-up")
 
 
-EXERCISE = Exercise(
-    id="8.1",
-    title="One look-up",
-    kind="warm-up",
-    solution=look_up,
-    check=check_look_up,
-    hints=(
-        "Three steps: a score for each key (K @ q), weights that sum to 1 (torch.softmax with dim=0), the weighted sum of "
-        "the rows of V (weights @ V).",
-        "Divide the scores by math.sqrt(len(q)) before the softmax.",
-    ),
-    wrong=(
-        Wrong(look_up_unscaled, "does not divide the scores by the square root of the width of q"),
-        Wrong(
-            look_up_divided_by_d,
-            "divides the scores by D; the standard deviation of a dot product grows with the square root of D",
-        ),
-        Wrong(look_up_root_of_keys, "divides by the square root of the number of keys: it is the width D of q that counts"),
-        Wrong(look_up_hard, "takes the value of the best key only: a soft look-up takes something from all of them"),
-        Wrong(
-            look_up_scores,
-            "uses the scores as weights: they must go through a softmax, so that they are positive and sum to 1",
-        ),
-        Wrong(look_up_keys, "averages the keys; the keys only decide how much, the values are what is taken"),
-    ),
+HINTS = (
+    "Three steps: a score for each key (K @ q), weights that sum to 1 (torch.softmax with dim=0), the weighted sum of "
+    "the rows of V (weights @ V).",
+    "Divide the scores by math.sqrt(len(q)) before the softmax.",
 )
+WRONG = (
+    Wrong(look_up_unscaled, "does not divide the scores by the square root of the width of q"),
+    Wrong(
+        look_up_divided_by_d,
+        "divides the scores by D; the standard deviation of a dot product grows with the square root of D",
+    ),
+    Wrong(look_up_root_of_keys, "divides by the square root of the number of keys: it is the width D of q that counts"),
+    Wrong(look_up_hard, "takes the value of the best key only: a soft look-up takes something from all of them"),
+    Wrong(
+        look_up_scores,
+        "uses the scores as weights: they must go through a softmax, so that they are positive and sum to 1",
+    ),
+    Wrong(look_up_keys, "averages the keys; the keys only decide how much, the values are what is taken"),
+)
+EXERCISE = Exercise("8.1", "One look-up", "warm-up", look_up, check_look_up, HINTS, WRONG)

@@ -68,36 +68,38 @@ def check_causal(t: Trial) -> None:
         t.close(t.call(q, k, v), causal_attention(q, k, v), rtol=1e-5, atol=1e-6, what="causal attention")
 
 
+HINTS = (
+    "Print torch.ones(3, 3).triu() and read row 0: at whom may the first token look?",
+    "The row is the token that looks. It may look to its left and at itself: the lower triangle, tril.",
+)
+WRONG = (
+    Wrong(causal_upside_down, "lets each token see itself and what follows: the mask is upside down (tril, not triu)"),
+    Wrong(
+        causal_not_self,
+        "forbids a token to look at itself, so the first one sees nothing (NaN); the diagonal belongs to the allowed ones",
+    ),
+    Wrong(
+        causal_future_only,
+        "lets each token see only what follows it, and the last one nothing (NaN). masked_fill "
+        "fills where its mask is true: give it ~may_look, and let may_look be the lower triangle (tril)",
+    ),
+    Wrong(causal_one_ahead, "lets each token see one token ahead, which is the very token it must predict"),
+    Wrong(
+        causal_zero_fill,
+        "gives forbidden pairs the score 0: after the softmax that is e^0 = 1, not nothing; fill with -inf",
+    ),
+    Wrong(causal_wrong_axis, "normalizes the columns: each row, the view of one token, must sum to 1 (dim=-1)"),
+    Wrong(causal_none, "uses no mask: every token sees the whole text"),
+    Wrong(causal_after_softmax, "masks after the softmax, so the rows no longer sum to 1: mask the scores before it"),
+)
 EXERCISE = Exercise(
-    id="8.2",
-    title="Good losses, useless text",
-    kind="find the bug",
+    "8.2",
+    "Good losses, useless text",
+    "find the bug",
+    causal_attention,
+    check_causal,
+    HINTS,
+    WRONG,
     points=2,
-    solution=causal_attention,
-    check=check_causal,
     start=causal_upside_down,
-    hints=(
-        "Print torch.ones(3, 3).triu() and read row 0: at whom may the first token look?",
-        "The row is the token that looks. It may look to its left and at itself: the lower triangle, tril.",
-    ),
-    wrong=(
-        Wrong(causal_upside_down, "lets each token see itself and what follows: the mask is upside down (tril, not triu)"),
-        Wrong(
-            causal_not_self,
-            "forbids a token to look at itself, so the first one sees nothing (NaN); the diagonal belongs to the allowed ones",
-        ),
-        Wrong(
-            causal_future_only,
-            "lets each token see only what follows it, and the last one nothing (NaN). masked_fill "
-            "fills where its mask is true: give it ~may_look, and let may_look be the lower triangle (tril)",
-        ),
-        Wrong(causal_one_ahead, "lets each token see one token ahead, which is the very token it must predict"),
-        Wrong(
-            causal_zero_fill,
-            "gives forbidden pairs the score 0: after the softmax that is e^0 = 1, not nothing; fill with -inf",
-        ),
-        Wrong(causal_wrong_axis, "normalizes the columns: each row, the view of one token, must sum to 1 (dim=-1)"),
-        Wrong(causal_none, "uses no mask: every token sees the whole text"),
-        Wrong(causal_after_softmax, "masks after the softmax, so the rows no longer sum to 1: mask the scores before it"),
-    ),
 )

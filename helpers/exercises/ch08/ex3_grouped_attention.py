@@ -62,32 +62,25 @@ def check_grouped(t: Trial) -> None:
         t.close(t.call(q, k, v), grouped_attention(q, k, v), rtol=1e-5, atol=1e-6, what="grouped attention")
 
 
-EXERCISE = Exercise(
-    id="8.3",
-    title="Fewer keys than queries",
-    kind="core",
-    points=2,
-    solution=grouped_attention,
-    check=check_grouped,
-    hints=(
-        "First make k and v as long as q: (K, T, D) -> (H, T, D). With H = 4 and K = 2, query heads 0 and 1 use key head 0, "
-        "2 and 3 use key head 1.",
-        "k.repeat_interleave(H // K, dim=0) repeats each head in place. Then causal attention as before; "
-        "k.transpose(1, 2) is the "
-        "transpose of each head.",
+HINTS = (
+    "First make k and v as long as q: (K, T, D) -> (H, T, D). With H = 4 and K = 2, query heads 0 and 1 use key head 0, "
+    "2 and 3 use key head 1.",
+    "k.repeat_interleave(H // K, dim=0) repeats each head in place. Then causal attention as before; "
+    "k.transpose(1, 2) is the "
+    "transpose of each head.",
+)
+WRONG = (
+    Wrong(
+        grouped_tiled,
+        "repeats the heads as a pattern 0 1 0 1; query heads of a group stand side by side: 0 0 1 1 (repeat_interleave)",
     ),
-    wrong=(
-        Wrong(
-            grouped_tiled,
-            "repeats the heads as a pattern 0 1 0 1; query heads of a group stand side by side: 0 0 1 1 (repeat_interleave)",
-        ),
-        Wrong(grouped_first_only, "uses the first key-value head for all query heads"),
-        Wrong(grouped_values_tiled, "repeats the keys in place, but the values as a pattern: both must go the same way"),
-        Wrong(grouped_model_scale, "divides by the square root of the model's width H * D: a score is a product over D channels"),
-        Wrong(grouped_no_mask, "has no causal mask, so that each token sees the whole text"),
-        Wrong(
-            grouped_mean_query,
-            "averages the queries of a group; every query head keeps its own query, only k and v are shared",
-        ),
+    Wrong(grouped_first_only, "uses the first key-value head for all query heads"),
+    Wrong(grouped_values_tiled, "repeats the keys in place, but the values as a pattern: both must go the same way"),
+    Wrong(grouped_model_scale, "divides by the square root of the model's width H * D: a score is a product over D channels"),
+    Wrong(grouped_no_mask, "has no causal mask, so that each token sees the whole text"),
+    Wrong(
+        grouped_mean_query,
+        "averages the queries of a group; every query head keeps its own query, only k and v are shared",
     ),
 )
+EXERCISE = Exercise("8.3", "Fewer keys than queries", "core", grouped_attention, check_grouped, HINTS, WRONG, points=2)

@@ -64,32 +64,33 @@ def check_rotate(t: Trial) -> None:
     t.close(t.call(x, angles), rotate_vectors(x, angles), rtol=1e-5, atol=1e-6, what="the rotated vectors")
 
 
+HINTS = (
+    "Rotate [0, 1, 2, 3] by angles of 0. Nothing may change. What comes out?",
+    "It reads even and odd channels, and glues the result together as two halves. Read halves as well: x[:, :half], x[:, half:].",
+)
+WRONG = (
+    Wrong(rotate_mixed, "reads even and odd channels but writes halves: at angle 0 the channels already change places"),
+    Wrong(
+        rotate_even_odd,
+        "pairs even with odd channels; that is a good rotation as well, but weights in "
+        "the order of the library need pairs (i, i + D/2)",
+    ),
+    Wrong(rotate_backwards, "turns the other way round (by minus the angle)"),
+    Wrong(rotate_same_sign, "has no minus sign: that is no rotation, it does not keep lengths"),
+    Wrong(rotate_swapped, "gives back the two halves in the wrong order"),
+    Wrong(
+        rotate_overwritten,
+        "uses the already turned first half to compute the second: keep the old one until both are done",
+    ),
+)
 EXERCISE = Exercise(
-    id="8.4",
-    title="Weights that fit only one pairing",
-    kind="find the bug",
+    "8.4",
+    "Weights that fit only one pairing",
+    "find the bug",
+    rotate_vectors,
+    check_rotate,
+    HINTS,
+    WRONG,
     points=2,
-    solution=rotate_vectors,
-    check=check_rotate,
     start=rotate_mixed,
-    hints=(
-        "Rotate [0, 1, 2, 3] by angles of 0. Nothing may change. What comes out?",
-        "It reads even and odd channels, and glues the result together as two halves. Read halves as well: x[:, "
-        ":half], x[:, half:].",
-    ),
-    wrong=(
-        Wrong(rotate_mixed, "reads even and odd channels but writes halves: at angle 0 the channels already change places"),
-        Wrong(
-            rotate_even_odd,
-            "pairs even with odd channels; that is a good rotation as well, but weights in "
-            "the order of the library need pairs (i, i + D/2)",
-        ),
-        Wrong(rotate_backwards, "turns the other way round (by minus the angle)"),
-        Wrong(rotate_same_sign, "has no minus sign: that is no rotation, it does not keep lengths"),
-        Wrong(rotate_swapped, "gives back the two halves in the wrong order"),
-        Wrong(
-            rotate_overwritten,
-            "uses the already turned first half to compute the second: keep the old one until both are done",
-        ),
-    ),
 )

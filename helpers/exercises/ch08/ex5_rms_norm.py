@@ -50,23 +50,17 @@ def check_rms_norm(t: Trial) -> None:
     t.close(t.call(x * 0.1, weight, 0.04), rms_norm(x * 0.1, weight, 0.04), rtol=1e-5, what="small vectors with eps = 0.04")
 
 
-EXERCISE = Exercise(
-    id="8.5",
-    title="RMSNorm",
-    kind="core",
-    solution=rms_norm,
-    check=check_rms_norm,
-    hints=(
-        "The mean runs over the last axis only: (x**2).mean(dim=-1, keepdim=True).",
-        "eps stands under the root: x / torch.sqrt(mean + eps) * weight.",
-    ),
-    wrong=(
-        Wrong(rms_layer_norm, "subtracts the mean first, as LayerNorm does; RMSNorm only divides"),
-        Wrong(rms_sum, "divides by the length of the vector: root MEAN square, not the root of the sum"),
-        Wrong(rms_eps_outside, "adds eps outside of the root; it belongs under it, and on small vectors this shows"),
-        Wrong(rms_no_weight, "does not multiply by the weight of each channel"),
-        Wrong(rms_no_root, "divides by the mean square without taking its root"),
-        Wrong(rms_all_vectors, "takes one mean over all vectors: every vector is normalized by itself"),
-        Wrong(rms_no_eps, "leaves out eps, which keeps a vector of zeros from being divided by 0"),
-    ),
+HINTS = (
+    "The mean runs over the last axis only: (x**2).mean(dim=-1, keepdim=True).",
+    "eps stands under the root: x / torch.sqrt(mean + eps) * weight.",
 )
+WRONG = (
+    Wrong(rms_layer_norm, "subtracts the mean first, as LayerNorm does; RMSNorm only divides"),
+    Wrong(rms_sum, "divides by the length of the vector: root MEAN square, not the root of the sum"),
+    Wrong(rms_eps_outside, "adds eps outside of the root; it belongs under it, and on small vectors this shows"),
+    Wrong(rms_no_weight, "does not multiply by the weight of each channel"),
+    Wrong(rms_no_root, "divides by the mean square without taking its root"),
+    Wrong(rms_all_vectors, "takes one mean over all vectors: every vector is normalized by itself"),
+    Wrong(rms_no_eps, "leaves out eps, which keeps a vector of zeros from being divided by 0"),
+)
+EXERCISE = Exercise("8.5", "RMSNorm", "core", rms_norm, check_rms_norm, HINTS, WRONG)

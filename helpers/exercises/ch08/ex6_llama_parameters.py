@@ -55,27 +55,20 @@ def check_llama(t: Trial) -> None:
         t.equal(t.call(*case), llama_parameters(*case), what=f"the parameters of {name}")
 
 
-EXERCISE = Exercise(
-    id="8.6",
-    title="Count a Llama",
-    kind="core",
-    points=2,
-    solution=llama_parameters,
-    check=check_llama,
-    hints=(
-        "A block has four attention matrices: q and o are C x C, k and v are C x (kv_heads * D) with D = C // "
-        "heads. It has three "
-        "feed-forward matrices C x ffn_dim, and two norms of C numbers.",
-        "Then once: the embedding V * C, the last norm C, and the output V * C unless it is tied.",
-    ),
-    wrong=(
-        Wrong(llama_two_matrices, "counts two feed-forward matrices: SwiGLU has three (gate, up, down)"),
-        Wrong(llama_full_heads, "gives k and v the full width: with grouped heads they are kv_heads * D wide"),
-        Wrong(llama_no_output_matrix, "forgets the output matrix of the attention (or counts only one C x C matrix)"),
-        Wrong(llama_always_tied, "never counts an output matrix of its own: it is there when the model is not tied"),
-        Wrong(llama_tied_wrong_way, "has tied the wrong way round: a tied model saves V * C"),
-        Wrong(llama_no_last_norm, "forgets the norm after the last block"),
-        Wrong(llama_one_norm, "counts one norm a block; there is one before the attention and one before the feed-forward layer"),
-        Wrong(llama_layer_norm, "counts a shift for each norm as well: RMSNorm has scales only"),
-    ),
+HINTS = (
+    "A block has four attention matrices: q and o are C x C, k and v are C x (kv_heads * D) with D = C // "
+    "heads. It has three "
+    "feed-forward matrices C x ffn_dim, and two norms of C numbers.",
+    "Then once: the embedding V * C, the last norm C, and the output V * C unless it is tied.",
 )
+WRONG = (
+    Wrong(llama_two_matrices, "counts two feed-forward matrices: SwiGLU has three (gate, up, down)"),
+    Wrong(llama_full_heads, "gives k and v the full width: with grouped heads they are kv_heads * D wide"),
+    Wrong(llama_no_output_matrix, "forgets the output matrix of the attention (or counts only one C x C matrix)"),
+    Wrong(llama_always_tied, "never counts an output matrix of its own: it is there when the model is not tied"),
+    Wrong(llama_tied_wrong_way, "has tied the wrong way round: a tied model saves V * C"),
+    Wrong(llama_no_last_norm, "forgets the norm after the last block"),
+    Wrong(llama_one_norm, "counts one norm a block; there is one before the attention and one before the feed-forward layer"),
+    Wrong(llama_layer_norm, "counts a shift for each norm as well: RMSNorm has scales only"),
+)
+EXERCISE = Exercise("8.6", "Count a Llama", "core", llama_parameters, check_llama, HINTS, WRONG, points=2)

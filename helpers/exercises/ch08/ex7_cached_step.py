@@ -72,24 +72,17 @@ def check_cached_step(t: Trial) -> None:
         t.close(got[0], expected[0], rtol=1e-5, atol=1e-6, what="the output")
 
 
-EXERCISE = Exercise(
-    id="8.7",
-    title="One step with a cache",
-    kind="core",
-    points=2,
-    solution=cached_step,
-    check=check_cached_step,
-    hints=(
-        "Append first (torch.cat([keys, k])), then look: the new token may look at itself.",
-        "No mask is needed: everything in the cache lies to the left. Return the output, the longer keys, the longer values.",
-    ),
-    wrong=(
-        Wrong(step_without_self, "looks at the old tokens only: a token may look at itself, so append before looking"),
-        Wrong(step_only_self, "returns the new token's own value: it must look at all tokens in the cache"),
-        Wrong(step_not_kept, "gives back the cache as it was: the next token would not find this one"),
-        Wrong(step_caches_query, "keeps the query in place of the key; a query is used once and thrown away"),
-        Wrong(step_in_front, "puts the new token in front: the order of the cache is that of the text"),
-        Wrong(step_keys_as_values, "keeps the key as the value"),
-        Wrong(step_unscaled, "does not divide the scores by the square root of the width"),
-    ),
+HINTS = (
+    "Append first (torch.cat([keys, k])), then look: the new token may look at itself.",
+    "No mask is needed: everything in the cache lies to the left. Return the output, the longer keys, the longer values.",
 )
+WRONG = (
+    Wrong(step_without_self, "looks at the old tokens only: a token may look at itself, so append before looking"),
+    Wrong(step_only_self, "returns the new token's own value: it must look at all tokens in the cache"),
+    Wrong(step_not_kept, "gives back the cache as it was: the next token would not find this one"),
+    Wrong(step_caches_query, "keeps the query in place of the key; a query is used once and thrown away"),
+    Wrong(step_in_front, "puts the new token in front: the order of the cache is that of the text"),
+    Wrong(step_keys_as_values, "keeps the key as the value"),
+    Wrong(step_unscaled, "does not divide the scores by the square root of the width"),
+)
+EXERCISE = Exercise("8.7", "One step with a cache", "core", cached_step, check_cached_step, HINTS, WRONG, points=2)

@@ -136,39 +136,32 @@ def check_online(t: Trial) -> None:
     t.close(got, online_attention(cases[2]), rtol=1e-5, atol=1e-6, what="the weighted average")
 
 
-EXERCISE = Exercise(
-    id="8.8",
-    title="A softmax that never sees it all",
-    kind="stretch",
-    points=3,
-    solution=online_attention,
-    check=check_online,
-    hints=(
-        "Keep three things: the largest score so far, the sum of exp(score - largest), the sum of exp(score - largest) * value.",
-        "When a larger score turns up, both sums were computed with the old largest one. Multiply both by exp(old - new).",
-        "Start with largest = -math.inf and sums of 0; at the end divide the second sum by the first.",
-    ),
-    wrong=(
-        Wrong(online_block_by_block, "makes a softmax of each block and averages: a block with small scores must count less"),
-        Wrong(
-            online_without_rescaling,
-            "subtracts each block's own largest score without rescaling: the blocks are then not on one scale",
-        ),
-        Wrong(online_no_maximum, "never subtracts the largest score: exp(100) is too large for 32 bits"),
-        Wrong(online_total_only, "rescales the sum of exponentials, but not the weighted sum of values"),
-        Wrong(online_last_block, "forgets all blocks but the last"),
-        Wrong(online_not_divided, "does not divide by the sum of exponentials"),
-        Wrong(
-            online_from_zero,
-            "starts with 0 as the largest score: where all scores lie far below it, each exponential is "
-            "0, and 0 / 0 is NaN. Start with -math.inf",
-        ),
-        Wrong(
-            online_newest_maximum,
-            "takes the newest block's largest score, even where an older one was larger: exp(old - "
-            "new) then grows beyond all bounds. Take the larger of the two",
-        ),
-        Wrong(online_keeps_all, "keeps blocks that are gone: use each one when it comes, and keep only the three numbers"),
-        Wrong(online_reads_twice, "the blocks can be read only once"),
-    ),
+HINTS = (
+    "Keep three things: the largest score so far, the sum of exp(score - largest), the sum of exp(score - largest) * value.",
+    "When a larger score turns up, both sums were computed with the old largest one. Multiply both by exp(old - new).",
+    "Start with largest = -math.inf and sums of 0; at the end divide the second sum by the first.",
 )
+WRONG = (
+    Wrong(online_block_by_block, "makes a softmax of each block and averages: a block with small scores must count less"),
+    Wrong(
+        online_without_rescaling,
+        "subtracts each block's own largest score without rescaling: the blocks are then not on one scale",
+    ),
+    Wrong(online_no_maximum, "never subtracts the largest score: exp(100) is too large for 32 bits"),
+    Wrong(online_total_only, "rescales the sum of exponentials, but not the weighted sum of values"),
+    Wrong(online_last_block, "forgets all blocks but the last"),
+    Wrong(online_not_divided, "does not divide by the sum of exponentials"),
+    Wrong(
+        online_from_zero,
+        "starts with 0 as the largest score: where all scores lie far below it, each exponential is "
+        "0, and 0 / 0 is NaN. Start with -math.inf",
+    ),
+    Wrong(
+        online_newest_maximum,
+        "takes the newest block's largest score, even where an older one was larger: exp(old - "
+        "new) then grows beyond all bounds. Take the larger of the two",
+    ),
+    Wrong(online_keeps_all, "keeps blocks that are gone: use each one when it comes, and keep only the three numbers"),
+    Wrong(online_reads_twice, "the blocks can be read only once"),
+)
+EXERCISE = Exercise("8.8", "A softmax that never sees it all", "stretch", online_attention, check_online, HINTS, WRONG, points=3)

@@ -38,25 +38,19 @@ def check_reply_labels(t: Trial) -> None:
         t.equal(t.call(prompt, reply, end), reply_labels(prompt, reply, end), what="the labels")
 
 
-EXERCISE = Exercise(
-    id="9.1",
-    title="What is to be learned",
-    kind="warm-up",
-    solution=reply_labels,
-    check=check_reply_labels,
-    hints=(
-        "The labels are as long as the ids: one for each token of prompt, reply and end mark.",
-        "-100 for each token of the prompt, then the ids of the reply, then the end mark: stopping must be learned too.",
-    ),
-    wrong=(
-        Wrong(labels_without_end, "hides the end mark: the model would never learn to stop"),
-        Wrong(labels_everything, "learns the prompt as well: mark it with -100"),
-        Wrong(labels_prompt_only, "has it the wrong way round: the reply is learned, the prompt is not"),
-        Wrong(
-            labels_shifted,
-            "moves the labels to the left; labels stand where their ids stand, and the shift by one comes when a batch is made",
-        ),
-        Wrong(labels_end_forgotten, "leaves the end mark out, so labels and ids have different lengths"),
-        Wrong(labels_zero, "marks the prompt with 0, which is a token like any other; -100 is the mark"),
-    ),
+HINTS = (
+    "The labels are as long as the ids: one for each token of prompt, reply and end mark.",
+    "-100 for each token of the prompt, then the ids of the reply, then the end mark: stopping must be learned too.",
 )
+WRONG = (
+    Wrong(labels_without_end, "hides the end mark: the model would never learn to stop"),
+    Wrong(labels_everything, "learns the prompt as well: mark it with -100"),
+    Wrong(labels_prompt_only, "has it the wrong way round: the reply is learned, the prompt is not"),
+    Wrong(
+        labels_shifted,
+        "moves the labels to the left; labels stand where their ids stand, and the shift by one comes when a batch is made",
+    ),
+    Wrong(labels_end_forgotten, "leaves the end mark out, so labels and ids have different lengths"),
+    Wrong(labels_zero, "marks the prompt with 0, which is a token like any other; -100 is the mark"),
+)
+EXERCISE = Exercise("9.1", "What is to be learned", "warm-up", reply_labels, check_reply_labels, HINTS, WRONG)

@@ -69,27 +69,21 @@ def check_pad_batch(t: Trial) -> None:
         t.equal([list(r) for r in labels], wanted[1], what="the labels")
 
 
+HINTS = (
+    "In SmolLM2 the padding and the end mark have the same id, 2. Read the line that makes the labels with pad_id = 2.",
+    "A position is padding because of where it stands, len(row) or later, not because of the id that stands there.",
+)
+WRONG = (
+    Wrong(
+        pad_batch_by_value,
+        "marks every token that has the padding's id, so also the end mark of a reply: the model never learns to stop",
+    ),
+    Wrong(pad_batch_learns_padding, "lets the padding count: the model learns to write padding after padding"),
+    Wrong(pad_batch_learns_prompts, "lets the prompts count"),
+    Wrong(pad_batch_keeps_first_padding, "lets the first padding count; the end mark of the reply is in the row already"),
+    Wrong(pad_batch_drops_last, "marks the last token of each row: that is the end mark"),
+    Wrong(pad_batch_on_the_left, "fills up on the left; on the right is asked"),
+)
 EXERCISE = Exercise(
-    id="9.2",
-    title="It never stops",
-    kind="find the bug",
-    points=2,
-    solution=pad_batch,
-    check=check_pad_batch,
-    start=pad_batch_by_value,
-    hints=(
-        "In SmolLM2 the padding and the end mark have the same id, 2. Read the line that makes the labels with pad_id = 2.",
-        "A position is padding because of where it stands, len(row) or later, not because of the id that stands there.",
-    ),
-    wrong=(
-        Wrong(
-            pad_batch_by_value,
-            "marks every token that has the padding's id, so also the end mark of a reply: the model never learns to stop",
-        ),
-        Wrong(pad_batch_learns_padding, "lets the padding count: the model learns to write padding after padding"),
-        Wrong(pad_batch_learns_prompts, "lets the prompts count"),
-        Wrong(pad_batch_keeps_first_padding, "lets the first padding count; the end mark of the reply is in the row already"),
-        Wrong(pad_batch_drops_last, "marks the last token of each row: that is the end mark"),
-        Wrong(pad_batch_on_the_left, "fills up on the left; on the right is asked"),
-    ),
+    "9.2", "It never stops", "find the bug", pad_batch, check_pad_batch, HINTS, WRONG, points=2, start=pad_batch_by_value
 )

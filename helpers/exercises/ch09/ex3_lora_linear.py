@@ -48,22 +48,16 @@ def check_lora(t: Trial) -> None:
         t.close(t.call(*case), lora_linear(*case), rtol=1e-5, atol=1e-5, what="the output")
 
 
-EXERCISE = Exercise(
-    id="9.3",
-    title="A matrix and its update",
-    kind="core",
-    solution=lora_linear,
-    check=check_lora,
-    hints=(
-        "Two ways, added: x @ W.T, and x through A and then through B. r is the number of rows of A.",
-        "Only the second way is multiplied by alpha / r. Compute (x @ A.T) @ B.T: the whole update is never needed.",
-    ),
-    wrong=(
-        Wrong(lora_no_scale, "leaves out alpha / r: the most copied mistake of LoRA"),
-        Wrong(lora_alpha_only, "multiplies by alpha alone; divide by the rank r"),
-        Wrong(lora_scaled_all, "scales the frozen matrix as well: only the update is scaled"),
-        Wrong(lora_by_width, "divides by the number of inputs; r is the number of rows of A"),
-        Wrong(lora_update_only, "forgets the frozen matrix W"),
-        Wrong(lora_root_scale, "divides by the root of r; here it is r itself"),
-    ),
+HINTS = (
+    "Two ways, added: x @ W.T, and x through A and then through B. r is the number of rows of A.",
+    "Only the second way is multiplied by alpha / r. Compute (x @ A.T) @ B.T: the whole update is never needed.",
 )
+WRONG = (
+    Wrong(lora_no_scale, "leaves out alpha / r: the most copied mistake of LoRA"),
+    Wrong(lora_alpha_only, "multiplies by alpha alone; divide by the rank r"),
+    Wrong(lora_scaled_all, "scales the frozen matrix as well: only the update is scaled"),
+    Wrong(lora_by_width, "divides by the number of inputs; r is the number of rows of A"),
+    Wrong(lora_update_only, "forgets the frozen matrix W"),
+    Wrong(lora_root_scale, "divides by the root of r; here it is r itself"),
+)
+EXERCISE = Exercise("9.3", "A matrix and its update", "core", lora_linear, check_lora, HINTS, WRONG)

@@ -66,25 +66,18 @@ def check_factor(t: Trial) -> None:
         t.close(alpha / r * B @ A, alpha / r * best[1] @ best[0], rtol=1e-3, atol=1e-4, what="(alpha / r) * B @ A")
 
 
-EXERCISE = Exercise(
-    id="9.4",
-    title="The best update of rank r",
-    kind="stretch",
-    points=3,
-    solution=factor_update,
-    check=check_factor,
-    hints=(
-        "torch.linalg.svd(D, full_matrices=False) gives U, s, Vt with D = U * s @ Vt, the largest singular value first.",
-        "The first r columns of U, values of s and rows of Vt are the best approximation of rank r.",
-        "A = Vt[:r]. B takes the rest: U[:, :r] * s[:r], and then times r / alpha, so that the factor alpha / r cancels.",
-    ),
-    wrong=(
-        Wrong(factor_no_scale, "forgets that (alpha / r) will be multiplied on: divide B by it"),
-        Wrong(factor_scale_twice, "multiplies B by alpha / r; it must be divided by it, since the layer multiplies again"),
-        Wrong(factor_no_singular, "leaves out the singular values"),
-        Wrong(factor_smallest, "keeps the smallest singular values in place of the largest"),
-        Wrong(factor_root_once, "takes roots of the singular values for one factor, but not for the other"),
-        Wrong(factor_swapped, "gives A and B in the wrong order: A is (r, in), B is (out, r)"),
-        Wrong(factor_rows, "keeps the first r rows of the update; the best rank r comes from the singular values"),
-    ),
+HINTS = (
+    "torch.linalg.svd(D, full_matrices=False) gives U, s, Vt with D = U * s @ Vt, the largest singular value first.",
+    "The first r columns of U, values of s and rows of Vt are the best approximation of rank r.",
+    "A = Vt[:r]. B takes the rest: U[:, :r] * s[:r], and then times r / alpha, so that the factor alpha / r cancels.",
 )
+WRONG = (
+    Wrong(factor_no_scale, "forgets that (alpha / r) will be multiplied on: divide B by it"),
+    Wrong(factor_scale_twice, "multiplies B by alpha / r; it must be divided by it, since the layer multiplies again"),
+    Wrong(factor_no_singular, "leaves out the singular values"),
+    Wrong(factor_smallest, "keeps the smallest singular values in place of the largest"),
+    Wrong(factor_root_once, "takes roots of the singular values for one factor, but not for the other"),
+    Wrong(factor_swapped, "gives A and B in the wrong order: A is (r, in), B is (out, r)"),
+    Wrong(factor_rows, "keeps the first r rows of the update; the best rank r comes from the singular values"),
+)
+EXERCISE = Exercise("9.4", "The best update of rank r", "stretch", factor_update, check_factor, HINTS, WRONG, points=3)

@@ -69,28 +69,21 @@ def check_round(t: Trial) -> None:
     t.close(t.call(w, 4), round_blocks(w, 4), rtol=1e-5, atol=1e-6, what="the rounded weights")
 
 
-EXERCISE = Exercise(
-    id="9.5",
-    title="Four bits, block by block",
-    kind="core",
-    points=2,
-    solution=round_blocks,
-    check=check_round,
-    hints=(
-        "w.reshape(-1, block) puts one block in each row. The scale of a row: its largest absolute value / 7.",
-        "Divide by the scale, torch.round, multiply by the scale again. A block of zeros has scale 0: avoid 0 / 0.",
-    ),
-    wrong=(
-        Wrong(round_globally, "uses one scale for all: a single large weight then spoils every block"),
-        Wrong(
-            round_largest_not_absolute,
-            "takes the largest value, not the largest absolute value: a large negative weight is cut off",
-        ),
-        Wrong(round_toward_zero, "cuts decimals off in place of rounding to the nearest"),
-        Wrong(round_to_fifteen, "uses 31 levels, from -15 to 15; four bits with a sign give -7 to 7"),
-        Wrong(round_codes, "returns the codes; multiply by the scale to get weights again"),
-        Wrong(round_mean_scale, "takes the mean absolute value of a block as its range: larger weights are cut off"),
-        Wrong(round_columns, "gives a scale to each place in a block, over all blocks; each block needs its own"),
-        Wrong(round_no_zero_block, "divides 0 by 0 in a block of zeros"),
-    ),
+HINTS = (
+    "w.reshape(-1, block) puts one block in each row. The scale of a row: its largest absolute value / 7.",
+    "Divide by the scale, torch.round, multiply by the scale again. A block of zeros has scale 0: avoid 0 / 0.",
 )
+WRONG = (
+    Wrong(round_globally, "uses one scale for all: a single large weight then spoils every block"),
+    Wrong(
+        round_largest_not_absolute,
+        "takes the largest value, not the largest absolute value: a large negative weight is cut off",
+    ),
+    Wrong(round_toward_zero, "cuts decimals off in place of rounding to the nearest"),
+    Wrong(round_to_fifteen, "uses 31 levels, from -15 to 15; four bits with a sign give -7 to 7"),
+    Wrong(round_codes, "returns the codes; multiply by the scale to get weights again"),
+    Wrong(round_mean_scale, "takes the mean absolute value of a block as its range: larger weights are cut off"),
+    Wrong(round_columns, "gives a scale to each place in a block, over all blocks; each block needs its own"),
+    Wrong(round_no_zero_block, "divides 0 by 0 in a block of zeros"),
+)
+EXERCISE = Exercise("9.5", "Four bits, block by block", "core", round_blocks, check_round, HINTS, WRONG, points=2)

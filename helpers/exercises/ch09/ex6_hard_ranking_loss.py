@@ -81,25 +81,20 @@ def check_ranking(t: Trial) -> None:
     )
 
 
+HINTS = (
+    "Put the hard negatives below the keys: torch.cat([keys, negatives]) are the candidates of every query.",
+    "Scores = queries @ candidates.T / temperature, shape (B, B + m). The right one of row i stands in column i; take "
+    "scores.log_softmax(1) there.",
+)
+WRONG = (
+    Wrong(ranking_in_batch_only, "does not use the hard negatives at all: they are candidates too"),
+    Wrong(ranking_hard_only, "uses only the hard negatives; the other keys of the batch are negatives as well"),
+    Wrong(ranking_times_temperature, "multiplies by the temperature; a small temperature must make the choice strict"),
+    Wrong(ranking_summed, "adds the losses of the queries up: take the mean, or the step grows with the batch"),
+    Wrong(ranking_no_minus, "has the sign the wrong way round: it would push what belongs together apart"),
+    Wrong(ranking_wrong_axis, "makes the softmax over the queries: each query chooses among candidates, so dim=1"),
+    Wrong(ranking_without_own, "leaves the right key out of the sum below; then the loss has no lower bound"),
+)
 EXERCISE = Exercise(
-    id="9.6",
-    title="Negatives from the batch, and hard ones",
-    kind="core",
-    points=2,
-    solution=hard_ranking_loss,
-    check=check_ranking,
-    hints=(
-        "Put the hard negatives below the keys: torch.cat([keys, negatives]) are the candidates of every query.",
-        "Scores = queries @ candidates.T / temperature, shape (B, B + m). The right one of row i stands in column i; take "
-        "scores.log_softmax(1) there.",
-    ),
-    wrong=(
-        Wrong(ranking_in_batch_only, "does not use the hard negatives at all: they are candidates too"),
-        Wrong(ranking_hard_only, "uses only the hard negatives; the other keys of the batch are negatives as well"),
-        Wrong(ranking_times_temperature, "multiplies by the temperature; a small temperature must make the choice strict"),
-        Wrong(ranking_summed, "adds the losses of the queries up: take the mean, or the step grows with the batch"),
-        Wrong(ranking_no_minus, "has the sign the wrong way round: it would push what belongs together apart"),
-        Wrong(ranking_wrong_axis, "makes the softmax over the queries: each query chooses among candidates, so dim=1"),
-        Wrong(ranking_without_own, "leaves the right key out of the sum below; then the loss has no lower bound"),
-    ),
+    "9.6", "Negatives from the batch, and hard ones", "core", hard_ranking_loss, check_ranking, HINTS, WRONG, points=2
 )

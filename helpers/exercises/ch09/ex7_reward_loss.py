@@ -54,25 +54,27 @@ def check_reward_loss(t: Trial) -> None:
     t.close(t.call(*case), reward_loss(*case), rtol=1e-4, what="the pairwise loss")
 
 
+HINTS = (
+    "Call it with differences of 2 and of -2. Which one gives the smaller value, and which should?",
+    "ln sigmoid is negative and rises with the difference. Minimising it drives the better answer down.",
+)
+WRONG = (
+    Wrong(reward_without_minus, "has no minus sign: training would lower the reward of the better answer"),
+    Wrong(reward_swapped, "has the two answers the wrong way round"),
+    Wrong(reward_each, "judges each answer by itself: only the difference of the two is known"),
+    Wrong(reward_sum, "adds the pairs up: take the mean"),
+    Wrong(reward_difference, "takes the bare difference: that has no lower end, and easy pairs would push forever"),
+    Wrong(reward_no_log, "leaves out the logarithm: a pair that is judged badly would hardly teach anything"),
+    Wrong(reward_of_means, "takes the mean of the differences first: every pair has a loss of its own"),
+)
 EXERCISE = Exercise(
-    id="9.7",
-    title="Training makes it worse",
-    kind="find the bug",
+    "9.7",
+    "Training makes it worse",
+    "find the bug",
+    reward_loss,
+    check_reward_loss,
+    HINTS,
+    WRONG,
     points=2,
-    solution=reward_loss,
-    check=check_reward_loss,
     start=reward_without_minus,
-    hints=(
-        "Call it with differences of 2 and of -2. Which one gives the smaller value, and which should?",
-        "ln sigmoid is negative and rises with the difference. Minimising it drives the better answer down.",
-    ),
-    wrong=(
-        Wrong(reward_without_minus, "has no minus sign: training would lower the reward of the better answer"),
-        Wrong(reward_swapped, "has the two answers the wrong way round"),
-        Wrong(reward_each, "judges each answer by itself: only the difference of the two is known"),
-        Wrong(reward_sum, "adds the pairs up: take the mean"),
-        Wrong(reward_difference, "takes the bare difference: that has no lower end, and easy pairs would push forever"),
-        Wrong(reward_no_log, "leaves out the logarithm: a pair that is judged badly would hardly teach anything"),
-        Wrong(reward_of_means, "takes the mean of the differences first: every pair has a loss of its own"),
-    ),
 )

@@ -61,24 +61,17 @@ def check_preference_loss(t: Trial) -> None:
     t.close(t.call(*case), preference_loss(*case), rtol=1e-4, what="the DPO loss")
 
 
-EXERCISE = Exercise(
-    id="9.8",
-    title="The loss of DPO",
-    kind="core",
-    points=2,
-    solution=preference_loss,
-    check=check_preference_loss,
-    hints=(
-        "First the implicit reward of each answer, beta * (ln p - ln p_reference), four numbers become two.",
-        "Then exercise 9.7 on these two: -F.logsigmoid(better - worse).mean(). Before training it must be ln 2.",
-    ),
-    wrong=(
-        Wrong(preference_no_reference, "leaves out the reference: an answer unlikely from the start would count as bad"),
-        Wrong(preference_swapped, "prefers the rejected answer: the sign is the wrong way round"),
-        Wrong(preference_reference_added, "adds the reference's ln p where it must be subtracted (a ratio of probabilities)"),
-        Wrong(preference_beta_outside, "multiplies the whole loss by beta; beta belongs inside the sigmoid"),
-        Wrong(preference_divided, "divides by beta: a large beta keeps the model close to the reference"),
-        Wrong(preference_ratio, "divides logarithms; the logarithm of a ratio is a difference"),
-        Wrong(preference_no_minus, "has no minus sign: the loss would fall without end while the wrong answer wins"),
-    ),
+HINTS = (
+    "First the implicit reward of each answer, beta * (ln p - ln p_reference), four numbers become two.",
+    "Then exercise 9.7 on these two: -F.logsigmoid(better - worse).mean(). Before training it must be ln 2.",
 )
+WRONG = (
+    Wrong(preference_no_reference, "leaves out the reference: an answer unlikely from the start would count as bad"),
+    Wrong(preference_swapped, "prefers the rejected answer: the sign is the wrong way round"),
+    Wrong(preference_reference_added, "adds the reference's ln p where it must be subtracted (a ratio of probabilities)"),
+    Wrong(preference_beta_outside, "multiplies the whole loss by beta; beta belongs inside the sigmoid"),
+    Wrong(preference_divided, "divides by beta: a large beta keeps the model close to the reference"),
+    Wrong(preference_ratio, "divides logarithms; the logarithm of a ratio is a difference"),
+    Wrong(preference_no_minus, "has no minus sign: the loss would fall without end while the wrong answer wins"),
+)
+EXERCISE = Exercise("9.8", "The loss of DPO", "core", preference_loss, check_preference_loss, HINTS, WRONG, points=2)

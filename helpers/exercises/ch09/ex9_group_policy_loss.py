@@ -86,35 +86,30 @@ def check_policy_loss(t: Trial) -> None:
     t.close(t.call(log_probs, rewards), torch.tensor(0.0), rtol=1e-4, what="the loss of three equal rewards")
 
 
+HINTS = (
+    "Mean and deviation are those of a row (dim=1, keepdim=True); for the population, correction=0.",
+    "Give a row in which all rewards are equal advantages of 0 (torch.where), not 0 / 0. Such a row has rewards.amax(1, "
+    "keepdim=True) == rewards.amin(1, keepdim=True); its deviation may be a little above 0, since the mean is rounded.",
+    "Then -(advantages.detach() * log_probs).mean().",
+)
+WRONG = (
+    Wrong(policy_no_baseline, "uses the bare rewards: subtract the mean of the group first"),
+    Wrong(policy_not_scaled, "does not divide by the standard deviation of the group"),
+    Wrong(policy_whole_batch, "takes mean and deviation over all questions: compare an answer with its siblings only"),
+    Wrong(policy_wrong_axis, "compares answers to different questions: those to one question stand in a row (dim=1)"),
+    Wrong(policy_sample_deviation, "divides by n - 1 in the deviation; here it is that of the population (correction=0)"),
+    Wrong(policy_no_minus, "has no minus sign: an optimizer minimises, so good answers would become rarer"),
+    Wrong(
+        policy_divides_by_zero,
+        "divides by 0 when all answers of a group have the same reward: such a group teaches nothing, its advantages are 0",
+    ),
+    Wrong(
+        policy_asks_the_deviation,
+        "asks whether the deviation is 0: the mean of three times 0.9 is rounded, so that "
+        "equal rewards have a deviation a little above 0. Compare the rewards, amax with amin",
+    ),
+    Wrong(policy_probabilities, "multiplies by the probability; the gradient of ln p is what is weighted"),
+)
 EXERCISE = Exercise(
-    id="9.9",
-    title="A policy gradient with groups",
-    kind="stretch",
-    points=3,
-    solution=group_policy_loss,
-    check=check_policy_loss,
-    hints=(
-        "Mean and deviation are those of a row (dim=1, keepdim=True); for the population, correction=0.",
-        "Give a row in which all rewards are equal advantages of 0 (torch.where), not 0 / 0. Such a row has rewards.amax(1, "
-        "keepdim=True) == rewards.amin(1, keepdim=True); its deviation may be a little above 0, since the mean is rounded.",
-        "Then -(advantages.detach() * log_probs).mean().",
-    ),
-    wrong=(
-        Wrong(policy_no_baseline, "uses the bare rewards: subtract the mean of the group first"),
-        Wrong(policy_not_scaled, "does not divide by the standard deviation of the group"),
-        Wrong(policy_whole_batch, "takes mean and deviation over all questions: compare an answer with its siblings only"),
-        Wrong(policy_wrong_axis, "compares answers to different questions: those to one question stand in a row (dim=1)"),
-        Wrong(policy_sample_deviation, "divides by n - 1 in the deviation; here it is that of the population (correction=0)"),
-        Wrong(policy_no_minus, "has no minus sign: an optimizer minimises, so good answers would become rarer"),
-        Wrong(
-            policy_divides_by_zero,
-            "divides by 0 when all answers of a group have the same reward: such a group teaches nothing, its advantages are 0",
-        ),
-        Wrong(
-            policy_asks_the_deviation,
-            "asks whether the deviation is 0: the mean of three times 0.9 is rounded, so that "
-            "equal rewards have a deviation a little above 0. Compare the rewards, amax with amin",
-        ),
-        Wrong(policy_probabilities, "multiplies by the probability; the gradient of ln p is what is weighted"),
-    ),
+    "9.9", "A policy gradient with groups", "stretch", group_policy_loss, check_policy_loss, HINTS, WRONG, points=3
 )

@@ -80,23 +80,17 @@ def check_temperature(t: Trial) -> None:
     t.true(refused, diagnosis, "ValueError", "a result")
 
 
-EXERCISE = Exercise(
-    id="10.1",
-    title="One knob, three cases",
-    kind="warm-up",
-    solution=temperature_probs,
-    check=check_temperature,
-    hints=(
-        "Divide the logits by T, subtract the largest, exponentiate, divide by the sum.",
-        "T = 0 cannot be divided by. Return zeros with a 1 at np.argmax(logits). T < 0: raise ValueError.",
-    ),
-    wrong=(
-        Wrong(temperature_multiplied, "multiplies by T: then a high temperature makes the favorite stronger"),
-        Wrong(temperature_of_probs, "divides the probabilities and makes a softmax of them; the temperature divides the logits"),
-        Wrong(temperature_after, "divides the probabilities by T: they do not sum to 1, and their ratios stay the same"),
-        Wrong(temperature_overflow, "does not subtract the largest logit: exp(1000) is too large, and inf / inf is NaN"),
-        Wrong(temperature_zero_is_one, "treats T = 0 like T = 1; the limit is the greedy choice"),
-        Wrong(temperature_shares_ties, "shares the probability among equal logits at T = 0; here the first of them gets it all"),
-        Wrong(temperature_negative, "accepts a negative temperature, which has no meaning here: refuse it with a ValueError"),
-    ),
+HINTS = (
+    "Divide the logits by T, subtract the largest, exponentiate, divide by the sum.",
+    "T = 0 cannot be divided by. Return zeros with a 1 at np.argmax(logits). T < 0: raise ValueError.",
 )
+WRONG = (
+    Wrong(temperature_multiplied, "multiplies by T: then a high temperature makes the favorite stronger"),
+    Wrong(temperature_of_probs, "divides the probabilities and makes a softmax of them; the temperature divides the logits"),
+    Wrong(temperature_after, "divides the probabilities by T: they do not sum to 1, and their ratios stay the same"),
+    Wrong(temperature_overflow, "does not subtract the largest logit: exp(1000) is too large, and inf / inf is NaN"),
+    Wrong(temperature_zero_is_one, "treats T = 0 like T = 1; the limit is the greedy choice"),
+    Wrong(temperature_shares_ties, "shares the probability among equal logits at T = 0; here the first of them gets it all"),
+    Wrong(temperature_negative, "accepts a negative temperature, which has no meaning here: refuse it with a ValueError"),
+)
+EXERCISE = Exercise("10.1", "One knob, three cases", "warm-up", temperature_probs, check_temperature, HINTS, WRONG)

@@ -72,31 +72,24 @@ def check_nucleus(t: Trial) -> None:
     t.close(t.call(mixed, 0.8), nucleus(mixed, 0.8), what="the nucleus of unsorted probabilities")
 
 
-EXERCISE = Exercise(
-    id="10.2",
-    title="One token too few",
-    kind="find the bug",
-    solution=nucleus,
-    check=check_nucleus,
-    start=nucleus_off_by_one,
-    hints=(
-        "p = 0.8 with probabilities 0.5, 0.25, 0.125: after two tokens 0.75 is reached, after three 0.875. Which belong to it?",
-        "A token belongs to the set when the tokens BEFORE it have not yet reached p. What happens for p = 0.3?",
-    ),
-    wrong=(
-        Wrong(
-            nucleus_off_by_one,
-            "drops the token that crosses the threshold: the set must reach p, and at least one token stays",
-        ),
-        Wrong(nucleus_one_too_many, "keeps one token more than is needed to reach p"),
-        Wrong(
-            nucleus_exact_hit,
-            "keeps one token more where p is reached exactly: 0.5 and 0.25 reach 0.75 already, so compare with < and not with <=",
-        ),
-        Wrong(nucleus_by_value, "compares each probability with p times the largest one: that is min-p"),
-        Wrong(nucleus_not_normalized, "does not divide by the sum: what is left must sum to 1"),
-        Wrong(nucleus_unsorted, "adds up in the order of the ids, not from the likeliest down"),
-        Wrong(nucleus_keeps_one, "saves the case of a single token only, and drops the token that crosses in all others"),
-        Wrong(nucleus_sorted_result, "returns the probabilities sorted: each must stay at the place of its own token"),
-    ),
+HINTS = (
+    "p = 0.8 with probabilities 0.5, 0.25, 0.125: after two tokens 0.75 is reached, after three 0.875. Which belong to it?",
+    "A token belongs to the set when the tokens BEFORE it have not yet reached p. What happens for p = 0.3?",
 )
+WRONG = (
+    Wrong(
+        nucleus_off_by_one,
+        "drops the token that crosses the threshold: the set must reach p, and at least one token stays",
+    ),
+    Wrong(nucleus_one_too_many, "keeps one token more than is needed to reach p"),
+    Wrong(
+        nucleus_exact_hit,
+        "keeps one token more where p is reached exactly: 0.5 and 0.25 reach 0.75 already, so compare with < and not with <=",
+    ),
+    Wrong(nucleus_by_value, "compares each probability with p times the largest one: that is min-p"),
+    Wrong(nucleus_not_normalized, "does not divide by the sum: what is left must sum to 1"),
+    Wrong(nucleus_unsorted, "adds up in the order of the ids, not from the likeliest down"),
+    Wrong(nucleus_keeps_one, "saves the case of a single token only, and drops the token that crosses in all others"),
+    Wrong(nucleus_sorted_result, "returns the probabilities sorted: each must stay at the place of its own token"),
+)
+EXERCISE = Exercise("10.2", "One token too few", "find the bug", nucleus, check_nucleus, HINTS, WRONG, start=nucleus_off_by_one)

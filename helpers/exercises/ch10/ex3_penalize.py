@@ -67,24 +67,19 @@ def check_penalize(t: Trial) -> None:
         t.close(t.call(np.array(logits), seen, penalty), penalize(logits, seen, penalty), what="the logits after the penalty")
 
 
+HINTS = (
+    "Follow the logit -1 with penalty 2. Is -0.5 more or less likely than -1?",
+    "Positive logits are divided by the penalty, negative ones multiplied: both move down.",
+)
+WRONG = (
+    Wrong(penalize_wrong_sign, "divides negative logits too: -1 becomes -0.5, so the seen token gets MORE likely"),
+    Wrong(penalize_each_time, "applies the penalty once for each time a token was seen; this one counts a token once"),
+    Wrong(penalize_subtracts, "subtracts the penalty: that is the presence penalty"),
+    Wrong(penalize_replaces, "replaces the logit by a constant, whatever it was before"),
+    Wrong(penalize_forbids, "forbids every seen token; a penalty only makes it less likely"),
+    Wrong(penalize_rewards, "has the two cases the wrong way round: every seen token moves up"),
+    Wrong(penalize_all, "changes all tokens, also those that were not seen"),
+)
 EXERCISE = Exercise(
-    id="10.3",
-    title="A penalty that rewards",
-    kind="find the bug",
-    solution=penalize,
-    check=check_penalize,
-    start=penalize_wrong_sign,
-    hints=(
-        "Follow the logit -1 with penalty 2. Is -0.5 more or less likely than -1?",
-        "Positive logits are divided by the penalty, negative ones multiplied: both move down.",
-    ),
-    wrong=(
-        Wrong(penalize_wrong_sign, "divides negative logits too: -1 becomes -0.5, so the seen token gets MORE likely"),
-        Wrong(penalize_each_time, "applies the penalty once for each time a token was seen; this one counts a token once"),
-        Wrong(penalize_subtracts, "subtracts the penalty: that is the presence penalty"),
-        Wrong(penalize_replaces, "replaces the logit by a constant, whatever it was before"),
-        Wrong(penalize_forbids, "forbids every seen token; a penalty only makes it less likely"),
-        Wrong(penalize_rewards, "has the two cases the wrong way round: every seen token moves up"),
-        Wrong(penalize_all, "changes all tokens, also those that were not seen"),
-    ),
+    "10.3", "A penalty that rewards", "find the bug", penalize, check_penalize, HINTS, WRONG, start=penalize_wrong_sign
 )

@@ -95,28 +95,21 @@ def check_cut(t: Trial) -> None:
         t.equal(t.call(pieces, stop), cut_at_stop(pieces, stop), what="text and number of tokens")
 
 
-EXERCISE = Exercise(
-    id="10.4",
-    title="Stop",
-    kind="core",
-    solution=cut_at_stop,
-    check=check_cut,
-    points=2,
-    hints=(
-        "The stop string may begin in one token and end in another, so look at the joined text, not at single tokens.",
-        "Look again after each token; cut with text[: text.index(stop)].",
-    ),
-    wrong=(
-        Wrong(stop_single_token, "compares single tokens with the stop string: it is often spread over several tokens"),
-        Wrong(stop_kept, "leaves the stop string in the text"),
-        Wrong(stop_within_a_token, "looks inside each token by itself, so it misses a stop string across two tokens"),
-        Wrong(stop_at_the_end_only, "finds the stop string only where a token ends with it"),
-        Wrong(stop_drops_the_token, "throws away the whole last token, with the letters that stand before the stop string"),
-        Wrong(stop_at_the_last, "cuts at the last stop string of a token; the text ends before the first one"),
-        Wrong(
-            stop_takes_spaces_off,
-            "takes spaces off the ends of the text: nothing but the stop string, and what follows it, is to be cut away",
-        ),
-        Wrong(stop_after_all, "cuts the finished text: then all tokens were written, and paid for, in vain"),
-    ),
+HINTS = (
+    "The stop string may begin in one token and end in another, so look at the joined text, not at single tokens.",
+    "Look again after each token; cut with text[: text.index(stop)].",
 )
+WRONG = (
+    Wrong(stop_single_token, "compares single tokens with the stop string: it is often spread over several tokens"),
+    Wrong(stop_kept, "leaves the stop string in the text"),
+    Wrong(stop_within_a_token, "looks inside each token by itself, so it misses a stop string across two tokens"),
+    Wrong(stop_at_the_end_only, "finds the stop string only where a token ends with it"),
+    Wrong(stop_drops_the_token, "throws away the whole last token, with the letters that stand before the stop string"),
+    Wrong(stop_at_the_last, "cuts at the last stop string of a token; the text ends before the first one"),
+    Wrong(
+        stop_takes_spaces_off,
+        "takes spaces off the ends of the text: nothing but the stop string, and what follows it, is to be cut away",
+    ),
+    Wrong(stop_after_all, "cuts the finished text: then all tokens were written, and paid for, in vain"),
+)
+EXERCISE = Exercise("10.4", "Stop", "core", cut_at_stop, check_cut, HINTS, WRONG, points=2)

@@ -83,31 +83,23 @@ def check_beam(t: Trial) -> None:
         t.close([b[1] for b in got], [b[1] for b in expected], what="the sums of log-probabilities")
 
 
-EXERCISE = Exercise(
-    id="10.5",
-    title="One step of a beam",
-    kind="core",
-    solution=beam_step,
-    check=check_beam,
-    points=2,
-    hints=(
-        "Continue every beam by every token: the ids with the new one at the end, the old sum plus the new log-probability.",
-        "Sort all of them together by their sum, largest first, and keep `width`. One beam may have several "
-        "children, another none.",
-    ),
-    wrong=(
-        Wrong(beam_each_best, "lets each beam go on with its own best token: then they are greedy searches side by side"),
-        Wrong(beam_forgets_the_sum, "ranks by the last log-probability alone; the whole beam's sum counts"),
-        Wrong(beam_multiplies, "multiplies log-probabilities: probabilities are multiplied, their logarithms are added"),
-        Wrong(beam_worst_first, "returns the right beams, but the worst one first"),
-        Wrong(beam_keeps_the_worst, "keeps the beams with the smallest sums: log-probabilities are negative, larger is better"),
-        Wrong(beam_width_per_beam, "keeps `width` children of each beam: the number of beams grows at every step"),
-        Wrong(beam_puts_in_front, "puts the new token in front of the ids"),
-        Wrong(
-            beam_ties_by_id,
-            "sorts equals by the new id: the earlier beam comes first, then the smaller id. A stable sort "
-            "by the sum alone keeps them so",
-        ),
-        Wrong(beam_ties_by_ids, "sorts equals by all their ids: what counts is the order in which the beams were given"),
-    ),
+HINTS = (
+    "Continue every beam by every token: the ids with the new one at the end, the old sum plus the new log-probability.",
+    "Sort all of them together by their sum, largest first, and keep `width`. One beam may have several children, another none.",
 )
+WRONG = (
+    Wrong(beam_each_best, "lets each beam go on with its own best token: then they are greedy searches side by side"),
+    Wrong(beam_forgets_the_sum, "ranks by the last log-probability alone; the whole beam's sum counts"),
+    Wrong(beam_multiplies, "multiplies log-probabilities: probabilities are multiplied, their logarithms are added"),
+    Wrong(beam_worst_first, "returns the right beams, but the worst one first"),
+    Wrong(beam_keeps_the_worst, "keeps the beams with the smallest sums: log-probabilities are negative, larger is better"),
+    Wrong(beam_width_per_beam, "keeps `width` children of each beam: the number of beams grows at every step"),
+    Wrong(beam_puts_in_front, "puts the new token in front of the ids"),
+    Wrong(
+        beam_ties_by_id,
+        "sorts equals by the new id: the earlier beam comes first, then the smaller id. A stable sort "
+        "by the sum alone keeps them so",
+    ),
+    Wrong(beam_ties_by_ids, "sorts equals by all their ids: what counts is the order in which the beams were given"),
+)
+EXERCISE = Exercise("10.5", "One step of a beam", "core", beam_step, check_beam, HINTS, WRONG, points=2)

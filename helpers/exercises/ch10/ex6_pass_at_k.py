@@ -42,22 +42,16 @@ def check_pass(t: Trial) -> None:
         t.close(t.call(n, c, k), pass_at_k(n, c, k), what=f"the estimate for n = {n}, c = {c}, k = {k}")
 
 
-EXERCISE = Exercise(
-    id="10.6",
-    title="At least one",
-    kind="core",
-    solution=pass_at_k,
-    check=check_pass,
-    hints=(
-        "Draw k of the n answers without putting back. The only bad case: all k come from the n - c wrong ones.",
-        "There are math.comb(n, k) ways to draw, and math.comb(n - c, k) bad ones.",
-    ),
-    wrong=(
-        Wrong(pass_power, "draws with putting back, 1 - (1 - c/n)^k: from a finite number of answers that is too low"),
-        Wrong(pass_times_k, "adds up the chances k times: they overlap, so the sum is too high"),
-        Wrong(pass_share, "returns the share of right answers, whatever k is"),
-        Wrong(pass_all, "computes the chance that ALL k answers are right"),
-        Wrong(pass_none, "returns the chance that none is right; one minus that is wanted"),
-        Wrong(pass_first, "returns 1 as soon as any answer is right; with k < n it may not be among those drawn"),
-    ),
+HINTS = (
+    "Draw k of the n answers without putting back. The only bad case: all k come from the n - c wrong ones.",
+    "There are math.comb(n, k) ways to draw, and math.comb(n - c, k) bad ones.",
 )
+WRONG = (
+    Wrong(pass_power, "draws with putting back, 1 - (1 - c/n)^k: from a finite number of answers that is too low"),
+    Wrong(pass_times_k, "adds up the chances k times: they overlap, so the sum is too high"),
+    Wrong(pass_share, "returns the share of right answers, whatever k is"),
+    Wrong(pass_all, "computes the chance that ALL k answers are right"),
+    Wrong(pass_none, "returns the chance that none is right; one minus that is wanted"),
+    Wrong(pass_first, "returns 1 as soon as any answer is right; with k < n it may not be among those drawn"),
+)
+EXERCISE = Exercise("10.6", "At least one", "core", pass_at_k, check_pass, HINTS, WRONG)

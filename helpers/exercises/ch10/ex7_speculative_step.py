@@ -106,41 +106,34 @@ def check_speculative(t: Trial) -> None:
         t.equal((bool(got[0]), int(got[1])), speculative_step(p, q, guess, u, v), what="kept and token")
 
 
-EXERCISE = Exercise(
-    id="10.7",
-    title="Check one guess",
-    kind="core",
-    solution=speculative_step,
-    check=check_speculative,
-    points=2,
-    hints=(
-        "Compare u with p[guess] / q[guess]. Where it is smaller, the guess stays.",
-        "Otherwise: rest = np.maximum(p - q, 0), divided by its sum; np.searchsorted(np.cumsum(rest), v, side='right').",
+HINTS = (
+    "Compare u with p[guess] / q[guess]. Where it is smaller, the guess stays.",
+    "Otherwise: rest = np.maximum(p - q, 0), divided by its sum; np.searchsorted(np.cumsum(rest), v, side='right').",
+)
+WRONG = (
+    Wrong(speculative_from_p, "draws from p after a rejection: tokens that p likes more than q would then come too rarely"),
+    Wrong(speculative_not_clipped, "does not clip p - q at 0, but takes its size: a rejected token could come back"),
+    Wrong(speculative_not_normalized, "does not divide the rest by its sum: the running sum then ends below 1"),
+    Wrong(speculative_upside_down, "has the ratio upside down: it must be p / q"),
+    Wrong(speculative_only_p, "keeps the guess with probability p[guess]; it was drawn with q[guess], so divide by that"),
+    Wrong(speculative_hard, "decides without chance: where p < q the guess must still be kept with probability p / q"),
+    Wrong(speculative_keeps_all, "keeps every guess: then the text is the small model's"),
+    Wrong(speculative_best_of_p, "takes the likeliest token of p after a rejection; it must be drawn"),
+    Wrong(speculative_best_of_rest, "takes the token with the largest rest after a rejection; it must be drawn"),
+    Wrong(speculative_turned, "draws from q - p after a rejection: tokens that q likes too much already; it is p - q"),
+    Wrong(
+        speculative_softmax,
+        "makes a softmax of the rest, which gives a share to tokens without any; divide it by its sum",
     ),
-    wrong=(
-        Wrong(speculative_from_p, "draws from p after a rejection: tokens that p likes more than q would then come too rarely"),
-        Wrong(speculative_not_clipped, "does not clip p - q at 0, but takes its size: a rejected token could come back"),
-        Wrong(speculative_not_normalized, "does not divide the rest by its sum: the running sum then ends below 1"),
-        Wrong(speculative_upside_down, "has the ratio upside down: it must be p / q"),
-        Wrong(speculative_only_p, "keeps the guess with probability p[guess]; it was drawn with q[guess], so divide by that"),
-        Wrong(speculative_hard, "decides without chance: where p < q the guess must still be kept with probability p / q"),
-        Wrong(speculative_keeps_all, "keeps every guess: then the text is the small model's"),
-        Wrong(speculative_best_of_p, "takes the likeliest token of p after a rejection; it must be drawn"),
-        Wrong(speculative_best_of_rest, "takes the token with the largest rest after a rejection; it must be drawn"),
-        Wrong(speculative_turned, "draws from q - p after a rejection: tokens that q likes too much already; it is p - q"),
-        Wrong(
-            speculative_softmax,
-            "makes a softmax of the rest, which gives a share to tokens without any; divide it by its sum",
-        ),
-        Wrong(speculative_same_number, "draws with u again; after a rejection u is known to be large, so use v"),
-        Wrong(
-            speculative_keeps_at_the_border,
-            "keeps the guess where u equals the ratio: at u = 0 it would keep a token that p never writes. It is <, not <=",
-        ),
-        Wrong(
-            speculative_reaches,
-            "takes the first id at which the running sum reaches v: at v = 0 that is id 0 even when "
-            "its rest is 0. The sum must exceed v (side='right')",
-        ),
+    Wrong(speculative_same_number, "draws with u again; after a rejection u is known to be large, so use v"),
+    Wrong(
+        speculative_keeps_at_the_border,
+        "keeps the guess where u equals the ratio: at u = 0 it would keep a token that p never writes. It is <, not <=",
+    ),
+    Wrong(
+        speculative_reaches,
+        "takes the first id at which the running sum reaches v: at v = 0 that is id 0 even when "
+        "its rest is 0. The sum must exceed v (side='right')",
     ),
 )
+EXERCISE = Exercise("10.7", "Check one guess", "core", speculative_step, check_speculative, HINTS, WRONG, points=2)

@@ -94,30 +94,23 @@ def check_allowed(t: Trial) -> None:
         t.equal(list(got) if isinstance(got, tuple) else got, expected, what="the allowed tokens")
 
 
-EXERCISE = Exercise(
-    id="10.8",
-    title="A mask that can always be completed",
-    kind="stretch",
-    solution=allowed_next,
-    check=check_allowed,
-    points=3,
-    hints=(
-        "A token fits when some option starts with written + piece. The empty piece never fits.",
-        "Then ask: with left - 1 tokens more, can the text still become an option? Write that as a function that calls itself.",
-        "The end (-1) is allowed exactly where written is one of the options, even when another option goes on from there.",
-    ),
-    wrong=(
-        Wrong(allowed_any_length, "allows tokens after which the option can no longer be completed in the tokens left"),
-        Wrong(allowed_no_end, "never allows the end: where the text is an option, it may stop"),
-        Wrong(allowed_whole_only, "allows only tokens that complete an option at once"),
-        Wrong(allowed_inside, "allows every token that occurs somewhere in an option, not only those that continue the text"),
-        Wrong(allowed_end_always, "allows the end everywhere: the text would be cut off in the middle of an option"),
-        Wrong(allowed_one_short, "counts one token too few: the last token that is left may be used"),
-        Wrong(
-            allowed_greedy,
-            "completes an option with the longest token each time: after 'ab' nothing fits, but 'a' and "
-            "'bc' would. Try every token that fits",
-        ),
-        Wrong(allowed_empty_piece, "allows the empty token: it could be written forever"),
-    ),
+HINTS = (
+    "A token fits when some option starts with written + piece. The empty piece never fits.",
+    "Then ask: with left - 1 tokens more, can the text still become an option? Write that as a function that calls itself.",
+    "The end (-1) is allowed exactly where written is one of the options, even when another option goes on from there.",
 )
+WRONG = (
+    Wrong(allowed_any_length, "allows tokens after which the option can no longer be completed in the tokens left"),
+    Wrong(allowed_no_end, "never allows the end: where the text is an option, it may stop"),
+    Wrong(allowed_whole_only, "allows only tokens that complete an option at once"),
+    Wrong(allowed_inside, "allows every token that occurs somewhere in an option, not only those that continue the text"),
+    Wrong(allowed_end_always, "allows the end everywhere: the text would be cut off in the middle of an option"),
+    Wrong(allowed_one_short, "counts one token too few: the last token that is left may be used"),
+    Wrong(
+        allowed_greedy,
+        "completes an option with the longest token each time: after 'ab' nothing fits, but 'a' and "
+        "'bc' would. Try every token that fits",
+    ),
+    Wrong(allowed_empty_piece, "allows the empty token: it could be written forever"),
+)
+EXERCISE = Exercise("10.8", "A mask that can always be completed", "stretch", allowed_next, check_allowed, HINTS, WRONG, points=3)

@@ -42,22 +42,16 @@ def check_weight(t: Trial) -> None:
         t.close(t.call(*case), bm25_weight(*case), rtol=1e-6, what="the weight")
 
 
-EXERCISE = Exercise(
-    id="11.1",
-    title="The weight of a word",
-    kind="warm-up",
-    solution=bm25_weight,
-    check=check_weight,
-    hints=(
-        "Two factors: the idf, ln(1 + (n - df + 0.5) / (df + 0.5)), and the saturated count.",
-        "The saturated count is tf (k1 + 1) / (tf + k1 (1 - b + b * length / mean_length)).",
-    ),
-    wrong=(
-        Wrong(weight_negative_idf, "leaves out the 1 + in the logarithm: words in over half of the documents count negative"),
-        Wrong(weight_no_length, "does not look at the length: b * length / mean_length is missing"),
-        Wrong(weight_ratio_inverted, "divides the mean length by the length: so long documents are favored"),
-        Wrong(weight_no_top, "forgets the factor k1 + 1 above the line"),
-        Wrong(weight_b_swapped, "uses b where 1 - b belongs: b = 0 must switch the length off"),
-        Wrong(weight_no_saturation, "lets each occurrence count the same: that is TF-IDF, the count must saturate"),
-    ),
+HINTS = (
+    "Two factors: the idf, ln(1 + (n - df + 0.5) / (df + 0.5)), and the saturated count.",
+    "The saturated count is tf (k1 + 1) / (tf + k1 (1 - b + b * length / mean_length)).",
 )
+WRONG = (
+    Wrong(weight_negative_idf, "leaves out the 1 + in the logarithm: words in over half of the documents count negative"),
+    Wrong(weight_no_length, "does not look at the length: b * length / mean_length is missing"),
+    Wrong(weight_ratio_inverted, "divides the mean length by the length: so long documents are favored"),
+    Wrong(weight_no_top, "forgets the factor k1 + 1 above the line"),
+    Wrong(weight_b_swapped, "uses b where 1 - b belongs: b = 0 must switch the length off"),
+    Wrong(weight_no_saturation, "lets each occurrence count the same: that is TF-IDF, the count must saturate"),
+)
+EXERCISE = Exercise("11.1", "The weight of a word", "warm-up", bm25_weight, check_weight, HINTS, WRONG)

@@ -63,28 +63,21 @@ def check_ap(t: Trial) -> None:
         t.close(t.call(ranking, relevant), average_precision(ranking, relevant), what="the average precision")
 
 
-EXERCISE = Exercise(
-    id="11.2",
-    title="Average precision",
-    kind="core",
-    points=2,
-    solution=average_precision,
-    check=check_ap,
-    hints=(
-        "Go through the ranking with rank 1, 2, ...; at each relevant document add (how many were found so far) / rank.",
-        "At the end divide by the number of ALL relevant documents, also those that were never found.",
-    ),
-    wrong=(
-        Wrong(ap_only_found, "divides by the relevant documents that were found; one that was missed must cost something"),
-        Wrong(ap_all_ranks, "averages the precision over every rank; only the ranks of relevant documents count"),
-        Wrong(ap_reciprocal, "is the reciprocal rank: it stops at the first relevant document"),
-        Wrong(ap_sum_of_reciprocals, "adds 1 / rank; the precision there is (found so far) / rank"),
-        Wrong(ap_from_zero, "counts ranks from 0; the first place is rank 1"),
-        Wrong(ap_over_length, "divides by the length of the ranking"),
-        Wrong(
-            ap_over_the_smaller,
-            "divides by the length of the ranking where that is smaller: what a short ranking has no "
-            "room for was missed, too. Divide by the number of ALL relevant documents",
-        ),
+HINTS = (
+    "Go through the ranking with rank 1, 2, ...; at each relevant document add (how many were found so far) / rank.",
+    "At the end divide by the number of ALL relevant documents, also those that were never found.",
+)
+WRONG = (
+    Wrong(ap_only_found, "divides by the relevant documents that were found; one that was missed must cost something"),
+    Wrong(ap_all_ranks, "averages the precision over every rank; only the ranks of relevant documents count"),
+    Wrong(ap_reciprocal, "is the reciprocal rank: it stops at the first relevant document"),
+    Wrong(ap_sum_of_reciprocals, "adds 1 / rank; the precision there is (found so far) / rank"),
+    Wrong(ap_from_zero, "counts ranks from 0; the first place is rank 1"),
+    Wrong(ap_over_length, "divides by the length of the ranking"),
+    Wrong(
+        ap_over_the_smaller,
+        "divides by the length of the ranking where that is smaller: what a short ranking has no "
+        "room for was missed, too. Divide by the number of ALL relevant documents",
     ),
 )
+EXERCISE = Exercise("11.2", "Average precision", "core", average_precision, check_ap, HINTS, WRONG, points=2)

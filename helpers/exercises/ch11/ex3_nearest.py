@@ -70,42 +70,35 @@ def check_nearest(t: Trial) -> None:
         t.equal(t.call(*case), nearest(*case), what="the ranking")
 
 
+HINTS = (
+    "Print the scores of what is returned. np.argpartition puts the k largest together; in which order?",
+    "Sorting what it found is not enough: of equals at the border of the k it has taken any, not those with the smaller "
+    "numbers. For so few documents sort all: np.argsort(-scores, kind='stable')[:k].",
+)
+WRONG = (
+    Wrong(
+        nearest_unsorted,
+        "gives the k in no order: argpartition does not sort, and of equals at the border it takes any. Sort all scores",
+    ),
+    Wrong(nearest_ascending, "sorts the wrong way: the smallest dot products come first"),
+    Wrong(
+        nearest_border,
+        "sorts what argpartition found, but argpartition has already chosen among equals at the "
+        "border; sort all with np.argsort(-scores, kind='stable')",
+    ),
+    Wrong(nearest_cosine, "divides by the lengths of the rows: that is the cosine; the dot product is asked for"),
+    Wrong(
+        nearest_euclidean,
+        "takes the smallest distances; the largest dot products are asked for, and for rows whose length is not 1 these differ",
+    ),
+    Wrong(
+        nearest_k_reversed,
+        "turns a rising order round, and with it the order of equals: the smaller number must come first",
+    ),
+    Wrong(nearest_by_distance_sign, "takes the absolute value: the opposite direction is not near"),
+    Wrong(nearest_scores, "returns the scores; the numbers of the rows were asked for"),
+    Wrong(nearest_best_only, "returns one row, not k"),
+)
 EXERCISE = Exercise(
-    id="11.3",
-    title="The nearest are not in order",
-    kind="find the bug",
-    points=2,
-    solution=nearest,
-    check=check_nearest,
-    start=nearest_unsorted,
-    hints=(
-        "Print the scores of what is returned. np.argpartition puts the k largest together; in which order?",
-        "Sorting what it found is not enough: of equals at the border of the k it has taken any, not those with the smaller "
-        "numbers. For so few documents sort all: np.argsort(-scores, kind='stable')[:k].",
-    ),
-    wrong=(
-        Wrong(
-            nearest_unsorted,
-            "gives the k in no order: argpartition does not sort, and of equals at the border it takes any. Sort all scores",
-        ),
-        Wrong(nearest_ascending, "sorts the wrong way: the smallest dot products come first"),
-        Wrong(
-            nearest_border,
-            "sorts what argpartition found, but argpartition has already chosen among equals at the "
-            "border; sort all with np.argsort(-scores, kind='stable')",
-        ),
-        Wrong(nearest_cosine, "divides by the lengths of the rows: that is the cosine; the dot product is asked for"),
-        Wrong(
-            nearest_euclidean,
-            "takes the smallest distances; the largest dot products are asked for, and for rows whose "
-            "length is not 1 these differ",
-        ),
-        Wrong(
-            nearest_k_reversed,
-            "turns a rising order round, and with it the order of equals: the smaller number must come first",
-        ),
-        Wrong(nearest_by_distance_sign, "takes the absolute value: the opposite direction is not near"),
-        Wrong(nearest_scores, "returns the scores; the numbers of the rows were asked for"),
-        Wrong(nearest_best_only, "returns one row, not k"),
-    ),
+    "11.3", "The nearest are not in order", "find the bug", nearest, check_nearest, HINTS, WRONG, points=2, start=nearest_unsorted
 )

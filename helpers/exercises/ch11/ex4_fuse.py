@@ -45,23 +45,16 @@ def check_fuse(t: Trial) -> None:
         t.close([got[d] for d in sorted(got)], [fuse(rankings, k)[d] for d in sorted(got)], what="the fused scores")
 
 
-EXERCISE = Exercise(
-    id="11.4",
-    title="Two rankings become one",
-    kind="core",
-    points=2,
-    solution=fuse,
-    check=check_fuse,
-    hints=(
-        "For each ranking and each document in it, add 1 / (k + rank) to the document's score; enumerate(ranking, start=1).",
-        "A document that stands in one ranking only gets that one term: scores.get(document, 0.0).",
-    ),
-    wrong=(
-        Wrong(fuse_from_zero, "counts ranks from 0: the first place must give 1 / (k + 1)"),
-        Wrong(fuse_without_k, "leaves k out: then first places outweigh everything"),
-        Wrong(fuse_mean, "divides by the number of rankings; the sum is asked for"),
-        Wrong(fuse_last_wins, "overwrites the score of a document that stands in several rankings; add them up"),
-        Wrong(fuse_both_only, "keeps only documents that stand in all rankings"),
-        Wrong(fuse_ranks, "adds k + rank, not 1 / (k + rank): so bad ranks give high scores"),
-    ),
+HINTS = (
+    "For each ranking and each document in it, add 1 / (k + rank) to the document's score; enumerate(ranking, start=1).",
+    "A document that stands in one ranking only gets that one term: scores.get(document, 0.0).",
 )
+WRONG = (
+    Wrong(fuse_from_zero, "counts ranks from 0: the first place must give 1 / (k + 1)"),
+    Wrong(fuse_without_k, "leaves k out: then first places outweigh everything"),
+    Wrong(fuse_mean, "divides by the number of rankings; the sum is asked for"),
+    Wrong(fuse_last_wins, "overwrites the score of a document that stands in several rankings; add them up"),
+    Wrong(fuse_both_only, "keeps only documents that stand in all rankings"),
+    Wrong(fuse_ranks, "adds k + rank, not 1 / (k + rank): so bad ranks give high scores"),
+)
+EXERCISE = Exercise("11.4", "Two rankings become one", "core", fuse, check_fuse, HINTS, WRONG, points=2)

@@ -111,30 +111,23 @@ def check_diverse(t: Trial) -> None:
         t.equal(t.call(*case), pick_diverse(*case), what="the picks")
 
 
-EXERCISE = Exercise(
-    id="11.5",
-    title="Relevant, and new",
-    kind="core",
-    points=2,
-    solution=pick_diverse,
-    check=check_diverse,
-    hints=(
-        "Loop until k are picked (or none is left). For each candidate compute weight * relevance - (1 - weight) * (largest "
-        "similarity to a picked one).",
-        "For the first pick the largest similarity is 0: max(..., default=0.0).",
-    ),
-    wrong=(
-        Wrong(diverse_relevance_only, "sorts by relevance alone: two copies of one text are both taken"),
-        Wrong(diverse_plus, "adds the similarity: it must be subtracted"),
-        Wrong(diverse_last_only, "compares with the last pick only; a candidate must be unlike all of them"),
-        Wrong(diverse_mean, "takes the mean similarity to the picks; one close copy is enough: take the largest"),
-        Wrong(diverse_swapped, "has weight and 1 - weight the wrong way round"),
-        Wrong(diverse_repeats, "picks the same candidate again and again"),
-        Wrong(
-            diverse_clamped,
-            "takes a negative similarity for 0: what is the opposite of the picks is newer still, so let "
-            "max run over the similarities alone (its default=0.0 is for the first pick)",
-        ),
-        Wrong(diverse_later_ties, "gives a tie after the first pick to the larger position; of equals, the smaller one"),
-    ),
+HINTS = (
+    "Loop until k are picked (or none is left). For each candidate compute weight * relevance - (1 - weight) * (largest "
+    "similarity to a picked one).",
+    "For the first pick the largest similarity is 0: max(..., default=0.0).",
 )
+WRONG = (
+    Wrong(diverse_relevance_only, "sorts by relevance alone: two copies of one text are both taken"),
+    Wrong(diverse_plus, "adds the similarity: it must be subtracted"),
+    Wrong(diverse_last_only, "compares with the last pick only; a candidate must be unlike all of them"),
+    Wrong(diverse_mean, "takes the mean similarity to the picks; one close copy is enough: take the largest"),
+    Wrong(diverse_swapped, "has weight and 1 - weight the wrong way round"),
+    Wrong(diverse_repeats, "picks the same candidate again and again"),
+    Wrong(
+        diverse_clamped,
+        "takes a negative similarity for 0: what is the opposite of the picks is newer still, so let "
+        "max run over the similarities alone (its default=0.0 is for the first pick)",
+    ),
+    Wrong(diverse_later_ties, "gives a tie after the first pick to the larger position; of equals, the smaller one"),
+)
+EXERCISE = Exercise("11.5", "Relevant, and new", "core", pick_diverse, check_diverse, HINTS, WRONG, points=2)

@@ -67,25 +67,27 @@ def check_cut(t: Trial) -> None:
         t.equal(t.call(words, size, overlap), cut(words, size, overlap), what="the list of chunks")
 
 
+HINTS = (
+    "Cut ten words into chunks of four with overlap one, by hand. Where does the last chunk begin?",
+    "Let starts run over range(0, len(words), size - overlap), and stop after the first chunk that reaches the end.",
+)
+WRONG = (
+    Wrong(cut_loses_the_end, "loses the last words: a document shorter than a chunk has no chunk at all"),
+    Wrong(cut_no_overlap, "has no overlap: each chunk must begin size - overlap words after the last"),
+    Wrong(cut_step_off_by_one, "repeats one word too few: the step is size - overlap"),
+    Wrong(cut_overlap_as_step, "steps by the overlap; the step is size - overlap"),
+    Wrong(cut_with_a_tail, "adds chunks that lie wholly inside the one before: stop when the end is reached"),
+    Wrong(cut_too_long, "makes chunks of size + 1 words"),
+    Wrong(cut_nothing_in_the_overlap, "gives no chunk at all for a document that is no longer than the overlap"),
+)
 EXERCISE = Exercise(
-    id="11.6",
-    title="The end of every document is missing",
-    kind="find the bug",
+    "11.6",
+    "The end of every document is missing",
+    "find the bug",
+    cut,
+    check_cut,
+    HINTS,
+    WRONG,
     points=2,
-    solution=cut,
-    check=check_cut,
     start=cut_loses_the_end,
-    hints=(
-        "Cut ten words into chunks of four with overlap one, by hand. Where does the last chunk begin?",
-        "Let starts run over range(0, len(words), size - overlap), and stop after the first chunk that reaches the end.",
-    ),
-    wrong=(
-        Wrong(cut_loses_the_end, "loses the last words: a document shorter than a chunk has no chunk at all"),
-        Wrong(cut_no_overlap, "has no overlap: each chunk must begin size - overlap words after the last"),
-        Wrong(cut_step_off_by_one, "repeats one word too few: the step is size - overlap"),
-        Wrong(cut_overlap_as_step, "steps by the overlap; the step is size - overlap"),
-        Wrong(cut_with_a_tail, "adds chunks that lie wholly inside the one before: stop when the end is reached"),
-        Wrong(cut_too_long, "makes chunks of size + 1 words"),
-        Wrong(cut_nothing_in_the_overlap, "gives no chunk at all for a document that is no longer than the overlap"),
-    ),
 )

@@ -79,31 +79,24 @@ def check_cite(t: Trial) -> None:
         t.equal(got, expected, what=f"the place of {answer!r} in {source!r}")
 
 
-EXERCISE = Exercise(
-    id="11.7",
-    title="Where does it say so?",
-    kind="core",
-    points=2,
-    solution=cite,
-    check=check_cite,
-    hints=(
-        "str.find is nearly right, but '74' also stands inside '1974'. Before and after the answer there must be no \\w.",
-        "re.search(rf'(?<!\\w){re.escape(answer)}(?!\\w)', source) and match.span(); None when there is no match.",
-    ),
-    wrong=(
-        Wrong(cite_inclusive, "gives the last character's place as the end: spans are half-open"),
-        Wrong(cite_inside_words, "finds the answer inside longer words or numbers: 74 does not stand in 1974"),
-        Wrong(cite_minus_one, "gives offsets for what is not there; find says -1, a citation must say None"),
-        Wrong(cite_any_case, "ignores upper and lower case: then source[start:end] is not the answer, letter by letter"),
-        Wrong(cite_as_pattern, "reads the answer as a pattern: a point stands for any character; use re.escape"),
-        Wrong(cite_last, "gives the last place; the first is asked for"),
-        Wrong(cite_length, "gives the length as the end"),
-        Wrong(cite_first_only, "gives up: the first place is inside a word; look further, the answer may stand there later"),
-        Wrong(
-            cite_word_borders,
-            "uses \\b, which wants a letter or digit on just one side: behind the point of '1215.' "
-            "there is none. Forbid \\w before and after",
-        ),
-        Wrong(cite_ascii, "knows only the letters a to z: é is one too, so 'Pel' stands inside a word. \\w knows them all"),
-    ),
+HINTS = (
+    "str.find is nearly right, but '74' also stands inside '1974'. Before and after the answer there must be no \\w.",
+    "re.search(rf'(?<!\\w){re.escape(answer)}(?!\\w)', source) and match.span(); None when there is no match.",
 )
+WRONG = (
+    Wrong(cite_inclusive, "gives the last character's place as the end: spans are half-open"),
+    Wrong(cite_inside_words, "finds the answer inside longer words or numbers: 74 does not stand in 1974"),
+    Wrong(cite_minus_one, "gives offsets for what is not there; find says -1, a citation must say None"),
+    Wrong(cite_any_case, "ignores upper and lower case: then source[start:end] is not the answer, letter by letter"),
+    Wrong(cite_as_pattern, "reads the answer as a pattern: a point stands for any character; use re.escape"),
+    Wrong(cite_last, "gives the last place; the first is asked for"),
+    Wrong(cite_length, "gives the length as the end"),
+    Wrong(cite_first_only, "gives up: the first place is inside a word; look further, the answer may stand there later"),
+    Wrong(
+        cite_word_borders,
+        "uses \\b, which wants a letter or digit on just one side: behind the point of '1215.' "
+        "there is none. Forbid \\w before and after",
+    ),
+    Wrong(cite_ascii, "knows only the letters a to z: é is one too, so 'Pel' stands inside a word. \\w knows them all"),
+)
+EXERCISE = Exercise("11.7", "Where does it say so?", "core", cite, check_cite, HINTS, WRONG, points=2)

@@ -159,26 +159,19 @@ def check_agent(t: Trial) -> None:
         t.equal(got, run_agent(policy, TOOLS, limit), what=f"(answer, steps) of {policy.__name__}")
 
 
-EXERCISE = Exercise(
-    id="11.8",
-    title="An agent on a short lead",
-    kind="stretch",
-    points=3,
-    solution=run_agent,
-    check=check_agent,
-    hints=(
-        "Ask policy(list(steps)). On ('answer', text) return (text, steps). Otherwise use the tool and append (tool, input, "
-        "observation).",
-        "try: observation = tools[tool](given) / except ValueError as error: observation = f'error: {error}'.",
-        "max_steps counts tool calls; after the last one the policy is asked once more, for its answer.",
-    ),
-    wrong=(
-        Wrong(agent_no_limit, "goes on after max_steps tool calls"),
-        Wrong(agent_tool_errors_escape, "lets the error of a tool end everything"),
-        Wrong(agent_unknown_tools_escape, "stumbles over a tool that does not exist; the observation is 'unknown tool'"),
-        Wrong(agent_forgets, "never shows the policy what happened so far"),
-        Wrong(agent_never_hears_the_answer, "does not ask for the answer after the last allowed tool call"),
-        Wrong(agent_unknown_is_free, "goes on after max_steps tool calls; those of a tool that does not exist count, too"),
-        Wrong(agent_invents, "makes an answer out of the last observation; without an answer it is None"),
-    ),
+HINTS = (
+    "Ask policy(list(steps)). On ('answer', text) return (text, steps). Otherwise use the tool and append (tool, input, "
+    "observation).",
+    "try: observation = tools[tool](given) / except ValueError as error: observation = f'error: {error}'.",
+    "max_steps counts tool calls; after the last one the policy is asked once more, for its answer.",
 )
+WRONG = (
+    Wrong(agent_no_limit, "goes on after max_steps tool calls"),
+    Wrong(agent_tool_errors_escape, "lets the error of a tool end everything"),
+    Wrong(agent_unknown_tools_escape, "stumbles over a tool that does not exist; the observation is 'unknown tool'"),
+    Wrong(agent_forgets, "never shows the policy what happened so far"),
+    Wrong(agent_never_hears_the_answer, "does not ask for the answer after the last allowed tool call"),
+    Wrong(agent_unknown_is_free, "goes on after max_steps tool calls; those of a tool that does not exist count, too"),
+    Wrong(agent_invents, "makes an answer out of the last observation; without an answer it is None"),
+)
+EXERCISE = Exercise("11.8", "An agent on a short lead", "stretch", run_agent, check_agent, HINTS, WRONG, points=3)

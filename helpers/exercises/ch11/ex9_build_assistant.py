@@ -254,34 +254,27 @@ def _raises_on_nothing(t: Trial, model):
     return steps
 
 
-EXERCISE = Exercise(
-    id="11.9",
-    title="Capstone: your own assistant",
-    kind="stretch",
-    points=5,
-    solution=build_assistant,
-    check=check_assistant,
-    hints=(
-        "Index f'{title}. {text}' with BM25().fit(...) once, inside build_assistant. In ask: no hit, no call of write.",
-        "The prompt: title, drop_orders(text)[0], question. What write returns is stripped, then looked for in the untouched "
-        "text as whole words (exercise 11.7).",
-        "Return (answer, title, start, end), or None when the answer is not in the document. Raise ValueError for [].",
-    ),
-    wrong=(
-        Wrong(assistant_no_empty_check, "must raise a ValueError when there is no document at all"),
-        Wrong(assistant_never_declines, "asks the model although no document holds a word of the question"),
-        Wrong(assistant_obeys_documents, "hands an order inside a document on to the model"),
-        Wrong(assistant_unchecked, "gives an answer that does not stand in its document"),
-        Wrong(assistant_offsets_of_the_prompt, "counts the offsets in the cleaned text"),
-        Wrong(assistant_inclusive, "ends the span one character early: it is half-open"),
-        Wrong(assistant_worst, "does not put the best document into the prompt"),
-        Wrong(assistant_forgets_the_question, "does not put the question into the prompt"),
-        Wrong(assistant_titles_only, "does not find the document when the words of the question stand in its text only"),
-        Wrong(assistant_without_title, "does not put the title of the document into the prompt"),
-        Wrong(assistant_question_first, "puts the question before the document; it must come after it"),
-        Wrong(assistant_keeps_spaces, "looks for the reply with the spaces around it"),
-        Wrong(assistant_inside_words, "finds the reply inside a longer word or number"),
-        Wrong(assistant_any_case, "ignores upper and lower case: 'mount harl' does not stand in the document"),
-        Wrong(assistant_empty_reply, "takes an empty reply for an answer"),
-    ),
+HINTS = (
+    "Index f'{title}. {text}' with BM25().fit(...) once, inside build_assistant. In ask: no hit, no call of write.",
+    "The prompt: title, drop_orders(text)[0], question. What write returns is stripped, then looked for in the untouched "
+    "text as whole words (exercise 11.7).",
+    "Return (answer, title, start, end), or None when the answer is not in the document. Raise ValueError for [].",
 )
+WRONG = (
+    Wrong(assistant_no_empty_check, "must raise a ValueError when there is no document at all"),
+    Wrong(assistant_never_declines, "asks the model although no document holds a word of the question"),
+    Wrong(assistant_obeys_documents, "hands an order inside a document on to the model"),
+    Wrong(assistant_unchecked, "gives an answer that does not stand in its document"),
+    Wrong(assistant_offsets_of_the_prompt, "counts the offsets in the cleaned text"),
+    Wrong(assistant_inclusive, "ends the span one character early: it is half-open"),
+    Wrong(assistant_worst, "does not put the best document into the prompt"),
+    Wrong(assistant_forgets_the_question, "does not put the question into the prompt"),
+    Wrong(assistant_titles_only, "does not find the document when the words of the question stand in its text only"),
+    Wrong(assistant_without_title, "does not put the title of the document into the prompt"),
+    Wrong(assistant_question_first, "puts the question before the document; it must come after it"),
+    Wrong(assistant_keeps_spaces, "looks for the reply with the spaces around it"),
+    Wrong(assistant_inside_words, "finds the reply inside a longer word or number"),
+    Wrong(assistant_any_case, "ignores upper and lower case: 'mount harl' does not stand in the document"),
+    Wrong(assistant_empty_reply, "takes an empty reply for an answer"),
+)
+EXERCISE = Exercise("11.9", "Capstone: your own assistant", "stretch", build_assistant, check_assistant, HINTS, WRONG, points=5)
