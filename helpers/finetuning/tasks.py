@@ -16,6 +16,7 @@ import torch
 from helpers.data.records import Lead
 from helpers.evaluation import intervals
 from helpers.evaluation.generated_text import rouge_n
+from helpers.features.spelling import pieces
 from helpers.generation.batched import generate_batch
 from helpers.generation.sampling import GREEDY
 from helpers.models.neural import NeuralLM, evaluating, label_log_probs
@@ -173,14 +174,13 @@ def describe_prompts(tokenizer: Any, leads: Sequence[Lead], n: int, n_tokens: in
 
 
 def exact_match(reply: str, reference: str) -> bool:
-    """Whether the two are the same, but for case, spaces around, and a full stop at the end."""
-    plain = lambda s: s.strip().rstrip(".").casefold()  # noqa: E731
-    return plain(reply) == plain(reference)
+    """Whether the two have the same `pieces`, but for a full stop at the end."""
+    return pieces(reply.strip().rstrip(".")) == pieces(reference.strip().rstrip("."))
 
 
 def token_f1(reply: str, reference: str) -> float:
-    """Overlap of words, F1: words are runs of letters and digits, case does not count."""
-    words = lambda s: re.findall(r"\w+", s.casefold())  # noqa: E731
+    """Overlap of words, F1: words and numbers as `pieces` cuts them; other signs do not count."""
+    words = lambda s: [p for p in pieces(s) if any(c.isalnum() for c in p)]  # noqa: E731
     return rouge_n(words(reply), words(reference)).f1
 
 

@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from helpers.features.spelling import pieces
+
 __all__ = [
     "INJECTION",
     "Fact",
@@ -90,13 +92,12 @@ def three_sums(item: Sum, shots: Sequence[Sum], style: str) -> str:
 
 
 def first_number(text: str) -> int | None:
-    """The first whole number of a text.
+    """The first whole number of a text, as `pieces` reads it; None when it has none.
 
-    >>> first_number("about 12 or 13")
-    12
+    >>> first_number("about 1,234 or -5"), first_number("3.7 is none")
+    (1234, None)
     """
-    found = re.search(r"\d+", text)
-    return int(found[0]) if found else None
+    return next((int(p) for p in pieces(text) if re.fullmatch(r"-?\d{1,4000}", p)), None)
 
 
 # ---------------------------------------------------------------------------------------------------------------- facts

@@ -5,17 +5,31 @@ ipywidgets 7.7 (Colab) and 8.1 share is used. A page without a kernel shows a ch
 """
 
 import html as _html
+import inspect
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import ipywidgets
 
+from helpers.features.spelling import without_controls
 from helpers.lab.widgets import _WIDE, _WIDGET_VIEW
 from helpers.retrieval.chat_memory import Buffer, Memory, Window
 
 Respond = Callable[[str, Memory, Callable[[], bool]], Iterator[Any]]  # question, memory, stop -> answers as they grow
 MEMORIES = ("none", "last 2 turns", "everything")
+
+
+Stop = Callable[[], bool]
+_SHOWN = 200  # of the files that were left out
+
+
+def until(stop: Stop, items: Iterable[Any]) -> Iterator[Any]:
+    """The items one by one. Raises InterruptedError as soon as stop() is true: for the long loops of `open_folder`."""
+    for item in items:
+        if stop():
+            raise InterruptedError("stopped by you")
+        yield item
 
 
 class Turn(NamedTuple):
@@ -67,11 +81,21 @@ def _quoted(text: str, citation: Any, number: int, around: int = 140) -> str:
     )
 
 
+def _left_out(skipped: Sequence[tuple[str, str]]) -> str:
+    """The files that were not read, folded, as HTML."""
+    if not skipped:
+        return ""
+    rows = "".join(f"<li>{_html.escape(name)}: {_html.escape(reason)}</li>" for name, reason in skipped[:_SHOWN])
+    more = f"<li>and {len(skipped) - _SHOWN} more</li>" if len(skipped) > _SHOWN else ""
+    return f"<details class='chat-left-out'><summary>left out: {len(skipped)}</summary><ul>{rows}{more}</ul></details>"
+
+
 class ChatPanel:
     """The widget. Make it the last expression of a cell.
 
     respond(question, memory, stop): yields the answer as it grows; stop() is true once the button was pressed.
-    open_folder(path): reads another folder, returns (respond, what was read in words); None hides that line.
+    open_folder(path, stop): reads another folder, returns (respond, what was read in words, [(file, why it was left out)]); the
+    second argument and the third result may be missing. None hides that line. It runs in a thread, as the answers do.
     prepared: turns shown first, and on pages without a kernel.
     """
 
@@ -80,7 +104,7 @@ class ChatPanel:
         respond: Respond,
         *,
         caption: str,
-        open_folder: Callable[[str], tuple[Respond, str]] | None = None,
+        open_folder: Callable[..., tuple] | None = None,
         prepared: Sequence[Turn] = (),
     ):
         self.respond, self.open_folder, self.caption = respond, open_folder, caption
@@ -112,7 +136,7 @@ class ChatPanel:
         self.box.add_class("course-chat")
         self.ask_button.on_click(lambda _: self.ask(self.question.value))
         self.stop_button.on_click(lambda _: self.stop())
-        self.open_button.on_click(lambda _: self.read(self.folder.value))
+        self.open_button.on_click(lambda _: self._start(lambda stop: self._read(self.folder.value, stop)))
         self.memories.observe(self._new_memory, names="value")
 
     def _new_memory(self, _change: Any = None) -> None:
@@ -121,51 +145,72 @@ class ChatPanel:
         self.memory.turns = old
 
     def read(self, path: str) -> None:
-        """Take another folder; what went wrong is said in the panel."""
-        assert self.open_folder is not None
-        try:
-            self.respond, said = self.open_folder(path)
-            self.turns, self.memory.turns = [], []
-            self._show()
-        except (OSError, ValueError) as error:
-            said = f"Not read: {error}"
-        self.message.value = f"<p>{_html.escape(said)}</p>"
+        """Take another folder, and wait until it is read; what went wrong is said in the panel."""
+        self._start(lambda stop: self._read(path, stop))
+        self.wait(None)
 
     def ask(self, question: str) -> None:
         """Start writing an answer; returns at once. While one is being written, or without a question, nothing happens."""
-        with self._lock:
-            if not question.strip() or (self._thread is not None and self._thread.is_alive()):
-                return
-            self._stop.clear()
-            self.ask_button.disabled, self.stop_button.disabled = True, False
-            self.turns.append(Turn(question, None, "writing"))
+        question = without_controls(question).strip()
+        if question and not (self._thread is not None and self._thread.is_alive()):
+            turns = self.turns
+            turns.append(Turn(question, None, "writing"))
             self._show()
-            self._thread = threading.Thread(target=self._write, args=(question,), daemon=True)
+            self._start(lambda stop: self._write(turns, question, stop))
+
+    def _start(self, work: Callable[[Stop], None]) -> None:
+        """Do this in a thread of its own; what runs now is asked to stop. It keeps its own list of turns, so nothing mixes."""
+        with self._lock:
+            self._stop.set()
+            self._stop = threading.Event()
+            self.ask_button.disabled, self.stop_button.disabled = True, False
+            self._thread = threading.Thread(target=self._run, args=(work, self._stop), daemon=True)
             self._thread.start()
 
+    def _run(self, work: Callable[[Stop], None], stop: threading.Event) -> None:
+        try:
+            work(stop.is_set)
+        finally:
+            with self._lock:
+                if stop is self._stop:  # nothing newer runs
+                    self.ask_button.disabled, self.stop_button.disabled = False, True
+
+    def _read(self, path: str, stop: Stop) -> None:
+        assert self.open_folder is not None
+        self.message.value = "<p>Reading ...</p>"
+        skipped: Sequence[tuple[str, str]] = ()
+        try:
+            takes_stop = len(inspect.signature(self.open_folder).parameters) > 1
+            self.respond, said, *more = self.open_folder(path, stop) if takes_stop else self.open_folder(path)
+            skipped = more[0] if more else ()
+            self.turns, self.memory.turns = [], []
+            self._show()
+        except Exception as error:  # a thread's exception would vanish: show it where the reader looks
+            said = f"Not read: {error or type(error).__name__}"
+        self.message.value = f"<p>{_html.escape(said)}</p>{_left_out(skipped)}"
+
     def stop(self) -> None:
-        """Ask the writing thread to end after the token it is at."""
+        """Ask the thread that writes or reads to end after the token, or the file, that it is at."""
         self._stop.set()
 
-    def wait(self, seconds: float = 60) -> None:
-        """Until the answer is finished, for tests and scripts."""
+    def wait(self, seconds: float | None = 60) -> None:
+        """Until the answer is finished, or the folder is read; for tests and scripts."""
         if self._thread is not None:
             self._thread.join(seconds)
 
-    def _write(self, question: str) -> None:
+    def _write(self, turns: list[Turn], question: str, stop: Stop) -> None:
         answer, state = None, "done"
         memory = Buffer() if self.memories.value == MEMORIES[0] else self.memory
         try:
-            for answer in self.respond(question, memory, self._stop.is_set):
-                self.turns[-1] = Turn(question, answer, "writing")
+            for answer in self.respond(question, memory, stop):
+                turns[-1] = Turn(question, answer, "writing")
                 self._show()
-            state = "stopped" if self._stop.is_set() else "done"
-        except Exception as error:  # a thread's exception would vanish: show it where the reader looks
+            state = "stopped" if stop() else "done"
+        except Exception as error:  # as in _read
             state = f"{type(error).__name__}: {error}"
-        self.turns[-1] = Turn(question, answer, state)
+        turns[-1] = Turn(question, answer, state)
         if state == "done" and answer is not None and memory is self.memory:
             self.memory.add(question, answer.text)
-        self.ask_button.disabled, self.stop_button.disabled = False, True
         self._show()
 
     def _show(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import ipywidgets
 
+from helpers.features.spelling import without_controls
 from helpers.lab import figures
 
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -108,7 +109,8 @@ class Panel:
 
     def values(self) -> dict[str, Any]:
         """The value of each control by name."""
-        return {name: control.value for name, control in self.controls.items()}
+        read = lambda value: without_controls(value) if isinstance(value, str) else value  # noqa: E731
+        return {name: read(control.value) for name, control in self.controls.items()}
 
     def redraw(self, _change: Any = None) -> None:
         """Draw again for the controls' values. An error is shown in the view, in words, and not raised."""

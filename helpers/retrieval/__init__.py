@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = offer(
     ivf: IVF
     rag: Rag
     grounding: check_citation supported
-    prompt_injection: LIE drop_orders planted
+    prompt_injection: LIE drop_orders planted without_orders
     chat_memory: Buffer Summary Window first_sentences tokens
     agent: Agent calculate policy_of_rules
     """,

@@ -11,15 +11,26 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import regex
+
 __all__ = ["Chunk", "chunk_all", "fixed_chunks", "sentence_chunks", "sentences"]
 
-_words = re.compile(r"\S+")
-_ends = re.compile(r"[.!?][\"')\]\u2019\u201d]*(?=\s+[\"'(\[\u2018\u201c]*[A-Z0-9\u00c0-\u00de])|\n\s*\n")
+# In scripts without spaces (Thai to Khmer, Han, kana) each character counts as a word, and so does each piece of a run that no
+# language would call a word.
+_NO_SPACES = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
+_words = re.compile(rf"[^\s{_NO_SPACES}]{{1,100}}|[{_NO_SPACES}]")
+_ALONE = 90  # words of a sentence that may stand alone: a reader's share of a prompt, half of what the encoder sees
+_STOPS = "\u3002\uff61\uff0e\uff1f\uff01\u061f\u06d4\u0964\u0965\u0589\u1362\u1367\u104b\u17d4\u17d5\u0f0e\u203c\u2047-\u2049"
+_ends = regex.compile(
+    r"[.!?\u2026][\"')\]\u2019\u201d\u00bb]*(?=\s+[\"'(\[\u2018\u201c\u00ab]*[\p{Lu}\p{Lt}\p{Lo}\p{N}])"
+    rf"|[{_STOPS}]+[\"')\]\u2019\u201d\u300d\u300f\uff09]*|[\n\r\f\v\x85\u2028\u2029]+"
+)
 # Abbreviations and single initials that a full stop does not end; decimals have no space after their point.
-_short = re.compile(
-    r"(?:(?:^|[\s.(])[A-Z]"
+_short = regex.compile(
+    r"(?:(?:^|[\s.(])\p{Lu}"
     r"|\b(?:Mr|Mrs|Ms|Dr|St|Prof|Jr|Sr|vs|etc|e\.g|i\.e|ca|c|approx|No|Fig|Vol|Mt|Lt|Col|Gen))\.$"
 )
+_LONGEST = 8  # characters of such an abbreviation with what stands before it
 
 
 class Chunk(NamedTuple):
@@ -48,28 +59,37 @@ def _checked(text: str, size: int, overlap: int, unit: str) -> None:
         )
 
 
+def _most(size: int) -> int:
+    """Characters of a chunk of `size` words at most: more than twice as many as English has."""
+    return 16 * size + 100
+
+
 def fixed_chunks(text: str, size: int, overlap: int = 0, document: int = 0) -> list[Chunk]:
     """Chunks of `size` words; each begins `size - overlap` words after the one before. The last one may be shorter.
 
-    A text without words has no chunk. Raises ValueError unless size >= 1 and 0 <= overlap < size.
+    No chunk has more than 16 size + 100 characters: where words are longer it holds fewer of them. In scripts without spaces a
+    character is a word. A text without words has no chunk. Raises ValueError unless size >= 1 and 0 <= overlap < size.
 
     >>> [chunk.text for chunk in fixed_chunks("one two three four five", size=3, overlap=1)]
     ['one two three', 'three four five']
     """
     _checked(text, size, overlap, "words")
     words = [m.span() for m in _words.finditer(text)]
-    chunks = []
-    for first in range(0, len(words), size - overlap):
-        last = min(first + size, len(words))
-        start, end = words[first][0], words[last - 1][1]
+    chunks, first, last = [], 0, 0
+    while last < len(words):
+        start, last = words[first][0], min(first + size, len(words))
+        while last > first + 1 and words[last - 1][1] - start > _most(size):
+            last -= 1
+        end = words[last - 1][1]
         chunks.append(Chunk(text[start:end], document, start, end))
-        if last == len(words):
-            break  # what would follow lies wholly inside this chunk
+        first = max(first + 1, last - overlap)
     return chunks
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
     """Half-open offsets of the sentences: full stop, space and capital end one; "3.14", "Dr. Who" and "J. S. Bach" do not.
+
+    So does the full stop of any other script, and the end of a line (a list, a table or a poem has no other marks).
 
     >>> text = "Pi is 3.14. Dr. Who knows."
     >>> [text[start:end] for start, end in sentences(text)]
@@ -77,10 +97,11 @@ def sentences(text: str) -> list[tuple[int, int]]:
     """
     out, start = [], 0
     for match in _ends.finditer(text):
-        if _short.search(text[start : match.end()]):
+        end = match.end()
+        if _short.search(text, max(start, end - _LONGEST), end):
             continue
-        out.append((start, match.end()))
-        start = match.end()
+        out.append((start, end))
+        start = end
     out.append((start, len(text)))
     trimmed = ((a + len(text[a:b]) - len(text[a:b].lstrip()), b - (len(text[a:b]) - len(text[a:b].rstrip()))) for a, b in out)
     return [(a, b) for a, b in trimmed if a < b]
@@ -89,6 +110,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
 def sentence_chunks(text: str, max_words: int, overlap: int = 0, document: int = 0) -> list[Chunk]:
     """Whole sentences, as many as fit into `max_words`; a longer sentence stands alone. overlap: sentences that are repeated.
 
+    A sentence of more than 90 words (or max_words) is cut. Words and the limit of characters are those of `fixed_chunks`.
     Raises ValueError unless max_words >= 1 and overlap >= 0.
 
     >>> [chunk.text for chunk in sentence_chunks("One two. Three four. Five six.", max_words=4, overlap=1)]
@@ -97,15 +119,23 @@ def sentence_chunks(text: str, max_words: int, overlap: int = 0, document: int =
     _checked(text, max_words, 0, "words")
     if overlap < 0:
         raise ValueError(f"expected an overlap of 0 or more sentences, got {overlap}")
-    spans = sentences(text)
-    lengths = [len(_words.findall(text[a:b])) for a, b in spans]
+    most = max(max_words, _ALONE)
+    spans, lengths = [], []
+    for a, b in sentences(text):
+        pieces = [(a, b)]
+        if b - a > most:  # as many words need more characters
+            pieces = [(a + c.start, a + c.end) for c in fixed_chunks(text[a:b], most)]
+        spans += pieces
+        lengths += [len(_words.findall(text, *piece)) for piece in pieces]
     chunks, first = [], 0
     while first < len(spans):
-        last, total = first, 0
-        while last < len(spans) and (last == first or total + lengths[last] <= max_words):
+        last, total, start = first, 0, spans[first][0]
+        while last < len(spans) and (
+            last == first or (total + lengths[last] <= max_words and spans[last][1] - start <= _most(max_words))
+        ):
             total += lengths[last]
             last += 1
-        start, end = spans[first][0], spans[last - 1][1]
+        end = spans[last - 1][1]
         chunks.append(Chunk(text[start:end], document, start, end))
         if last == len(spans):
             break

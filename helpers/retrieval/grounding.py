@@ -7,16 +7,15 @@ decided on what can be wrong in it, its numbers and names: each must stand in th
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from helpers.features.spelling import pieces, spans
 from helpers.retrieval.chunking import sentences
 
-__all__ = ["Citation", "check_citation", "claims", "contains_answer", "find_support", "marks", "normalized", "supported"]
+__all__ = ["Citation", "check_citation", "claims", "contains_answer", "find_support", "marks", "supported"]
 
 _marks = re.compile(r"\[(\d{1,3})\]")
-_pieces = re.compile(r"\w+(?:[.,]\d+)*")
 _STOP = frozenset(
     "a an and are as at be by for from had has have he her his in is it its of on or she that the their they this "
     "to was were which who will with you your i we not no yes there what when where how".split()
@@ -36,16 +35,6 @@ class Citation(NamedTuple):
     quote: str
 
 
-def normalized(text: str) -> str:
-    """Lower case, accents off, one kind of dash and space: what two spellings of one answer have in common.
-
-    >>> normalized("The  Café, 1939\u20131945")
-    'the cafe, 1939-1945'
-    """
-    text = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn").lower()
-    return " ".join(re.sub(r"[\u2010-\u2015\u2212]", "-", text).replace("\u2019", "'").split())
-
-
 def contains_answer(text: str, accepted: Sequence[str]) -> bool:
     """Whether one of the accepted answers stands in the text as whole words ("74" does not stand in "1974").
 
@@ -56,9 +45,9 @@ def contains_answer(text: str, accepted: Sequence[str]) -> bool:
     """
     if isinstance(accepted, str) or not accepted:
         raise ValueError(f"expected a list of accepted answers, got {accepted!r}")
-    body = normalized(text)
-    # a digit before or after (also beyond a point or comma) would make it another number
-    return any(re.search(rf"(?<![\w])(?<!\d[.,]){re.escape(normalized(a))}(?![\w]|[.,]\d)", body) for a in accepted)
+    body = pieces(text)
+    wanted = [pieces(a) for a in accepted]
+    return any(body[i : i + len(w)] == w for w in wanted if w for i in range(len(body) - len(w) + 1))
 
 
 def check_citation(citation: Citation, sources: Sequence[str]) -> str:
@@ -92,10 +81,14 @@ def claims(answer: str, question: str = "") -> list[str]:
     >>> claims("The Zambezi is 2,574 km long, says Ada.", "How long is the Zambezi?")
     ['2,574', 'Ada']
     """
-    asked = set(_pieces.findall(normalized(question)))
-    found = _pieces.findall(_marks.sub(" ", unicodedata.normalize("NFC", answer)))  # an accent apart would split its word
-    loud = [w for w in found if w[0].isdigit() or w[0].isupper()]
-    return [w for w in loud if normalized(w) not in asked and normalized(w) not in _STOP]
+    asked = set(pieces(question)) | _STOP
+    return [w for w in spans(_marks.sub(" ", answer)) if _loud(w) and not asked.issuperset(pieces(w))]
+
+
+def _loud(word: str) -> bool:
+    """Whether a word carries a fact: a number, a capital, or any word of a script that has no capitals."""
+    first = word.lstrip("+-")[:1]
+    return first.isdigit() or first.isalpha() and not first.islower()
 
 
 def supported(answer: str, sources: Sequence[str], question: str = "") -> float:
@@ -104,9 +97,13 @@ def supported(answer: str, sources: Sequence[str], question: str = "") -> float:
     >>> supported("2,574 km, says Ada", ["It is 2,574 km long."])
     0.5
     """
-    body = set(_pieces.findall(normalized(" ".join(sources))))
+    body = set(pieces("\n".join(sources)))
     made = claims(answer, question)
-    return sum(normalized(w) in body for w in made) / len(made) if made else 1.0
+    return sum(body.issuperset(pieces(w)) for w in made) / len(made) if made else 1.0
+
+
+def _words(text: str) -> set[str]:
+    return {p for p in pieces(text) if any(c.isalnum() for c in p)}
 
 
 def find_support(answer: str, sources: Sequence[str]) -> Citation | None:
@@ -117,12 +114,12 @@ def find_support(answer: str, sources: Sequence[str]) -> Citation | None:
     >>> find_support("It swims", ["Rain fell.", "It is brown. An otter swims."])
     Citation(source=2, start=13, end=28, quote='An otter swims.')
     """
-    words = set(_pieces.findall(normalized(_marks.sub(" ", answer)))) - _STOP
-    heavy = {normalized(w) for w in claims(answer)}
+    words = _words(_marks.sub(" ", answer)) - _STOP
+    heavy = {p for w in claims(answer) for p in pieces(w)}
     best, found = 0.0, None
     for number, text in enumerate(sources, start=1):
         for start, end in sentences(text):
-            have = set(_pieces.findall(normalized(text[start:end])))
+            have = _words(text[start:end])
             value = len(words & have) + len(heavy & have)
             if value > best:
                 best, found = value, Citation(number, start, end, text[start:end])

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from helpers.features.spelling import without_controls
 from helpers.generation.copying import SpanConstraint
 from helpers.generation.greedy import Writer
 from helpers.retrieval.bm25 import Hit, top_hits
-from helpers.retrieval.chunking import sentences
+from helpers.retrieval.chunking import fixed_chunks, sentences
 from helpers.retrieval.documents import Document
 from helpers.retrieval.grounding import Citation, check_citation, find_support, marks, supported
 from helpers.tokenizers.chat_template import Message, assistant, encode_prompt, system, user
@@ -64,7 +65,9 @@ def shorten(text: str, max_words: int) -> str:
     >>> shorten("one two  three", 2)
     'one two'
     """
-    return " ".join(text.split()[:max_words])
+    text = " ".join(text.split())
+    chunks = fixed_chunks(text, max_words) if max_words > 0 else []
+    return chunks[0].text if chunks else ""
 
 
 def without_marks(text: str) -> str:
@@ -95,7 +98,8 @@ def prompt(
     >>> prompt("Who swims?", [Document("Otter", "It swims.")], n_examples=0)[-1]["content"]
     'Sources:\\n[1] Otter: It swims.\\n\\nQuestion: Who swims?'
     """
-    if not question.strip():
+    question = without_controls(question).strip()
+    if not question:
         raise ValueError("expected a question, got an empty one")
     if not sources:
         return [system("Answer the question with a few words."), *history, user(question)]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import regex
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction import text as sk
 from sklearn.linear_model import LogisticRegression
@@ -18,7 +19,9 @@ WORD = r"\w+"
 
 @pytest.fixture(scope="module")
 def leads():
-    return [" ".join(lead.text.split()) for language in ("en", "fr", "es") for lead in datasets.leads(language, split="valid")]
+    """Texts without marks that belong to a letter: scikit-learn's pattern cuts words there, ours does not."""
+    texts = [" ".join(lead.text.split()) for language in ("en", "fr", "es") for lead in datasets.leads(language, split="valid")]
+    return [text for text in texts if not regex.search(r"\p{M}|\u0130", text)]
 
 
 def reordered(ours, theirs):
