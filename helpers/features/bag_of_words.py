@@ -15,7 +15,7 @@ from itertools import chain, count
 import numpy as np
 from scipy import sparse
 
-from helpers.features.checks import gram_range, text_list
+from helpers.features.checks import gram_range, text_list, word_set
 from helpers.features.sorting import distinct
 from helpers.features.tfidf import IDF, document_frequency, idf, unit_rows
 from helpers.features.words import Vocabulary, ngrams, tokenize
@@ -79,7 +79,7 @@ class CountVectorizer:
             raise ValueError(f"expected a whole min_df >= 1 (documents) and 0 < max_df <= 1 (a share), got {min_df}, {max_df}")
         if max_features is not None and max_features < 1:
             raise ValueError(f"expected max_features >= 1, or None for no limit, got {max_features}")
-        self.grams, self.unit, self.stop_words = gram_range(grams), unit, frozenset(stop_words)
+        self.grams, self.unit, self.stop_words = gram_range(grams), unit, word_set(stop_words, "stop_words")
         self.min_df, self.max_df, self.max_features, self.binary = min_df, max_df, max_features, binary
         self.tokenize = tokenize
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-__all__ = ["finite_array", "gram_range", "text_list", "two_dimensional"]
+__all__ = ["finite_array", "gram_range", "text_list", "two_dimensional", "word_set"]
 
 
 def finite_array(values: object, name: str) -> np.ndarray:
@@ -56,13 +56,30 @@ def text_list(texts: Sequence[str]) -> list[str]:
     return texts
 
 
+def word_set(words: Iterable[str], name: str) -> frozenset[str]:
+    """The words as a set; TypeError for one string, whose letters would be meant, and for entries that are no strings.
+
+    >>> word_set(["the", "of"], "stop_words") == {"the", "of"}
+    True
+    """
+    if isinstance(words, str):
+        cure = "; scikit-learn's list is sklearn.feature_extraction.text.ENGLISH_STOP_WORDS" if words == "english" else ""
+        raise TypeError(f"expected {name} as a list of words, got one string, {words!r}; write [{words!r}]{cure}")
+    found = frozenset(words)
+    odd = [word for word in found if not isinstance(word, str)]
+    if odd:
+        raise TypeError(f"expected {name} as a list of words, got {odd[0]!r} in it")
+    return found
+
+
 def gram_range(grams: tuple[int, int]) -> tuple[int, int]:
     """(low, high) as plain whole numbers; TypeError for anything else, ValueError unless 1 <= low <= high.
 
     >>> gram_range([1, 2])
     (1, 2)
     """
-    if not (isinstance(grams, (tuple, list)) and len(grams) == 2 and all(isinstance(n, (int, np.integer)) for n in grams)):
+    whole = lambda n: isinstance(n, (int, np.integer)) and not isinstance(n, bool)  # noqa: E731
+    if not (isinstance(grams, (tuple, list)) and len(grams) == 2 and all(map(whole, grams))):
         raise TypeError(f"expected the n-gram range as two whole numbers (low, high), got {grams!r}; (1, 1) means single words")
     if not 1 <= grams[0] <= grams[1]:
         raise ValueError(f"expected an n-gram range with 1 <= low <= high, got {tuple(grams)}")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -184,31 +184,63 @@ INTEGER = r"-?(0|[1-9][0-9]{0,9})"
 NUMBER = INTEGER + r"(\.[0-9]{1,6})?"
 
 
-def json_pattern(schema: dict[str, Any]) -> str:
+_TYPES: dict[str, Callable[[Any], bool]] = {
+    "object": lambda v: isinstance(v, dict),
+    "array": lambda v: isinstance(v, list),
+    "string": lambda v: isinstance(v, str),
+    "integer": lambda v: _TYPES["number"](v) and v == int(v),
+    "number": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
+    "boolean": lambda v: isinstance(v, bool),
+    "null": lambda v: v is None,
+}
+_NOTES = {"title", "description"}  # which change nothing
+_KEYS = _NOTES | set("type properties required additionalProperties items minItems maxItems minLength maxLength".split())
+
+
+def json_pattern(schema: dict[str, Any], depth: int = 0) -> str:
     """A pattern for the JSON texts of a schema, written compactly and with the properties in the order of the schema.
 
-    Known keys: type (object, array, string, integer, number, boolean, null), properties, items, minItems, maxItems, minLength,
-    maxLength, enum, const, anyOf. All properties are required; arrays hold at most 8 items and strings at most 60 characters
-    unless said otherwise, since a regular expression can count only so far. Raises ValueError for anything else.
+    Known keys: type (object, array, string, integer, number, boolean, null), properties, required, items, minItems, maxItems,
+    minLength, maxLength, enum, const, anyOf. All properties are required and no other is allowed; arrays hold at most 8 items and
+    strings at most 60 characters unless said otherwise, since a regular expression can count only so far. Raises ValueError for
+    anything else, with the name of the key.
 
     >>> json_pattern({"enum": ["red", 1]})
     '("red"|1)'
     """
-    known = set("type properties required items minItems maxItems minLength maxLength enum const anyOf".split())
-    known |= {"title", "description", "additionalProperties"}  # which change nothing
-    if not isinstance(schema, dict) or set(schema) - known:
-        raise ValueError(f"expected a schema with the keys {', '.join(sorted(known))}, got {schema!r}")
-    if "const" in schema:
-        return re.escape(_compact(schema["const"]))
-    if "enum" in schema:
-        return choices_pattern(_compact(value) for value in schema["enum"])
-    if "anyOf" in schema:
-        if not schema["anyOf"]:
-            raise ValueError("expected at least one option in anyOf, got none")
-        return "(" + "|".join(json_pattern(option) for option in schema["anyOf"]) + ")"
+    if not isinstance(schema, dict):
+        raise ValueError(f"expected a schema as a dictionary, got {schema!r}")
+    if depth > 20:
+        raise ValueError("expected a schema of at most 20 levels, got a deeper one")
+    values = next((key for key in ("const", "enum", "anyOf") if key in schema), "")
+    known = _NOTES | ({"anyOf"} if values == "anyOf" else {values, "type"}) if values else _KEYS
+    if set(schema) - known:
+        strange = ", ".join(sorted(map(str, set(schema) - known)))
+        raise ValueError(f"expected a schema with the keys {', '.join(sorted(known))}, got {strange}, which cannot be kept here")
+    if values == "anyOf":
+        options = schema["anyOf"]
+        if not isinstance(options, list) or not options:
+            raise ValueError(f"expected anyOf as a list of at least one option, got {options!r}")
+        return "(" + "|".join(json_pattern(option, depth + 1) for option in options) + ")"
     kind = schema.get("type")
     if not isinstance(kind, str | None):
         raise ValueError(f"expected one type, got {kind!r}; for a choice of types use anyOf")
+    if kind not in _TYPES and not (kind is None and values):
+        raise ValueError(f"expected a type among {', '.join(_TYPES)}, got {kind!r}")
+    if values:
+        listed = schema["enum"] if values == "enum" else [schema["const"]]
+        if not isinstance(listed, list):
+            raise ValueError(f"expected enum as a list of values, got {listed!r}")
+        wrong = [value for value in listed if kind and not _TYPES[kind](value)]
+        if wrong:
+            raise ValueError(f"expected {values} to hold values of the type {kind}, got {wrong[0]!r}")
+        pattern = choices_pattern(_compact(value, values) for value in listed)
+        return pattern if values == "enum" else pattern[1:-1]
+    return _pattern_of(kind, schema, depth)
+
+
+def _pattern_of(kind: str | None, schema: dict[str, Any], depth: int) -> str:
+    """The pattern of a type with the keys that limit it."""
     simple = {"integer": INTEGER, "number": NUMBER, "boolean": "(true|false)", "null": "null"}
     if kind in simple:
         return simple[kind]
@@ -217,25 +249,36 @@ def json_pattern(schema: dict[str, Any]) -> str:
         return f'"{STRING_CHARACTER}{{{low},{high}}}"'
     if kind == "array":
         low, high = _limits(schema, "Items", 8)
-        item = json_pattern(schema.get("items", {"type": "string"}))
+        item = json_pattern(schema.get("items", {"type": "string"}), depth + 1)
         if high == 0:
             return r"\[\]"
         filled = f"{item}(,{item}){{{max(0, low - 1)},{high - 1}}}"
         return rf"\[{filled}\]" if low else rf"\[({filled})?\]"
-    if kind == "object":
-        parts = [re.escape(_compact(name)) + ":" + json_pattern(sub) for name, sub in schema.get("properties", {}).items()]
-        return r"\{" + ",".join(parts) + r"\}"
-    raise ValueError(f"expected a type among object, array, string, {', '.join(simple)}, got {kind!r}")
+    properties, required = schema.get("properties", {}), schema.get("required", [])
+    if not isinstance(properties, dict) or not all(isinstance(name, str) for name in properties):
+        raise ValueError(f"expected properties as a dictionary from names to schemas, got {properties!r}")
+    if not isinstance(required, list) or any(name not in properties for name in required):
+        raise ValueError(f"expected required as a list of names that stand in properties, got {required!r}")
+    if not isinstance(schema.get("additionalProperties", False), bool):
+        raise ValueError("expected additionalProperties as true or false, got a schema, which cannot be kept here")
+    parts = [re.escape(_compact(name, "properties")) + ":" + json_pattern(sub, depth + 1) for name, sub in properties.items()]
+    return r"\{" + ",".join(parts) + r"\}"
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _compact(value: Any, key: str) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text.encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"expected {key} to hold values that JSON can write, got {value!r} ({error})") from None
+    return text
 
 
 def _limits(schema: dict[str, Any], what: str, default: int) -> tuple[int, int]:
-    low, high = schema.get(f"min{what}", 0), schema.get(f"max{what}", max(default, schema.get(f"min{what}", 0)))
-    if not 0 <= low <= high:
-        raise ValueError(f"expected 0 <= min{what} <= max{what}, got {low} and {high}")
+    low = schema.get(f"min{what}", 0)
+    high = schema.get(f"max{what}", max(default, low) if isinstance(low, int) else default)
+    if not all(isinstance(n, int) and not isinstance(n, bool) for n in (low, high)) or not 0 <= low <= high:
+        raise ValueError(f"expected whole numbers 0 <= min{what} <= max{what}, got {low!r} and {high!r}")
     return low, high
 
 

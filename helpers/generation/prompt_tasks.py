@@ -183,25 +183,41 @@ def injected(document: str, attack: str = INJECTION, where: str = "end") -> str:
     return f"{document} {attack}" if where == "end" else f"{attack} {document}"
 
 
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if abs(value) != float("inf") else _no_number(text)  # type: ignore[return-value]
+
+
+_json = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
+_STARTS, _REPAIRED = 100, 10_000  # braces that are tried; characters of an object that is repaired
+
+
 def find_json(text: str) -> Any:
     """The first JSON object in a text, after the usual repairs: text around it, single quotes, a comma or a bracket amiss.
 
-    Raises ValueError when there is none to be found.
+    Of a key that stands twice the last value counts, as everywhere in Python. Raises ValueError when there is none to be found,
+    or only one with NaN, infinite or too deep a nesting.
 
     >>> find_json("Here: {'a': 1,}")
     {'a': 1}
     """
-    starts = [at for at, c in enumerate(text) if c == "{"]
+    starts = [match.start() for match in re.finditer("{", text)]
     if not starts:
         raise ValueError("expected a JSON object in the text, got no {")
-    for start in starts:  # a brace may stand in the words before the object
-        body = text[start:]
-        for candidate in (body, body[: body.rfind("}") + 1], body.rstrip().rstrip(",") + "}", body.rstrip() + '"}'):
+    for start in starts[:_STARTS]:  # a brace may stand in the words before the object
+        body = text[start : start + _REPAIRED]
+        closed = (body[: body.rfind("}") + 1], body.rstrip().rstrip(",") + "}", body.rstrip() + '"}')
+        for candidate in (text[start:], *closed):
             no_comma = re.sub(r",\s*}", "}", candidate)
             for repaired in (candidate, no_comma, candidate.replace("'", '"'), no_comma.replace("'", '"')):
                 try:
-                    found, _ = json.JSONDecoder().raw_decode(repaired)
-                except ValueError:
+                    found, _ = _json.raw_decode(repaired)
+                except (ValueError, RecursionError):
                     continue
-                return found
+                if found or candidate not in closed[1:]:  # a brace alone is no object
+                    return found
     raise ValueError("expected a JSON object in the text, got one that cannot be repaired")

@@ -15,10 +15,12 @@ import regex
 
 __all__ = ["Chunk", "chunk_all", "fixed_chunks", "sentence_chunks", "sentences"]
 
-# In scripts without spaces (Thai to Khmer, Han, kana) each character counts as a word, and so does each piece of a run that no
-# language would call a word.
+# In a text with runs of a script without spaces (Thai to Khmer, Han, kana) each of its characters counts as a word. In any text
+# so does each piece of a run that no language would call a word.
 _NO_SPACES = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
-_words = re.compile(rf"[^\s{_NO_SPACES}]{{1,100}}|[{_NO_SPACES}]")
+_dense_words = re.compile(rf"[^\s{_NO_SPACES}]{{1,100}}|[{_NO_SPACES}]")
+_dense = re.compile(rf"[{_NO_SPACES}]{{9}}")
+_spaced_words = re.compile(r"\S{1,100}")
 _ALONE = 90  # words of a sentence that may stand alone: a reader's share of a prompt, half of what the encoder sees
 _STOPS = "\u3002\uff61\uff0e\uff1f\uff01\u061f\u06d4\u0964\u0965\u0589\u1362\u1367\u104b\u17d4\u17d5\u0f0e\u203c\u2047-\u2049"
 _ends = regex.compile(
@@ -59,6 +61,11 @@ def _checked(text: str, size: int, overlap: int, unit: str) -> None:
         )
 
 
+def _words(text: str) -> re.Pattern[str]:
+    """What a word is in this text."""
+    return _dense_words if _dense.search(text) else _spaced_words
+
+
 def _most(size: int) -> int:
     """Characters of a chunk of `size` words at most: more than twice as many as English has."""
     return 16 * size + 100
@@ -74,7 +81,7 @@ def fixed_chunks(text: str, size: int, overlap: int = 0, document: int = 0) -> l
     ['one two three', 'three four five']
     """
     _checked(text, size, overlap, "words")
-    words = [m.span() for m in _words.finditer(text)]
+    words = [m.span() for m in _words(text).finditer(text)]
     chunks, first, last = [], 0, 0
     while last < len(words):
         start, last = words[first][0], min(first + size, len(words))
@@ -120,13 +127,13 @@ def sentence_chunks(text: str, max_words: int, overlap: int = 0, document: int =
     if overlap < 0:
         raise ValueError(f"expected an overlap of 0 or more sentences, got {overlap}")
     most = max(max_words, _ALONE)
-    spans, lengths = [], []
+    words, spans, lengths = _words(text), [], []
     for a, b in sentences(text):
         pieces = [(a, b)]
         if b - a > most:  # as many words need more characters
             pieces = [(a + c.start, a + c.end) for c in fixed_chunks(text[a:b], most)]
         spans += pieces
-        lengths += [len(_words.findall(text, *piece)) for piece in pieces]
+        lengths += [len(words.findall(text, *piece)) for piece in pieces]
     chunks, first = [], 0
     while first < len(spans):
         last, total, start = first, 0, spans[first][0]

@@ -23,11 +23,12 @@ from typing import Any
 
 import regex
 
+from helpers.tokenizers.bpe_runs import merge_run
 from helpers.tokenizers.bpe_training import (
     BYTE_ORDER,
     LETTER,
-    compiled,
     count_words,
+    cutter,
     from_visible,
     learn_merges,
     utf8,
@@ -41,6 +42,7 @@ END_OF_TEXT = "<|endoftext|>"
 FORMAT = "from-counts-to-chat byte-pair encoding 1"
 CACHED_WORDS = 1 << 18  # words that an encoder remembers before it forgets them all: at most some 60 MB
 
+_LONG = 32  # characters from which on a heap is faster
 _NEVER = 1 << 62  # the rank of a pair that is no merge
 
 
@@ -81,7 +83,7 @@ class BPE:
     ):
         self.special_tokens = _specials(special_tokens)  # string -> id
         self.merges, self.pattern, self.alphabet = [tuple(pair) for pair in merges], pattern, alphabet
-        self._find = compiled(pattern).findall
+        self._find = cutter(pattern)
         self.tokens = [s.encode("utf-8") for s in self.special_tokens] + [bytes([b]) for b in alphabet]  # id -> bytes
         ids = {bytes([b]): i for i, b in enumerate(alphabet, len(self.special_tokens))}
         self._char = {b: chr(ids[bytes([b])]) for b in alphabet}
@@ -204,6 +206,8 @@ class BPE:
             raise ValueError(
                 f'the byte 0x{error.args[0]:02x} in {data!r} has no id in this vocabulary. Pass errors="ignore" to drop it.'
             ) from None
+        if len(word) > _LONG:
+            return list(map(ord, merge_run(word, self._ranks, self._steps)))
         rank_of, steps = self._ranks.get, self._steps
         while len(word) > 1:
             rank = min(map(rank_of, map(add, word, word[1:]), repeat(_NEVER)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from operator import add
 
@@ -20,9 +20,9 @@ import regex  # the standard library's re cannot say \p{L}, "a letter of any scr
 __all__ = [
     "BYTE_ORDER",
     "PATTERNS",
-    "compiled",
     "count_pairs",
     "count_words",
+    "cutter",
     "from_visible",
     "learn_merges",
     "learn_merges_plainly",
@@ -145,7 +145,7 @@ def count_words(texts: Iterable[str], pattern: str = "gpt2") -> Counter[str]:
     """
     if isinstance(texts, str | bytes):
         raise TypeError(f"expected texts as a list of strings, got one {type(texts).__name__}; write [text]")
-    find, words = compiled(pattern).findall, Counter()
+    find, words = cutter(pattern), Counter()
     for row, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(f"expected texts[{row}] to be a string, got {type(text).__name__}; decode bytes first")
@@ -239,25 +239,38 @@ def learn_merges(words: Mapping[str, int], n_merges: int, min_count: int = 2) ->
 
 
 @cache
-def compiled(pattern: str) -> regex.Pattern:
-    """The regular expression. Raises ValueError when it is invalid, has groups, or would lose characters.
+def cutter(pattern: str) -> Callable[[str], list[str]]:
+    """Text -> the pieces of the pre-tokenization; nothing is lost: what no match takes is a piece of its own.
 
-    >>> compiled("gpt2").findall("It's 2 words")
-    ['It', "'s", ' 2', ' words']
+    Raises ValueError for an expression that is invalid, has groups, or loses common characters; the function that comes back does
+    for one that takes more than a minute on a text.
+
+    >>> cutter("gpt2")("It's 2 words"), cutter("[^Q]+")("aQb")
+    (['It', "'s", ' 2', ' words'], ['a', 'Q', 'b'])
     """
+    probe = "It's a test:  1,234 words\n\tété 中文 🙂 \u00b2 _x_ \r\n 7"
     try:
         made = regex.compile(PATTERNS.get(pattern, pattern))
-    except (regex.error, TypeError) as error:
+        complete = not made.groups and "".join(made.findall(probe, timeout=5)) == probe
+    except (regex.error, TypeError, RecursionError, TimeoutError) as error:
         raise ValueError(
             f"expected pattern as an expression or one of {', '.join(PATTERNS)}, got {pattern!r} ({error})"
         ) from None
-    probe = "It's a test:  1,234 words\n\tété 中文 🙂 \u00b2 _x_ \r\n 7"
-    if made.groups or "".join(made.findall(probe)) != probe:
+    if not complete:
         raise ValueError(
             f"expected a pattern that matches every character, got {pattern!r}: it loses characters or has capturing groups; "
             r"end it with |[\s\S], and write (?:...) for groups"
         )
-    return made
+
+    def cut(text: str) -> list[str]:
+        try:
+            places = (place for match in made.finditer(text, timeout=60) for place in match.span())
+            borders = sorted({0, len(text), *places})
+        except TimeoutError:
+            raise ValueError(f"expected a pattern that is fast on this text, got {pattern!r}: stopped after a minute") from None
+        return [text[i:j] for i, j in zip(borders, borders[1:])]
+
+    return made.findall if pattern in PATTERNS else cut  # the named ones match every character
 
 
 def utf8(text: str) -> bytes:

@@ -6,19 +6,23 @@ vocabulary and normalization of BERT: Devlin et al. (2019), arXiv:1810.04805.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import regex
 
+from helpers.tokenizers.bert_unicode import NO_SIGNS, decomposed, is_control, is_mark, lower
 from helpers.tokenizers.checks import checked_text
 
 __all__ = ["WordPiece", "learn_wordpieces", "normalize_bert"]
+_SPACES = frozenset(
+    "\t\n\r \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 LONGEST_WORD = 100  # BERT gives up on longer words
-_SIGNS = r"\p{P}$+<=>^`|~"  # BERT takes all of these for punctuation
-_BERT_PIECES = regex.compile(rf"[{_SIGNS}]|[^\s{_SIGNS}]+")
+# What BERT takes for punctuation.
+_SIGNS = rf"[[\p{{P}}$+<=>\^`|~\u166d\U000111c9]--[{''.join(sorted(NO_SIGNS))}]]"
+_BERT_PIECES = regex.compile(rf"{_SIGNS}|[[^\s]--{_SIGNS}]+", regex.V1)
 _CJK = regex.compile(
     "([\u4e00-\u9fff\u3400-\u4dbf\U00020000-\U0002a6df\U0002a700-\U0002b73f\U0002b740-\U0002b81f"
     "\U0002b920-\U0002ceaf\uf900-\ufaff\U0002f800-\U0002fa1f])"
@@ -31,14 +35,10 @@ def normalize_bert(text: str) -> str:
     >>> normalize_bert("Café 中文")
     'cafe  中  文 '
     """
-    kept = []
-    for c in text:
-        if c in "\t\n\r" or unicodedata.category(c) == "Zs":
-            kept.append(" ")
-        elif c != "\ufffd" and unicodedata.category(c) not in ("Cc", "Cf", "Cn", "Co"):
-            kept.append(c)
-    spaced = _CJK.sub(r" \1 ", "".join(kept))
-    return "".join(c for c in unicodedata.normalize("NFD", spaced) if unicodedata.category(c) != "Mn").lower()
+    if not text.isascii():
+        text = decomposed(_CJK.sub(r" \1 ", text))
+    kept = (" " if c in _SPACES else c for c in text if c in _SPACES or not (is_control(c) or is_mark(c)))
+    return lower("".join(kept))
 
 
 class WordPiece:
