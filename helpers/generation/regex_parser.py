@@ -34,7 +34,11 @@ _BEYOND = [
 
 
 class Parser:
-    """Recursive descent into nested tuples: ("set", bytes), ("cat", parts), ("or", parts), ("repeat", part, low, high)."""
+    """Recursive descent into nested tuples: ("set", bytes), ("cat", parts), ("or", parts), ("repeat", part, low, high).
+
+    >>> Parser("a?").either()
+    ('cat', [('repeat', ('cat', [('set', {97})]), 0, 1)])
+    """
 
     def __init__(self, pattern: str):
         self.pattern, self.at, self.depth = pattern, 0, 0
