@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["zero_or_one", "same_length", "whole_labels"]
+__all__ = ["finite", "zero_or_one", "same_length", "whole_labels"]
+
+
+def finite(values: object, name: str) -> np.ndarray:
+    """values as a float64 array; ValueError that names `name` for NaN, infinity or what is no number.
+
+    >>> finite([1, 2], "x").tolist()
+    [1.0, 2.0]
+    """
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"expected {name} to hold numbers, got what numpy calls: {error}") from None
+    if not np.isfinite(array).all():
+        raise ValueError(f"expected finite {name}, got {int((~np.isfinite(array)).sum())} of {array.size} NaN or infinite")
+    return array
 
 
 def whole_labels(values: np.ndarray, name: str) -> np.ndarray:
@@ -18,7 +33,7 @@ def whole_labels(values: np.ndarray, name: str) -> np.ndarray:
         raise ValueError(f"expected {name} as a non-empty array of shape (n,), got shape {values.shape}")
     if values.dtype == bool:
         return values.astype(np.int64)
-    if values.dtype.kind not in "iuf" or not np.all(values == np.floor(values)):
+    if values.dtype.kind not in "iuf" or not np.all(np.isfinite(values) & (values == np.floor(values))):
         raise ValueError(
             f"expected {name} to hold whole class numbers, got {values.dtype} such as {values[0]!r}; "
             "turn probabilities into classes first (p >= threshold, or argmax)"

@@ -57,16 +57,19 @@ def rouge_n(candidate: Sequence[str], reference: Sequence[str], n: int = 1) -> R
     return _rouge(sum((a & b).values()), sum(a.values()), sum(b.values()))  # & keeps the smaller of two counts
 
 
-def rouge_l(candidate: Sequence[str], reference: Sequence[str]) -> Rouge:
+def rouge_l(candidate: Sequence[str], reference: Sequence[str], beta: float = 1.0) -> Rouge:
     """Overlap by the longest common subsequence: same order, gaps allowed.
 
-    Raises TypeError for strings. Source: Lin 2004, section 3.
+    beta: how many times recall weighs as much as precision in the last number, F-beta. Raises TypeError for strings, ValueError
+    unless beta > 0. Source: Lin 2004, section 3.
 
     >>> rouge_l("the cat sat down".split(), "down the cat".split()).recall  # "the cat"
     0.6666666666666666
     """
     _tokens(candidate, reference)
-    return _rouge(int(lcs_length(candidate, reference)[-1, -1]), len(candidate), len(reference))
+    if not 0 < beta < float("inf"):
+        raise ValueError(f"expected a finite beta above 0, got {beta}")
+    return _rouge(int(lcs_length(candidate, reference)[-1, -1]), len(candidate), len(reference), beta)
 
 
 def lcs_length(a: Sequence[str], b: Sequence[str]) -> np.ndarray:
@@ -87,10 +90,10 @@ def _tokens(*sides: Sequence[str]) -> None:
         raise TypeError("expected lists of tokens, got a string; split it first, for example text.lower().split()")
 
 
-def _rouge(shared: int, n_candidate: int, n_reference: int) -> Rouge:
+def _rouge(shared: int, n_candidate: int, n_reference: int, beta: float = 1.0) -> Rouge:
     p = shared / n_candidate if n_candidate else 0.0
     r = shared / n_reference if n_reference else 0.0
-    return Rouge(p, r, 2 * p * r / (p + r) if p + r else 0.0)
+    return Rouge(p, r, (1 + beta**2) * p * r / (r + beta**2 * p) if p + r else 0.0)
 
 
 # --------------------------------------------------------------------------------------------------------------- Elo

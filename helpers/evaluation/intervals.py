@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.evaluation.checks import same_length, whole_labels
+from helpers.evaluation.checks import finite, same_length, whole_labels
 
 __all__ = ["McNemar", "bootstrap_interval", "mcnemar", "wilson_interval"]
 
@@ -53,6 +53,9 @@ def bootstrap_interval(
     if not arrays:
         raise ValueError("expected at least one array to resample, got none; pass bootstrap_interval(f, y, y_hat)")
     arrays = tuple(np.asarray(a) for a in arrays)
+    for a in arrays:
+        if a.dtype.kind == "f":
+            finite(a, "arrays")
     n = len(arrays[0])
     if n == 0 or any(len(a) != n for a in arrays):
         raise ValueError(f"expected arrays of one common length >= 1, got lengths {[len(a) for a in arrays]}")

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from helpers.evaluation.checks import finite
 from helpers.evaluation.intervals import bootstrap_interval
 
 __all__ = [
@@ -37,6 +38,11 @@ def _checked(relevant: Collection[int], k: int | None = None) -> set[int]:
     return set(relevant)
 
 
+def _once(ranking: Sequence) -> list:
+    """The ranking without repetitions: a document counts at its first place only, everywhere here."""
+    return list(dict.fromkeys(ranking))
+
+
 def recall_at_k(ranking: Sequence, relevant: Collection, k: int) -> float:
     """The share of all relevant documents that stand among the first k. Raises ValueError for none relevant, or k < 1.
 
@@ -44,7 +50,7 @@ def recall_at_k(ranking: Sequence, relevant: Collection, k: int) -> float:
     0.5
     """
     wanted = _checked(relevant, k)
-    return len(wanted & set(ranking[:k])) / len(wanted)
+    return len(wanted & set(_once(ranking)[:k])) / len(wanted)
 
 
 def precision_at_k(ranking: Sequence, relevant: Collection, k: int) -> float:
@@ -53,7 +59,7 @@ def precision_at_k(ranking: Sequence, relevant: Collection, k: int) -> float:
     >>> precision_at_k([7, 3, 5], {3, 5}, k=3), precision_at_k([3], {3, 5}, k=2)
     (0.6666666666666666, 0.5)
     """
-    return len(_checked(relevant, k) & set(ranking[:k])) / k
+    return len(_checked(relevant, k) & set(_once(ranking)[:k])) / k
 
 
 def reciprocal_rank(ranking: Sequence[int], relevant: Collection[int]) -> float:
@@ -63,7 +69,7 @@ def reciprocal_rank(ranking: Sequence[int], relevant: Collection[int]) -> float:
     0.5
     """
     wanted = _checked(relevant)
-    for rank, document in enumerate(ranking, start=1):
+    for rank, document in enumerate(_once(ranking), start=1):
         if document in wanted:
             return 1 / rank
     return 0.0
@@ -77,7 +83,7 @@ def average_precision(ranking: Sequence[int], relevant: Collection[int]) -> floa
     """
     wanted = _checked(relevant)
     found, total = 0, 0.0
-    for rank, document in enumerate(dict.fromkeys(ranking), start=1):  # a document counts once
+    for rank, document in enumerate(_once(ranking), start=1):
         if document in wanted:
             found += 1
             total += found / rank
@@ -90,6 +96,7 @@ def dcg(gains: Sequence[float], exponential: bool = False) -> float:
     >>> round(dcg([3, 2, 3, 0, 1, 2]), 4)
     6.8611
     """
+    gains = finite(gains, "gains").tolist()
     return sum(((2**g - 1) if exponential else g) / math.log2(rank + 1) for rank, g in enumerate(gains, start=1))
 
 
@@ -103,7 +110,7 @@ def ndcg(ranking: Sequence[int], gains: Mapping[int, float], k: int, exponential
     """
     _checked([d for d, g in gains.items() if g > 0], k)
     best = sorted(gains.values(), reverse=True)[:k]
-    return dcg([gains.get(d, 0.0) for d in list(dict.fromkeys(ranking))[:k]], exponential) / dcg(best, exponential)
+    return dcg([gains.get(d, 0.0) for d in _once(ranking)[:k]], exponential) / dcg(best, exponential)
 
 
 class Mean(NamedTuple):
@@ -127,7 +134,7 @@ def mean_interval(values: Sequence[float], seed: int = 0) -> Mean:
     >>> print(mean_interval([0, 0, 1, 1]))
     0.500 [0.000, 1.000]
     """
-    values = np.asarray(values, dtype=float)
+    values = finite(values, "values")
     low, high = bootstrap_interval(np.mean, values, n_resamples=1000, seed=seed)
     return Mean(float(values.mean()), low, high)
 
@@ -161,7 +168,7 @@ def mean_difference(a: Sequence[float], b: Sequence[float], seed: int = 0) -> Me
     >>> print(mean_difference([0.9, 0.5, 0.4], [0.8, 0.4, 0.3]))
     0.100 [0.100, 0.100]
     """
-    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    a, b = finite(a, "a"), finite(b, "b")
     if a.shape != b.shape:
         raise ValueError(f"expected one value of each for every query, got {a.shape} and {b.shape}")
     return mean_interval(a - b, seed)

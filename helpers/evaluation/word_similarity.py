@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from helpers.evaluation.checks import finite
 from helpers.evaluation.intervals import bootstrap_interval
 from helpers.models.word_vectors import WordVectors
 
@@ -83,7 +84,7 @@ def spearman(x: np.ndarray, y: np.ndarray) -> float:
     """
     from scipy.stats import rankdata  # on first use: it takes seconds to load
 
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = finite(x, "x"), finite(y, "y")
     if x.shape != y.shape or x.ndim != 1 or len(x) < 2:
         raise ValueError(f"expected two arrays of one length >= 2, got shapes {x.shape} and {y.shape}")
     a, b = rankdata(x) - (len(x) + 1) / 2, rankdata(y) - (len(y) + 1) / 2

@@ -47,6 +47,8 @@ class LoRALinear(nn.Module):
         self.drop = nn.Dropout(dropout)
         self.original: Tensor | None  # the weights before merging; a buffer, so that it follows model.to and model.half
         self.register_buffer("original", None, persistent=False)
+        self._register_state_dict_hook(_saved_unmerged)
+        self._register_load_state_dict_pre_hook(_loaded_unmerged, with_module=True)
 
     @property
     def scale(self) -> float:
@@ -65,7 +67,25 @@ class LoRALinear(nn.Module):
         y = self.base(x)  # (..., out)
         if self.merged:
             return y
-        return y + self.scale * linear(linear(self.drop(x), self.A), self.B)  # two thin products, never the whole update
+        update = linear(linear(self.drop(x).to(self.A.dtype), self.A), self.B)  # two thin products, never the whole update
+        return y + (self.scale * update).to(y.dtype)
+
+
+def _saved_unmerged(layer: LoRALinear, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+    """A state dict holds the matrix without its update, merged or not: whoever loads it counts the update once."""
+    if layer.original is not None:
+        state[f"{prefix}base.weight"] = layer.original
+
+
+def _loaded_unmerged(layer: LoRALinear, *_: object) -> None:
+    """Weights are loaded into the unmerged matrix."""
+    _unmerge(layer)
+
+
+@torch.no_grad()
+def _unmerge(layer: LoRALinear) -> None:
+    if layer.original is not None:
+        layer.base.weight.data, layer.original = layer.original, None
 
 
 def _layers(model: nn.Module) -> Iterator[tuple[nn.Module, str, LoRALinear]]:
@@ -162,8 +182,7 @@ def merge(model: nn.Module) -> None:
 def unmerge(model: nn.Module) -> None:
     """Take the updates out again: the matrices are, bit for bit, what they were."""
     for _, _, layer in _layers(model):
-        if layer.merged:
-            layer.base.weight.data, layer.original = layer.original, None
+        _unmerge(layer)
 
 
 def remove_lora(model: nn.Module) -> None:

@@ -56,8 +56,9 @@ def beam_search(
     """The best `width` continuations, best first.
 
     At each step every beam is continued by its likeliest tokens, and the best `width` of all go on. One that ends among the
-    best `width` is set aside. It stops when `width` texts are set aside and no living beam could still enter by its score so far;
-    at max_tokens the living ones are ranked with those set aside.
+    best `width` is set aside. It stops when `width` texts are set aside and no living beam could still enter by its score so far
+    (early_stopping=False in transformers; its True and "never" are not here); at max_tokens the living ones are ranked with
+    those set aside.
     steps: a list that is filled with what happened. With width 1 and max_tokens reached it is the greedy choice.
 
     Raises ValueError for width < 1, max_tokens < 1 or ids out of range. Source: Graves 2012. The length

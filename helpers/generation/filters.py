@@ -15,6 +15,7 @@ __all__ = [
     "frequency_penalty",
     "keep",
     "min_p",
+    "numbers",
     "presence_penalty",
     "probabilities",
     "repetition_penalty",
@@ -44,9 +45,15 @@ def temperature(scores: np.ndarray, T: float) -> np.ndarray:
     >>> temperature(np.array([1.0, 2.0]), 0.5).tolist()
     [2.0, 4.0]
     """
-    if not T > 0:
-        raise ValueError(f"expected a temperature above 0, got {T}; for the greedy choice use Sampler(temperature=0)")
-    return np.asarray(scores, dtype=np.float64) / T
+    if not 0 < T < np.inf:
+        raise ValueError(f"expected a finite temperature above 0, got {T}; for the greedy choice use Sampler(temperature=0)")
+    scores = numbers(scores)
+    with np.errstate(over="ignore"):
+        hot = scores / T
+    if np.isinf(hot).sum() > np.isinf(scores).sum():  # T is so small that scores overflow: the largest becomes 0
+        with np.errstate(over="ignore"):
+            hot = (scores - scores.max()) / T
+    return hot
 
 
 def top_k(scores: np.ndarray, k: int) -> np.ndarray:
@@ -60,7 +67,7 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     """
     if k < 1:
         raise ValueError(f"expected k of at least 1, got {k}; leave top-k out with top_k=0 in Sampler")
-    scores = np.asarray(scores, dtype=np.float64)
+    scores = numbers(scores)
     return keep(scores, _by_size(scores)[:k])
 
 
@@ -75,13 +82,10 @@ def top_p(scores: np.ndarray, p: float) -> np.ndarray:
     """
     if not 0 < p <= 1:
         raise ValueError(f"expected top-p in (0, 1], got {p}; p = 1 keeps every token")
-    scores = np.asarray(scores, dtype=np.float64)
+    scores = numbers(scores)
     if p == 1:  # rounding in the sum must not cost a rare token
         return scores
-    order = _by_size(scores)
-    probs = probabilities(scores)
-    before = np.cumsum(probs[order]) - probs[order]  # probability of all likelier tokens
-    return keep(scores, order[before < p - 1e-12])
+    return _until(p, scores, _by_size(scores), probabilities(scores))
 
 
 def min_p(scores: np.ndarray, p: float) -> np.ndarray:
@@ -95,7 +99,7 @@ def min_p(scores: np.ndarray, p: float) -> np.ndarray:
     """
     if not 0 <= p <= 1:
         raise ValueError(f"expected min-p in [0, 1], got {p}")
-    scores = np.asarray(scores, dtype=np.float64)
+    scores = numbers(scores)
     probs = probabilities(scores)
     return np.where(probs >= p * probs.max(), scores, -np.inf)
 
@@ -111,16 +115,31 @@ def typical(scores: np.ndarray, p: float) -> np.ndarray:
     """
     if not 0 < p <= 1:
         raise ValueError(f"expected typical p in (0, 1], got {p}; p = 1 keeps every token")
-    scores = np.asarray(scores, dtype=np.float64)
+    scores = numbers(scores)
     if p == 1:
         return scores
     probs = probabilities(scores)
     with np.errstate(divide="ignore", invalid="ignore"):
         surprise = -np.log(probs)
         entropy = np.nansum(probs * np.where(probs > 0, surprise, 0))
-    order = np.argsort(np.abs(surprise - entropy), kind="stable")
-    before = np.cumsum(probs[order]) - probs[order]
+    return _until(p, scores, np.argsort(np.abs(surprise - entropy), kind="stable"), probs)
+
+
+def _until(p: float, scores: np.ndarray, order: np.ndarray, probs: np.ndarray) -> np.ndarray:
+    """Keep tokens in this order until they reach the probability p together; the first stays however small p is."""
+    before = np.cumsum(probs[order]) - probs[order]  # probability of all that come first
+    before[0] = -1
     return keep(scores, order[before < p - 1e-12])
+
+
+def numbers(scores: np.ndarray) -> np.ndarray:
+    """The scores as float64. Raises ValueError for NaN, which no filter may hide."""
+    scores = np.asarray(scores, dtype=np.float64)
+    if np.isnan(scores).any():
+        raise ValueError(
+            f"expected scores that are numbers, got NaN for {int(np.isnan(scores).sum())} tokens; where does it come from?"
+        )
+    return scores
 
 
 def _by_size(scores: np.ndarray) -> np.ndarray:

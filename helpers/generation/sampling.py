@@ -43,8 +43,10 @@ class Sampler:
     frequency: float = 0.0
 
     def __post_init__(self):
-        if not self.temperature >= 0:
-            raise ValueError(f"expected a temperature of 0 (greedy) or more, got {self.temperature}")
+        if not 0 <= self.temperature < np.inf:
+            raise ValueError(f"expected a finite temperature of 0 (greedy) or more, got {self.temperature}")
+        if not np.isfinite([self.repetition, self.presence, self.frequency]).all():
+            raise ValueError(f"expected finite penalties, got {self.repetition}, {self.presence} and {self.frequency}")
         if self.top_k < 0 or not 0 < self.top_p <= 1 or not 0 <= self.min_p <= 1 or not 0 < self.typical_p <= 1:
             raise ValueError(
                 f"expected top_k >= 0, top_p, typical_p in (0, 1], min_p in [0, 1], got {self.top_k}, {self.top_p}, "
@@ -55,7 +57,7 @@ class Sampler:
 
     def scores(self, scores: np.ndarray, seen: Sequence[int] = ()) -> np.ndarray:
         """Scores (V,) after penalties, temperature and filters, in this order; what is ruled out is -inf."""
-        scores = np.asarray(scores, dtype=np.float64)
+        scores = filters.numbers(scores)
         if len(seen) and self.repetition != 1:
             scores = filters.repetition_penalty(scores, seen, self.repetition)
         if len(seen) and self.presence:

@@ -225,7 +225,8 @@ class RecurrentLM(NeuralLM):
         as_ids(ids, self.vocab_size, device=self.device)
         x, states = self.drop(self.embedding(ids)), []
         for n, layer in enumerate(self.layers):
-            x, after = self._run(layer, x, None if state is None else state[n])
+            with torch.autocast(x.device.type, enabled=False):  # not every processor has these layers in 16 bits
+                x, after = self._run(layer, x, None if state is None else state[n])
             x = self.drop(x)
             states.append(after)
         return self.drop_last(self.project(x)), states

@@ -244,7 +244,11 @@ class Transformer(NeuralLM):
         if self.config.positions == "learned":
             x = x + self.position_embedding.weight[places]
         if self.config.positions == "sinusoidal":
-            x = x + self.table("sin", lambda: (sinusoids(self.context_length, self.config.hidden_dim),))[0][places] * 0.02
+            x = (
+                x
+                + self.table("sin", lambda: (sinusoids(self.context_length, self.config.hidden_dim),))[0][places].to(x.dtype)
+                * 0.02
+            )
         return self.drop(x), None
 
     def table(self, name: str, make) -> tuple[Tensor, ...]:

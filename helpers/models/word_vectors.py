@@ -48,6 +48,8 @@ class WordVectors:
         table = np.asarray(table)
         if table.ndim != 2 or len(table) != len(words) or len(words) == 0:
             raise ValueError(f"expected one vector for each of {len(words)} words (at least one), got shape {table.shape}")
+        if not np.isfinite(table).all():
+            raise ValueError("expected a table of finite numbers, got NaN or infinite ones")
         self.words, self.table = list(words), table
         self.ids = {word: i for i, word in enumerate(self.words)}
         if len(self.ids) != len(self.words):
@@ -85,6 +87,8 @@ class WordVectors:
             left_out.append(self.id(query))
             query = self.unit[self.id(query)]
         query = np.asarray(query, dtype=float)
+        if not np.isfinite(query).all():
+            raise ValueError("expected a vector of finite numbers, got NaN or infinite ones")
         if query.shape != (self.table.shape[1],):
             raise ValueError(f"expected a word or a vector of {self.table.shape[1]} numbers, got shape {query.shape}")
         scores = self.unit @ (query / (np.linalg.norm(query) or 1.0))

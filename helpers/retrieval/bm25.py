@@ -46,6 +46,8 @@ def top_hits(scores: np.ndarray, k: int) -> list[Hit]:
     if k < 1:
         raise ValueError(f"expected k of at least 1, got {k}")
     scores = np.asarray(scores)
+    if np.isnan(scores).any():
+        raise ValueError("expected scores that are numbers, got NaN among them")
     if k < len(scores):
         bar = np.partition(scores, len(scores) - k)[len(scores) - k]
         kept = np.flatnonzero((scores >= bar) & (scores > -np.inf))

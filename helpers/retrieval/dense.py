@@ -47,6 +47,8 @@ class DenseIndex:
     def scores(self, queries: np.ndarray) -> np.ndarray:
         """(n,) cosines of one query (C,), or (m, n) of several (m, C). Raises ValueError for another width."""
         queries = np.asarray(queries, dtype=np.float32)
+        if not np.isfinite(queries).all():
+            raise ValueError("expected queries of finite numbers, got NaN or infinite ones")
         if queries.shape[-1] != self.vectors.shape[1]:
             raise ValueError(
                 f"expected queries of {self.vectors.shape[1]} numbers, got {queries.shape[-1]}; were they made by "

@@ -56,7 +56,10 @@ class Trainer:
         checkpoint_every: int = 0,
         resume: bool = True,
     ):
-        """Raises ValueError when the batch cannot be cut into equal parts, or the checkpoint belongs to another run."""
+        """Raises ValueError when the batch cannot be cut into equal parts, the checkpoint belongs to another run, or LoRA's
+        updates are merged, so that no step would change what the model says."""
+        if any(getattr(module, "merged", False) for module in model.modules()):
+            raise ValueError("expected a model whose LoRA updates are not merged, got a merged one; call unmerge(model) first")
         self.model, self.data, self.plan = model, data, plan
         self.evaluate, self.evaluate_every = evaluate, evaluate_every
         self.checkpoint_every = checkpoint_every
