@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -17,7 +20,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes | str) -> Path:
     path = Path(path)
     target = Path(os.path.realpath(path))  # a link stays a link
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    aside = target.with_name(f"{target.name}.{os.getpid()}-{secrets.token_hex(3)}.tmp")  # threads have one number
     try:
         with open(aside, "wb") as file:
             file.write(data.encode("utf-8") if isinstance(data, str) else data)
@@ -31,3 +34,37 @@ def write_atomic(path: str | os.PathLike[str], data: bytes | str) -> Path:
             aside.unlink()
         raise
     return path
+
+
+_FAR = 1 << 30  # Windows locks are mandatory: a byte far behind the text leaves the text readable
+
+
+def take_lock(descriptor: int, release: bool = False) -> bool:
+    """Try to take the system's lock on an open file without waiting, or let it go. It ends with the process that holds it."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            os.lseek(descriptor, _FAR, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK if release else msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_UN if release else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def locked(path: str | os.PathLike[str], patience: float = 10.0) -> Iterator[None]:
+    """One process at a time for reading, changing and writing ``path``. Raises TimeoutError when it is not free in time."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name(f".{path.name}.lock"), "ab") as lock:
+        end = time.monotonic() + patience
+        while not take_lock(lock.fileno()):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{path.name} is in use by another process")
+            time.sleep(0.01)
+        yield

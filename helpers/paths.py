@@ -12,7 +12,7 @@ from pathlib import Path
 
 NAME = "from-counts-to-chat"
 
-__all__ = ["NAME", "build_folder", "cache_folder", "environment_folder", "environment_python", "repository_root"]
+__all__ = ["NAME", "SettingError", "build_folder", "cache_folder", "environment_folder", "environment_python", "repository_root"]
 
 
 def repository_root() -> Path:
@@ -37,16 +37,33 @@ def environment_python(folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
+class SettingError(ValueError):
+    """An environment variable of the course that cannot be used, in words."""
+
+
 def cache_folder() -> Path:
     """The folder for converted weights: COURSE_CACHE, else a folder in the user's cache.
 
     The default is %LOCALAPPDATA% on Windows, ~/Library/Caches on macOS, and $XDG_CACHE_HOME or ~/.cache
     elsewhere, each with the subfolder from-counts-to-chat. The folder is not created here.
+    Raises SettingError when COURSE_CACHE cannot be a folder, or there is no home folder.
     """
     chosen = os.environ.get("COURSE_CACHE", "").strip()
     if chosen:
-        return Path(chosen).expanduser().resolve()
-    home = Path.home()
+        try:
+            folder = Path(chosen).expanduser().resolve()
+            blocked = next((p for p in (folder, *folder.parents) if p.exists()), folder)
+        except (RuntimeError, OSError, ValueError) as error:
+            raise SettingError(
+                f"COURSE_CACHE is {chosen!r}, which names no folder ({error}); set it to another, or unset it"
+            ) from None
+        if blocked.exists() and not blocked.is_dir():
+            raise SettingError(f"COURSE_CACHE is {chosen!r}, but {blocked.name!r} is a file; set it to a folder, or unset it")
+        return folder
+    try:
+        home = Path.home()
+    except RuntimeError:
+        raise SettingError("no home folder was found for the converted weights; set COURSE_CACHE to a folder") from None
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA", "").strip()
         base = Path(local) if local else home / "AppData" / "Local"

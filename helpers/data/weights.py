@@ -64,7 +64,13 @@ def smollm2_folder() -> Path:
         if weights_cache.exists(folder):
             weights_cache.check(folder)
             return folder
-    return _prepare_smollm2(progress=True)
+    try:
+        return _prepare_smollm2(progress=True)
+    except OSError as error:
+        why = error.strerror or error
+        raise DataError(
+            f"The weights could not be written to {cache_folder()}: {why}. Set COURSE_CACHE to another folder."
+        ) from error
 
 
 def minilm_folder() -> Path:

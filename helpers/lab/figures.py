@@ -3,9 +3,18 @@
 import base64
 import html as _html
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from warnings import catch_warnings, filterwarnings
 
-from matplotlib import rc_context
+from matplotlib import font_manager, rc_context
+from matplotlib.category import StrCategoryFormatter
 from matplotlib.figure import Figure
+from matplotlib.table import Table
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, FuncFormatter
+
+from helpers.features.spelling import without_controls
 
 # Okabe and Ito (2008), "Color Universal Design": eight colors that stay apart for color-blind readers.
 COLORS = {
@@ -23,7 +32,22 @@ GREY = "#6b6b6b"
 MAP = "cividis"  # ordered values
 SIGNED = "RdBu_r"  # values around zero; set vmin = -vmax
 
+# Fonts for what DejaVu lacks, where the system has one: Chinese, Japanese and Korean, then emoji.
+_WANTED = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Yu Gothic",
+    "Malgun Gothic",
+    "WenQuanYi Zen Hei",
+)
+_WANTED += ("Noto Emoji", "Segoe UI Emoji", "Symbola", "Nirmala UI", "Noto Sans Devanagari", "Noto Sans Arabic")
+_WORDS = (FixedFormatter, FuncFormatter, StrCategoryFormatter)  # axes whose marks are words
+_FOUND = {font.name for font in font_manager.fontManager.ttflist}
+
 STYLE = {
+    "font.family": ["DejaVu Sans", *(name for name in _WANTED if name in _FOUND)],
     "figure.facecolor": "white",
     "axes.facecolor": "white",
     "savefig.facecolor": "white",
@@ -71,7 +95,7 @@ def labels(ax, points, texts, colors, fontsize: float = 9) -> None:
     Free is a place whose box, by its estimated width, holds no point and no label placed before. points: (n, 2), data units.
     Call it when all else is drawn: later changes of the limits move the points, but not the decision.
     """
-    ax.figure.draw_without_rendering()
+    measure(ax.figure)
     at = ax.transData.transform(points) * 72 / ax.figure.dpi  # in points of 1/72 inch, as the offsets of labels
     boxes: list[tuple[float, float, float, float]] = [(x - 3, y - 3, 6, 6) for x, y in at]
     for (x, y), point, text, color in zip(at, points, texts, colors):
@@ -87,12 +111,41 @@ def labels(ax, points, texts, colors, fontsize: float = 9) -> None:
         label(ax, point[0], point[1], text, color=color, dx=dx, dy=dy + h / 2, fontsize=fontsize)
 
 
+def literal(fig: Figure) -> None:
+    """Have all words in the figure drawn as they are: a reader's "$5 and $6" is no formula. Powers at an axis stay powers."""
+    formulas = set()
+    for ax in fig.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            if not isinstance(axis.get_major_formatter(), _WORDS):
+                formulas |= set(axis.get_ticklabels(which="both"))
+    cells = {cell.get_text() for table in fig.findobj(Table) for cell in table.get_celld().values()}  # no children of theirs
+    for text in (set(fig.findobj(Text)) | cells) - formulas:
+        text.set_parse_math(False)
+        text.set_text(without_controls(text.get_text()))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with catch_warnings():
+        filterwarnings("ignore", "Glyph .* missing from")  # a letter that no font has is a box that names its script
+        filterwarnings("ignore", "constrained_layout not applied")  # a very long word: the axes keep their places
+        yield
+
+
+def measure(fig: Figure) -> None:
+    """Lay the figure out, so that axes have their limits and places."""
+    literal(fig)
+    with _quiet():
+        fig.draw_without_rendering()
+
+
 def png(fig: Figure, dpi: int = 100) -> bytes:
     """The figure as PNG bytes, reduced to 128 colors where that makes the file smaller."""
     from PIL import Image
 
     raw = io.BytesIO()
-    with rc_context(STYLE):
+    literal(fig)
+    with rc_context(STYLE), _quiet():
         fig.savefig(raw, format="png", dpi=dpi, facecolor="white")
     small = io.BytesIO()
     Image.open(raw).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)

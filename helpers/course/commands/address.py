@@ -160,14 +160,25 @@ def disagreeing(root: Path, known: Address) -> list[str]:
 
 def change(root: Path, known: Address, new: Address) -> list[tuple[str, int]]:
     """Set the address everywhere; returns (file, number of places) for each changed file."""
-    changed = []
+    changed, before, after = [], {}, {}
     for path in files(root):
         text = read(path)
         result = rewritten(text, known, new)
         if result != text:
-            count = sum(not place.agrees(new) for place in places(text, known))
+            before[path], after[path] = text, result
+            changed.append((path.relative_to(root).as_posix(), sum(not place.agrees(new) for place in places(text, known))))
+    written: list[Path] = []
+    try:
+        for path, result in after.items():
+            written.append(path)
             write_atomic(path, result)
-            changed.append((path.relative_to(root).as_posix(), count))
+    except OSError as error:  # all or nothing
+        for path in written[:-1]:
+            write_atomic(path, before[path])
+        raise Problem(
+            f"{written[-1].name} cannot be written ({error.strerror or error}), so the address stays as it was everywhere.",
+            "Free some disk space, or get the right to write in the course's folder; then start the same command again.",
+        ) from error
     return changed
 
 

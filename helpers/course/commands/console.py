@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import signal
 import sys
@@ -10,8 +12,23 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from helpers.paths import SettingError
+
 TICK = 0.25  # seconds between two redraws of a live line on a terminal
 HEARTBEAT = 30.0  # seconds between two signs of life where the output is not a terminal
+
+
+_RIGHTS = "Get the right to write there, or take the course into a folder of your own; then start the same command again."
+_SPACE = "Free some disk space; then start the same command again."
+_CURES = {  # of failures that any step may meet
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EROFS: _RIGHTS,
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EEXIST: "A file stands where a folder is needed: move it away; then start the same command again.",
+    errno.ENOTDIR: "A file stands where a folder is needed: move it away; then start the same command again.",
+}
 
 
 class Problem(Exception):
@@ -48,7 +65,14 @@ def guarded(command: Callable[[Any], int], options: Any, farewell: bool = True) 
     except Problem as problem:
         report(problem)
         return 1
+    except SettingError as error:
+        report(Problem(f"{error}.", "Set or unset the variable, then start the same command again."))
+        return 1
     except BaseException as error:
+        if isinstance(error, OSError) and error.errno in _CURES and error.filename and not _interrupted(error):
+            name = os.path.basename(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else error.filename
+            report(Problem(f"{name} cannot be used: {error.strerror}.", _CURES[error.errno]))
+            return 1
         if not _interrupted(error):
             raise
         if farewell:

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.course.commands.console import Live, say, seconds
-
-_FAR = 1 << 30  # Windows locks are mandatory: a byte far behind the text leaves the text readable
+from helpers.files import take_lock
 
 
 @contextmanager
@@ -26,7 +25,7 @@ def setup_lock(path: Path, patience: float = 3600.0) -> Iterator[tuple[int, bool
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        waited = not _take(descriptor)
+        waited = not take_lock(descriptor)
         if waited:
             _wait(descriptor, path, patience)
         os.ftruncate(descriptor, 0)
@@ -36,7 +35,7 @@ def setup_lock(path: Path, patience: float = 3600.0) -> Iterator[tuple[int, bool
             yield descriptor, waited
         finally:
             os.ftruncate(descriptor, 0)
-            _take(descriptor, release=True)
+            take_lock(descriptor, release=True)
     finally:
         os.close(descriptor)
 
@@ -45,7 +44,7 @@ def _wait(descriptor: int, path: Path, patience: float) -> None:
     say(f"Another set-up of this course is running ({holder(path)}). Waiting for it to end.")
     start = time.monotonic()
     with Live("waiting", lambda elapsed, note: f"  waiting for {holder(path)} ... {seconds(elapsed)}"):
-        while not _take(descriptor):
+        while not take_lock(descriptor):
             if time.monotonic() - start > patience:
                 raise TimeoutError(holder(path))
             time.sleep(0.2)
@@ -65,20 +64,3 @@ def holder(path: Path) -> str:
         return known
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
-
-
-def _take(descriptor: int, release: bool = False) -> bool:
-    """Try to take the lock on an open file without waiting, or let it go."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            os.lseek(descriptor, _FAR, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_UNLCK if release else msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_UN if release else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

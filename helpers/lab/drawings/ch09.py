@@ -142,7 +142,7 @@ def tradeoff(points: Sequence[tuple[str, float, float]], start: tuple[float, flo
         means[name] = (x.mean(), y.mean())
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.margins(0.15)
-    fig.draw_without_rendering()  # axes get their limits
+    figures.measure(fig)  # axes get their limits
     marks = {name: ax.transData.transform([p[1:] for p in points if p[0] == name]) for name in names}  # (runs, 2), pixels
     for number, name in enumerate(names):
         at = marks[name][:, 0].argmax()  # the label stands on the right of the rightmost mark, moved off marks of other runs

@@ -19,7 +19,7 @@ C = figures.COLORS
 
 def plain(token: str) -> str:
     """A token as it is: no formula between dollar signs, a visible line break."""
-    return token.replace("$", r"\$").replace("\n", "\\n")
+    return token.replace("\n", "\\n")
 
 
 def distributions(rows: dict[str, np.ndarray], tokens: list[str], told: str):

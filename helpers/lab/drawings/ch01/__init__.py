@@ -4,7 +4,9 @@ from helpers.offers import offer
 
 __getattr__, __dir__, __all__ = offer(
     __name__,
-    lines="line_and_loss SCALES scaled verdict descent",
-    graphs="graph",
-    polynomials="fit_by_hour degree_and_lambda",
+    """
+    lines: line_and_loss SCALES scaled verdict descent
+    graphs: graph
+    polynomials: fit_by_hour degree_and_lambda
+    """,
 )

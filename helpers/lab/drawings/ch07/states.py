@@ -11,6 +11,7 @@ from helpers.lab import figures
 from helpers.lab.drawings.ch07.curves import STYLES
 
 C = figures.COLORS
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 ARROW = {"arrowstyle": "->", "color": figures.GREY, "linewidth": 1.4}
 
 
@@ -42,7 +43,7 @@ def unrolled(x: Sequence[float], h: Sequence[float], w: float, u: float):
         strong = min(1.0, abs(h[t]))
         ax.add_patch(_circle(t, 1.0, C["blue"] if h[t] >= 0 else C["red"], strong))
         ax.text(t, 1.0, f"{h[t]:.2f}", ha="center", va="center", fontsize=10, color="white" if strong > 0.55 else "black")
-        ax.text(t, 1.47, f"$h_{{{t}}}$", ha="center", va="center", fontsize=10)
+        ax.text(t, 1.47, f"h{t}".translate(SUBSCRIPTS), ha="center", va="center", fontsize=10)
         if t < T:
             ax.annotate("", (t + 0.70, 1.0), (t + 0.30, 1.0), arrowprops=ARROW)
             ax.text(t + 0.5, 1.13, "u" if t else f"u = {u:.2g}", ha="center", fontsize=8.5, color=figures.GREY)
