@@ -10,7 +10,7 @@ import json
 import random
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from helpers.features.spelling import pieces
 
@@ -183,13 +183,13 @@ def injected(document: str, attack: str = INJECTION, where: str = "end") -> str:
     return f"{document} {attack}" if where == "end" else f"{attack} {document}"
 
 
-def _no_number(text: str) -> None:
+def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON")
 
 
 def _finite(text: str) -> float:
     value = float(text)
-    return value if abs(value) != float("inf") else _no_number(text)  # type: ignore[return-value]
+    return value if abs(value) != float("inf") else _no_number(text)
 
 
 _json = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)

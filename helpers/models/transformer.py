@@ -193,8 +193,7 @@ class Transformer(NeuralLM):
         self.norm = make_norm(config) if config.norm_place == "pre" else nn.Identity()
         if not config.tied:
             self.out = Linear(config.hidden_dim, config.vocab_size, bias=False)
-        self.drop = nn.Dropout(config.dropout)
-        self._tables: dict = {}
+        self.drop, self._tables = nn.Dropout(config.dropout), {}
         if seed is not None:
             self.initialize(torch.Generator().manual_seed(seed))
 
@@ -244,11 +243,8 @@ class Transformer(NeuralLM):
         if self.config.positions == "learned":
             x = x + self.position_embedding.weight[places]
         if self.config.positions == "sinusoidal":
-            x = (
-                x
-                + self.table("sin", lambda: (sinusoids(self.context_length, self.config.hidden_dim),))[0][places].to(x.dtype)
-                * 0.02
-            )
+            sin = self.table("sin", lambda: (sinusoids(self.context_length, self.config.hidden_dim),))[0][places]
+            x = x + sin.to(x.dtype) * 0.02
         return self.drop(x), None
 
     def table(self, name: str, make) -> tuple[Tensor, ...]:

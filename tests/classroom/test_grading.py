@@ -171,3 +171,56 @@ def test_a_submission_that_brings_the_grader_down_costs_only_itself(tmp_path, mo
     monkeypatch.setattr(batch.Worker, "give", broken)
     graded = batch.grade_all(batch.submissions.collect(tmp_path), batch.Settings(jobs=1), tmp_path, print)
     assert [g.points for g in graded] == [1, 0, 1] and "brought the grader down" in graded[1].refused
+
+
+def test_what_systems_leave_behind_is_nobodys_work(tmp_path):
+    from helpers.course.classroom import submissions
+
+    for place in ("__MACOSX/ada", "ada/__MACOSX", "ada/.ipynb_checkpoints", "bob"):
+        (tmp_path / place).mkdir(parents=True)
+    for file in (
+        "__MACOSX/ada/._01.ipynb",
+        "__MACOSX/x.ipynb",
+        "ada/01.ipynb",
+        "ada/__MACOSX/01.ipynb",
+        "ada/.ipynb_checkpoints/01.ipynb",
+    ):
+        (tmp_path / file).write_text("{}")
+    (tmp_path / "Thumbs.db").write_text("")
+    (tmp_path / "._bob.ipynb").write_text("")
+    found = submissions.collect(tmp_path)
+    assert [(one.student, one.path.name) for one in found] == [("ada", "01.ipynb"), ("bob", "bob")]
+    assert submissions.ignored(tmp_path) == ["Thumbs.db", "__MACOSX"]
+
+
+def test_odd_strings_in_every_field_are_read_or_refused_with_the_reason(tmp_path):
+    import json
+
+    from helpers.course.classroom import submissions
+
+    odd = ["\ud800", "\udfff x", 1, None, {}, [], ["\ud800"], {"a": "\ud800"}, True, 1e308, "\0", "\u202e"]
+    for value in odd:
+        for field in ("source", "metadata", "tags", "grade_id", "cell_type", "cells", "chapter", "id"):
+            cell = {
+                "cell_type": "code",
+                "source": "def f(): pass",
+                "id": "a",
+                "metadata": {"tags": ["exercise:1.1"], "nbgrader": {}},
+            }
+            whole = {"nbformat": 4, "metadata": {"course": {"chapter": "01"}}, "cells": [cell]}
+            places = {
+                "tags": cell["metadata"],
+                "grade_id": cell["metadata"]["nbgrader"],
+                "cells": whole,
+                "chapter": whole["metadata"]["course"],
+            }
+            places.get(field, cell)[field] = [value] if field == "tags" else value
+            path = tmp_path / "a.ipynb"
+            path.write_text(json.dumps(whole))
+            try:
+                notebook = submissions.read(path)
+            except submissions.Refused as error:
+                assert str(error).encode()
+            else:
+                assert json.dumps([notebook.cells, notebook.chapter], ensure_ascii=False).encode()
+                assert submissions.chapter_of(path, notebook) in ("01", "")

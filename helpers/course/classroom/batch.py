@@ -248,6 +248,9 @@ def inside(options: argparse.Namespace) -> int:
     settings = Settings(
         chapter, mode, limits, max(1, options.jobs or os.cpu_count() or 1), facts.get("points"), (str(folder), str(out))
     )
+    left_aside = submissions.ignored(folder)
+    if left_aside:
+        say(f"  left aside, as nobody's work: {', '.join(left_aside)}")
     say(f"  {len(todo)} files, {settings.jobs} at a time, {mode}")
     begun = time.monotonic()
     width = max(len(one.student) for one in todo)

@@ -13,6 +13,9 @@ from helpers.lab.exercise import Exercise
 
 MAX_BYTES, MAX_CELLS, MAX_FILES = 20_000_000, 5_000, 2_000
 MAX_SOURCE = 1_000_000  # characters of all code of a notebook
+# What systems and archives leave beside the work; nobody handed it in.
+_LEFTOVERS = {"__macosx", "thumbs.db", "desktop.ini", "__pycache__", "$recycle.bin", "system volume information"}
+_OURS = re.compile(r"(?:exercise|check):\d{1,2}\.\d{1,3}")
 
 
 class Refused(Exception):
@@ -46,11 +49,28 @@ class Found:
     note: str = ""
 
 
+def leftover(name: str) -> bool:
+    """Whether a file or folder comes from a system or an archive, such as __MACOSX and hidden files.
+
+    >>> leftover("__MACOSX"), leftover("._ada.ipynb"), leftover("ada")
+    (True, True, False)
+    """
+    return name.startswith(".") or name.lower() in _LEFTOVERS
+
+
+def ignored(folder: Path) -> list[str]:
+    """The visible entries of a folder that are nobody's work, in alphabetical order."""
+    return sorted(_text(e.name) for e in os.scandir(folder) if leftover(e.name) and not e.name.startswith("."))
+
+
 def collect(folder: Path) -> list[Submission]:
-    """Every notebook in a folder, as student/[...]/file.ipynb or as student.ipynb; links are listed and refused."""
+    """Every notebook in a folder, as student/[...]/file.ipynb or as student.ipynb; links are listed and refused.
+
+    What `leftover` says is nobody's is passed over.
+    """
     found: list[Submission] = []
     for entry in sorted(os.scandir(folder), key=lambda e: e.name):
-        if entry.name.startswith("."):
+        if leftover(entry.name):
             continue
         if entry.is_symlink():
             found.append(Submission(_text(entry.name.removesuffix(".ipynb")), Path(entry.path), "it is a link, not a file"))
@@ -72,12 +92,12 @@ def _text(name: str) -> str:
 def _notebooks(folder: Path) -> list[tuple[Path, str]]:
     found: list[tuple[Path, str]] = []
     for directory, folders, files in os.walk(folder, followlinks=False):
-        folders[:] = sorted(n for n in folders if not n.startswith(".") and n != "__pycache__")
+        folders[:] = sorted(n for n in folders if not leftover(n))
         for name in [n for n in folders if os.path.islink(os.path.join(directory, n))]:
             found.append((Path(directory) / name, "it is a link, not a folder"))
         for name in sorted(files):
             path = Path(directory) / name
-            if name.lower().endswith(".ipynb") and not name.startswith("."):
+            if name.lower().endswith(".ipynb") and not leftover(name):
                 found.append((path, "it is a link, not a file" if path.is_symlink() else ""))
             if len(found) >= MAX_FILES:
                 return found[:MAX_FILES]
@@ -132,12 +152,13 @@ def from_content(content: Any) -> Notebook:
 
 
 def _tags(cell: dict) -> list[str]:
-    """The tags of a cell; the id that nbgrader kept counts as one too."""
+    """The course's own tags of a cell, each once; the id that nbgrader kept counts as one too."""
     metadata = cell.get("metadata")
     if not isinstance(metadata, dict):
         return []
     tags = metadata.get("tags")
-    found = [t for t in tags if isinstance(t, str)] if isinstance(tags, list) else []
+    ours = (t for t in tags if isinstance(t, str) and _OURS.fullmatch(t)) if isinstance(tags, list) else ()
+    found = list(dict.fromkeys(ours))
     nbgrader = metadata.get("nbgrader")
     grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
     match = re.fullmatch(r"(exercise|check)-(\d+)-(\d+)", grade_id) if isinstance(grade_id, str) else None
