@@ -44,7 +44,11 @@ class Trial:
         return out
 
     def run(self, steps: Callable[[Any], Any], shown: str) -> Any:
-        """Run ``steps(answer)``, for classes or several calls; ``shown`` is the text of it for the report."""
+        """Run ``steps(answer)``, for classes or several calls; ``shown`` is the text of it for the report.
+
+        A range counts as the list of its numbers, here and when grading, which runs through here too. Iterators and views of a
+        dictionary do not: they are told to be wrapped in list(...).
+        """
         self.shown = shown
         try:
             out = steps(self.answer)
@@ -56,6 +60,7 @@ class Trial:
             raise Mistake(f"stops with {type(error).__name__}: {first_line(error)}", shown, got=where(error)) from error
         if out is ...:
             raise Undone
+        out = _listed(out)
         try:
             kept = copy.deepcopy(_without_graph(out))
         except TookTooLong:
@@ -121,6 +126,13 @@ def _without_graph(out: Any) -> Any:
     if type(out) in (tuple, list):
         return type(out)(_without_graph(part) for part in out)
     return out.detach() if hasattr(out, "detach") else out
+
+
+def _listed(out: Any) -> Any:
+    """A range as a list, also as a part of a result."""
+    if type(out) in (tuple, list):
+        return type(out)(_listed(part) for part in out) if any(isinstance(part, range) for part in out) else out
+    return list(out) if isinstance(out, range) and len(out) <= 1_000_000 else out
 
 
 def _not_copied(out: Any, error: Exception) -> str:

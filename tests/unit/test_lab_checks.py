@@ -371,3 +371,12 @@ def test_a_result_may_carry_a_gradient():
     product, (total,) = trial.call(3.0)
     trial.close(product, [6.0])
     assert product.requires_grad and total.requires_grad and not trial.steps[0][1][0].requires_grad
+
+
+def test_a_range_counts_as_a_list():
+    from helpers.lab.trial import Trial
+
+    assert Trial(lambda n: range(n)).call(3) == [0, 1, 2]
+    assert Trial(lambda n: (range(n), 1)).call(2) == ([0, 1], 1)
+    with pytest.raises(Mistake, match="list"):
+        Trial(lambda n: (i for i in [n])).call(2)
