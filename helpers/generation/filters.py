@@ -133,7 +133,11 @@ def _until(p: float, scores: np.ndarray, order: np.ndarray, probs: np.ndarray) -
 
 
 def numbers(scores: np.ndarray) -> np.ndarray:
-    """The scores as float64. Raises ValueError for NaN, which no filter may hide."""
+    """The scores as float64. Raises ValueError for NaN, which no filter may hide.
+
+    >>> numbers([1, 2]).tolist()
+    [1.0, 2.0]
+    """
     scores = np.asarray(scores, dtype=np.float64)
     if np.isnan(scores).any():
         raise ValueError(

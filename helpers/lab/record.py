@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 from datetime import date
 from pathlib import Path
@@ -55,5 +56,5 @@ def remember(exercise_id: str) -> None:
             write_atomic(path, json.dumps(record, indent=1, sort_keys=True))
     except (OSError, SettingError) as error:
         if not _told:
-            print(f"(Not noted as solved: {getattr(error, 'strerror', None) or error}.)")
+            print(f"(Not noted as solved: {getattr(error, 'strerror', None) or error}.)", file=sys.stderr)
         _told = True

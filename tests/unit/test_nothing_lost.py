@@ -55,7 +55,7 @@ def test_a_record_that_cannot_be_written_is_said_once(progress, capsys, monkeypa
     monkeypatch.setenv("COURSE_PROGRESS", str(progress.parent / "file" / "p.json"))
     (progress.parent / "file").write_text("")
     record.remember("1.2"), record.remember("1.3")
-    assert capsys.readouterr().out.count("Not noted") == 1 and record.solved() == {}
+    assert capsys.readouterr().err.count("Not noted") == 1 and record.solved() == {}
 
 
 @pytest.mark.parametrize("value", ["~nosuchuser/x", "{tmp}/file", "{tmp}/file/deeper", "a\0b"])
