@@ -10,6 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+if os.name == "nt":
+    import msvcrt
+else:
+    import fcntl
+
 
 def write_atomic(path: str | os.PathLike[str], data: bytes | str) -> Path:
     """Write ``data`` (text as UTF-8) beside ``path`` and put it in its place when all of it is on the disk.
@@ -43,13 +48,9 @@ def take_lock(descriptor: int, release: bool = False) -> bool:
     """Try to take the system's lock on an open file without waiting, or let it go. It ends with the process that holds it."""
     try:
         if os.name == "nt":
-            import msvcrt
-
             os.lseek(descriptor, _FAR, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_UNLCK if release else msvcrt.LK_NBLCK, 1)
         else:
-            import fcntl
-
             fcntl.flock(descriptor, fcntl.LOCK_UN if release else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False

@@ -234,14 +234,12 @@ def _look(page, chapter: str, moved: list[list[str]]) -> None:
         panels.nth(len(moved) - 1).wait_for(timeout=PATIENCE)
     assert panels.count() == len(moved), f"{panels.count()} panels on the page, expected {len(moved)}"
     SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{chapter}_end.png")
     for number, needed in enumerate(moved):
         panel = panels.nth(number)
         panel.scroll_into_view_if_needed()
         panel.locator(".widget-html-content").last.wait_for(timeout=PATIENCE)
         if number == 0:
             page.screenshot(path=SHOTS / f"{chapter}_page.png")
-        panel.screenshot(path=SHOTS / f"{chapter}_panel{number}_before.png")
         place, kind, tries = min((one.split(":") for one in needed), key=lambda one: int(one[2]))
         listed, before = controls(panel), view(panel)
         assert listed[int(place)][0] == kind, f"chapter {chapter}, panel {number}: {[k for k, _ in listed]} for {needed}"
