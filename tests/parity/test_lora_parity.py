@@ -5,8 +5,8 @@ import torch
 
 from helpers.finetuning import lora
 from helpers.models import pretrained
-from helpers.models.transformer import Config, Transformer
 from helpers.tokenizers import chat_template
+from tests.tools import tiny_llama
 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 peft = pytest.importorskip("peft", reason="peft is not installed (pip install -r tests/requirements.txt)")
@@ -19,23 +19,7 @@ NAMES = {"q_proj": "q", "k_proj": "k", "v_proj": "v", "o_proj": "o", "up_proj": 
 )
 def test_outputs_gradients_and_merged_weights_equal_those_of_peft(targets, rank, alpha):
     torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        vocab_size=50,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=32,
-        tie_word_embeddings=True,
-    )
-    library = transformers.LlamaForCausalLM(config).eval()
-    own = Transformer.from_llama(
-        Config(
-            50, context_length=32, hidden_dim=32, n_layers=2, n_heads=4, n_kv_heads=2, ffn_dim=48, norm_eps=config.rms_norm_eps
-        ),
-        {n: w.clone() for n, w in library.state_dict().items()},
-    )
+    library, own = tiny_llama.pair(50, 32, tied=True)
     theirs = peft.get_peft_model(
         library,
         peft.LoraConfig(

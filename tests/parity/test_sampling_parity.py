@@ -8,7 +8,7 @@ from helpers.generation import filters
 from helpers.generation.beam import beam_search
 from helpers.generation.sampling import GREEDY, Sampler, generate
 from helpers.models.losses import softmax
-from helpers.models.transformer import Config, Transformer
+from tests.tools import tiny_llama
 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 from transformers import LogitsProcessorList, generation  # noqa: E402
@@ -64,39 +64,7 @@ def test_all_together_in_the_same_order():
 def pair(seed):
     """A random tiny Llama with lively logits, as the library's model and as ours."""
     torch.manual_seed(seed)
-    config = transformers.LlamaConfig(
-        vocab_size=V,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=64,
-        tie_word_embeddings=False,
-        bos_token_id=1,
-        eos_token_id=END,
-        pad_token_id=END,
-    )
-    library = transformers.LlamaForCausalLM(config).eval()
-    with torch.no_grad():
-        for p in library.parameters():
-            if p.ndim == 2:
-                p.mul_(6)
-    own = Transformer.from_llama(
-        Config(
-            V,
-            context_length=64,
-            hidden_dim=32,
-            n_layers=2,
-            n_heads=4,
-            n_kv_heads=2,
-            ffn_dim=48,
-            norm_eps=config.rms_norm_eps,
-            tied=False,
-        ),
-        library.state_dict(),
-    )
-    return library, own
+    return tiny_llama.pair(V, 64, tied=False, scale=6, bos_token_id=1, eos_token_id=END, pad_token_id=END)
 
 
 @pytest.mark.parametrize("seed", range(6))
