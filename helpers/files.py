@@ -30,9 +30,11 @@ def write_atomic(path: str | os.PathLike[str], data: bytes | str) -> Path:
         if target.exists():
             shutil.copymode(target, aside)
         os.replace(aside, target)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             aside.unlink()
+        if isinstance(error, OSError) and not error.filename:
+            error.filename = str(target)  # that of a full disk names no file
         raise
     return path
 

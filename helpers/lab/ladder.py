@@ -4,6 +4,7 @@ The committed rungs stand in ``data/results.json``; a rung added in a session is
 file only when the notebook runs under ``course.py run --record``.
 """
 
+import html
 import json
 import os
 from pathlib import Path
@@ -122,8 +123,9 @@ def chart(board: str, through: str = "99"):
 def table(board: str, through: str = "99") -> str:
     """A ladder as an HTML table: score, interval, test items, training time, parameters."""
     rows = "".join(
-        f"<tr><td style='text-align:left'>{r['rung']}</td><td>{r['chapter']}</td><td>{r['score']:.3f}</td>"
-        f"<td>{r['low']:.3f} to {r['high']:.3f}</td><td>{r['n']}</td><td>{r['seconds']:g}</td><td>{r['parameters']:,}</td></tr>"
+        f"<tr><td style='text-align:left'>{html.escape(r['rung'])}</td><td>{html.escape(r['chapter'])}</td>"
+        f"<td>{r['score']:.3f}</td><td>{r['low']:.3f} to {r['high']:.3f}</td>"
+        f"<td>{r['n']}</td><td>{r['seconds']:g}</td><td>{r['parameters']:,}</td></tr>"
         for r in reversed(rungs(board, through))
     )
     head = "".join(
