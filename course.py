@@ -182,5 +182,14 @@ def main(arguments=None):
     return guarded(module.command, options)
 
 
+def in_utf8():
+    """Start again in Python's UTF-8 mode where the locale is another: names of files then read the same here and in children."""
+    if sys.getfilesystemencoding().lower() != "utf-8" and sys.version_info[:2] >= OLDEST:
+        import os
+
+        os.execv(sys.executable, [sys.executable, "-X", "utf8"] + sys.orig_argv[1:])
+
+
 if __name__ == "__main__":
+    in_utf8()
     sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -34,26 +35,32 @@ def write_atomic(path: str | os.PathLike[str], data: bytes | str) -> Path:
         if target.exists():
             shutil.copymode(target, aside)
         os.replace(aside, target)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             aside.unlink()
+        if isinstance(error, OSError) and not error.filename:
+            error.filename = str(target)  # that of a full disk names no file
         raise
     return path
 
 
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 _FAR = 1 << 30  # Windows locks are mandatory: a byte far behind the text leaves the text readable
 
 
 def take_lock(descriptor: int, release: bool = False) -> bool:
-    """Try to take the system's lock on an open file without waiting, or let it go. It ends with the process that holds it."""
+    """Try to take the system's lock on an open file without waiting, or let it go. It ends with the process that holds it.
+
+    A file system without locks (some network disks) counts as free: to wait there would be to wait for nobody.
+    """
     try:
         if os.name == "nt":
             os.lseek(descriptor, _FAR, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_UNLCK if release else msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(descriptor, fcntl.LOCK_UN if release else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno in _NO_LOCKS
     return True
 
 

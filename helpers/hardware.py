@@ -11,8 +11,11 @@ import platform
 import threading
 import time
 
+from helpers.paths import SettingError
+
 FREE = 0.85  # measured: 0.94 or more where nobody else computes, 0.7 or less beside one busy process
 WINDOWS, SECONDS = 3, 0.02
+MOST = 1024  # threads; a larger number is a slip, and torch fails on it later without words
 
 
 def hardware(threads: int | None = None, device: str = "cpu") -> str:
@@ -28,6 +31,20 @@ def hardware(threads: int | None = None, device: str = "cpu") -> str:
     if device.startswith("cuda"):
         return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
     return f"{threads} thread{'s' * (threads > 1)}, {platform.machine()} CPU, {platform.system()}, torch {torch.__version__}"
+
+
+def threads() -> int:
+    """How many threads the numerical libraries may use: COURSE_THREADS, or 2 (1 on a one-core machine).
+
+    Raises SettingError (a ValueError) when COURSE_THREADS is not a whole number from 1 to 1024.
+    """
+    wanted = os.environ.get("COURSE_THREADS")
+    if wanted is None:
+        return min(2, os.cpu_count() or 1)
+    wanted = wanted.strip()
+    if not (wanted.isdecimal() and len(wanted) < 5 and 1 <= int(wanted) <= MOST):
+        raise SettingError(f"COURSE_THREADS is {wanted!r}; set it to a positive whole number (at most {MOST}), or unset it")
+    return int(wanted)
 
 
 def free_share(threads: int = 2, seconds: float = SECONDS) -> float:

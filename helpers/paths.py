@@ -12,7 +12,16 @@ from pathlib import Path
 
 NAME = "from-counts-to-chat"
 
-__all__ = ["NAME", "SettingError", "build_folder", "cache_folder", "environment_folder", "environment_python", "repository_root"]
+__all__ = [
+    "NAME",
+    "SettingError",
+    "build_folder",
+    "cache_folder",
+    "environment_folder",
+    "environment_python",
+    "named_path",
+    "repository_root",
+]
 
 
 def repository_root() -> Path:
@@ -41,6 +50,18 @@ class SettingError(ValueError):
     """An environment variable of the course that cannot be used, in words."""
 
 
+def named_path(variable: str) -> Path | None:
+    """The file or folder that an environment variable names, None where it is not set or blank.
+
+    Raises SettingError for a name that cannot be one, such as that of a user who does not exist (~nobody/x).
+    """
+    chosen = os.environ.get(variable, "").strip()
+    try:
+        return Path(chosen).expanduser().resolve() if chosen else None
+    except (RuntimeError, OSError, ValueError) as error:
+        raise SettingError(f"{variable} is {chosen!r}, which names no place ({error}); set it to another, or unset it") from None
+
+
 def cache_folder() -> Path:
     """The folder for converted weights: COURSE_CACHE, else a folder in the user's cache.
 
@@ -48,17 +69,18 @@ def cache_folder() -> Path:
     elsewhere, each with the subfolder from-counts-to-chat. The folder is not created here.
     Raises SettingError when COURSE_CACHE cannot be a folder, or there is no home folder.
     """
-    chosen = os.environ.get("COURSE_CACHE", "").strip()
-    if chosen:
+    folder = named_path("COURSE_CACHE")
+    if folder:
         try:
-            folder = Path(chosen).expanduser().resolve()
             blocked = next((p for p in (folder, *folder.parents) if p.exists()), folder)
-        except (RuntimeError, OSError, ValueError) as error:
+        except OSError as error:  # above it lies a folder that may not be looked into
             raise SettingError(
-                f"COURSE_CACHE is {chosen!r}, which names no folder ({error}); set it to another, or unset it"
+                f"COURSE_CACHE is {str(folder)!r} ({error.strerror}); set it to another folder, or unset it"
             ) from None
         if blocked.exists() and not blocked.is_dir():
-            raise SettingError(f"COURSE_CACHE is {chosen!r}, but {blocked.name!r} is a file; set it to a folder, or unset it")
+            raise SettingError(
+                f"COURSE_CACHE is {str(folder)!r}, but {blocked.name!r} is a file; set it to a folder, or unset it"
+            )
         return folder
     try:
         home = Path.home()

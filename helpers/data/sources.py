@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import sys
 from functools import cache
 from pathlib import Path
 
 from helpers.checkup import FIX, Finding
 from helpers.data.catalog import File, Source
+from helpers.paths import SettingError, named_path
 
 
 class DataError(RuntimeError):
@@ -43,8 +43,7 @@ def about(name: str) -> Source:
 
 def data_folder() -> Path | None:
     """The folder named by ``COURSE_DATA``, or None when files are looked for in the installed packages."""
-    value = os.environ.get("COURSE_DATA", "").strip()
-    return Path(value).expanduser() if value else None
+    return named_path("COURSE_DATA")
 
 
 def locate(file: File, source: Source) -> Path:
@@ -185,4 +184,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except SettingError as error:
+        sys.exit(str(error))

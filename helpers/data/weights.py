@@ -28,7 +28,7 @@ from helpers.data import sources, weights_cache
 from helpers.data.catalog import HUB
 from helpers.data.conversion import Report, convert, convert_from_hub, download, hub_allowed
 from helpers.data.sources import FIX, DataError, Finding, about, checked
-from helpers.paths import cache_folder
+from helpers.paths import SettingError, cache_folder
 
 __all__ = ["main", "minilm_folder", "prepare", "smollm2_folder", "status", "verify"]
 
@@ -229,4 +229,7 @@ def _steps(progress: bool, report: Report | None) -> Iterator[Report]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except SettingError as error:
+        sys.exit(str(error))

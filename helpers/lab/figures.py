@@ -12,7 +12,7 @@ from matplotlib.category import StrCategoryFormatter
 from matplotlib.figure import Figure
 from matplotlib.table import Table
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter, FuncFormatter
+from matplotlib.ticker import FixedFormatter, Formatter, FuncFormatter
 
 from helpers.features.spelling import without_controls
 
@@ -43,6 +43,8 @@ _WANTED = (
     "WenQuanYi Zen Hei",
 )
 _WANTED += ("Noto Emoji", "Segoe UI Emoji", "Symbola", "Nirmala UI", "Noto Sans Devanagari", "Noto Sans Arabic")
+LONG = 300  # characters of a line: beyond any figure's width, and drawing 5,000 takes seconds
+_MARK = "\u2060"
 _WORDS = (FixedFormatter, FuncFormatter, StrCategoryFormatter)  # axes whose marks are words
 _FOUND = {font.name for font in font_manager.fontManager.ttflist}
 
@@ -111,17 +113,49 @@ def labels(ax, points, texts, colors, fontsize: float = 9) -> None:
         label(ax, point[0], point[1], text, color=color, dx=dx, dy=dy + h / 2, fontsize=fontsize)
 
 
+def clean(text: str) -> str:
+    """The text as fonts and pages can take it: a space for a control character, U+FFFD for a lone half of a surrogate pair."""
+    return without_controls(text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def named(name: str) -> str:
+    """A name for a legend, which leaves out names that begin with "_": a mark goes before it, and away when it is drawn."""
+    return _MARK + name if name.startswith("_") else name
+
+
+def _drawable(text: str) -> str:
+    return "\n".join(
+        line if len(line) <= LONG else line[: LONG - 1] + "…" for line in clean(text).removeprefix(_MARK).split("\n")
+    )
+
+
+class _Words(Formatter):
+    """The marks of an axis that are words, each as it can be drawn: an axis asks its formatter anew whenever it is drawn."""
+
+    def __init__(self, inner: Formatter):
+        self.inner = inner
+
+    def format_ticks(self, values):
+        return [_drawable(text) for text in self.inner.format_ticks(values)]
+
+    def __call__(self, x, pos=None):
+        return _drawable(self.inner(x, pos))
+
+
 def literal(fig: Figure) -> None:
     """Have all words in the figure drawn as they are: a reader's "$5 and $6" is no formula. Powers at an axis stay powers."""
     formulas = set()
     for ax in fig.axes:
         for axis in (ax.xaxis, ax.yaxis):
-            if not isinstance(axis.get_major_formatter(), _WORDS):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, _WORDS):
+                axis.set_major_formatter(_Words(formatter))
+            elif not isinstance(formatter, _Words):
                 formulas |= set(axis.get_ticklabels(which="both"))
     cells = {cell.get_text() for table in fig.findobj(Table) for cell in table.get_celld().values()}  # no children of theirs
     for text in (set(fig.findobj(Text)) | cells) - formulas:
         text.set_parse_math(False)
-        text.set_text(without_controls(text.get_text()))
+        text.set_text(_drawable(text.get_text()))
 
 
 @contextmanager
@@ -159,6 +193,7 @@ def html(fig: Figure, alt: str, caption: str = "", dpi: int = 100) -> str:
     """
     if not alt or not alt.strip():
         raise ValueError("alt is empty; say in a sentence what the figure shows, for readers who cannot see it")
+    alt, caption = clean(alt), clean(caption)
     data = base64.b64encode(png(fig, dpi)).decode()
     width = round(fig.get_figwidth() * 100)
     below = f'<figcaption style="font-size: 0.9em; opacity: 0.85">{_html.escape(caption)}</figcaption>' if caption else ""
@@ -176,4 +211,4 @@ def show(fig: Figure, *, alt: str, caption: str) -> None:
     """
     from IPython.display import display
 
-    display({"text/html": html(fig, alt, caption), "text/plain": f"[figure] {alt}"}, raw=True)
+    display({"text/html": html(fig, alt, caption), "text/plain": f"[figure] {clean(alt)}"}, raw=True)

@@ -4,12 +4,14 @@ The committed rungs stand in ``data/results.json``; a rung added in a session is
 file only when the notebook runs under ``course.py run --record``.
 """
 
+import html
 import json
 import os
 from pathlib import Path
 
-from helpers.files import write_atomic
+from helpers.files import locked, write_atomic
 from helpers.lab import figures
+from helpers.paths import named_path, repository_root
 
 BOARDS = {
     "classification": {"unit": "accuracy", "axis": "accuracy on the test leads (11 topics), 95 % interval", "higher": True},
@@ -21,7 +23,7 @@ _session: dict[str, dict[str, dict]] = {}
 
 def results_file() -> Path:
     """The file of the committed results: ``data/results.json``, or COURSE_RESULTS."""
-    return Path(os.environ.get("COURSE_RESULTS") or Path(__file__).parents[2] / "data" / "results.json")
+    return named_path("COURSE_RESULTS") or repository_root() / "data" / "results.json"
 
 
 def results() -> dict:
@@ -81,10 +83,12 @@ def add(
 
 
 def _write(board: str, entry: dict) -> None:
-    everything = results()
-    rungs = [r for r in everything.get(board, []) if r["rung"] != entry["rung"]]
-    everything[board] = sorted([*rungs, entry], key=lambda r: (r["chapter"], r["score"] * (1 if _board(board)["higher"] else -1)))
-    write_atomic(results_file(), json.dumps(everything, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    sign = 1 if _board(board)["higher"] else -1
+    with locked(results_file()):  # other notebooks record as well
+        everything = results()
+        rungs = [r for r in everything.get(board, []) if r["rung"] != entry["rung"]]
+        everything[board] = sorted([*rungs, entry], key=lambda r: (r["chapter"], r["score"] * sign))
+        write_atomic(results_file(), json.dumps(everything, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def rungs(board: str, through: str = "99") -> list[dict]:
@@ -119,8 +123,9 @@ def chart(board: str, through: str = "99"):
 def table(board: str, through: str = "99") -> str:
     """A ladder as an HTML table: score, interval, test items, training time, parameters."""
     rows = "".join(
-        f"<tr><td style='text-align:left'>{r['rung']}</td><td>{r['chapter']}</td><td>{r['score']:.3f}</td>"
-        f"<td>{r['low']:.3f} to {r['high']:.3f}</td><td>{r['n']}</td><td>{r['seconds']:g}</td><td>{r['parameters']:,}</td></tr>"
+        f"<tr><td style='text-align:left'>{html.escape(r['rung'])}</td><td>{html.escape(r['chapter'])}</td>"
+        f"<td>{r['score']:.3f}</td><td>{r['low']:.3f} to {r['high']:.3f}</td>"
+        f"<td>{r['n']}</td><td>{r['seconds']:g}</td><td>{r['parameters']:,}</td></tr>"
         for r in reversed(rungs(board, through))
     )
     head = "".join(

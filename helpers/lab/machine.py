@@ -7,6 +7,7 @@ import html
 import json
 import os
 import re
+import sys
 from dataclasses import asdict
 from importlib.metadata import version
 
@@ -15,7 +16,7 @@ from helpers.checkup import Finding
 from helpers.data import sources, weights
 from helpers.data.sources import FIX
 from helpers.lab import runtime
-from helpers.paths import cache_folder
+from helpers.paths import SettingError, cache_folder
 
 NEEDED_DISK = 0.7e9  # bytes: the converted weights
 
@@ -65,4 +66,7 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    print("FOUND " + json.dumps([asdict(finding) for finding in findings(full=True)]))
+    try:
+        print("FOUND " + json.dumps([asdict(finding) for finding in findings(full=True)]))
+    except SettingError as error:
+        sys.exit(str(error))

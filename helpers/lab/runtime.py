@@ -8,6 +8,9 @@ import random
 import sys
 from contextlib import suppress
 
+from helpers.hardware import threads
+from helpers.paths import SettingError
+
 PROFILES = ("cpu", "full")
 
 
@@ -18,26 +21,13 @@ def profile() -> str:
     """
     name = os.environ.get("COURSE_PROFILE", "cpu").strip().lower()
     if name not in PROFILES:
-        raise ValueError(f"COURSE_PROFILE is {name!r}; set it to one of {', '.join(PROFILES)}, or unset it")
+        raise SettingError(f"COURSE_PROFILE is {name!r}; set it to one of {', '.join(PROFILES)}, or unset it")
     return name
 
 
 def budget(*, cpu, full):
     """Pick ``cpu`` or ``full``, whichever profile is in force."""
     return {"cpu": cpu, "full": full}[profile()]
-
-
-def threads() -> int:
-    """How many threads the numerical libraries may use: COURSE_THREADS, or 2 (1 on a one-core machine).
-
-    Raises ValueError when COURSE_THREADS is not a positive whole number.
-    """
-    wanted = os.environ.get("COURSE_THREADS")
-    if wanted is None:
-        return min(2, os.cpu_count() or 1)
-    if not wanted.isdigit() or int(wanted) < 1:
-        raise ValueError(f"COURSE_THREADS is {wanted!r}; set it to a positive whole number, or unset it")
-    return int(wanted)
 
 
 def device() -> str:
@@ -52,9 +42,9 @@ def device() -> str:
         found.insert(0, "mps")
     if torch.cuda.is_available():
         found.insert(0, "cuda")
-    wanted = os.environ.get("COURSE_DEVICE")
+    wanted = os.environ.get("COURSE_DEVICE", "").strip().lower()
     if wanted and wanted.split(":")[0] not in found:
-        raise ValueError(f"COURSE_DEVICE is {wanted!r}, but this machine offers {', '.join(found)}")
+        raise SettingError(f"COURSE_DEVICE is {wanted!r}, but this machine offers {', '.join(found)}")
     return wanted or found[0]
 
 

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers.hardware import hardware
-from helpers.paths import cache_folder, repository_root
+from helpers import hardware
+from helpers.paths import SettingError, cache_folder, repository_root
 
 __all__ = ["FOLDER", "RECIPES", "Recipe", "bits_of", "documents_of", "load", "main", "make"]
 
@@ -155,7 +155,7 @@ def train(name: str, seed: int = 0, threads: int = 2, steps: int | None = None, 
             "recipe": RECIPES[name]._asdict(),
             "tokens": h.tokens,
             "seconds": round(h.seconds),
-            "hardware": hardware(threads, device),
+            "hardware": hardware.hardware(threads, device),
             "curve": curve,
             "test": [round(v, 4) for v in (test.score, test.low, test.high)],
         }
@@ -167,10 +167,14 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser("python -m helpers.training.recipes", description="Train a model that the course ships.")
     parser.add_argument("name", choices=sorted(RECIPES))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=int(os.environ.get("COURSE_THREADS") or 2))
+    parser.add_argument("--threads", type=int, default=None, help="default: COURSE_THREADS, or 2")
     parser.add_argument("--steps", type=int, default=None, help="only so many more steps")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     options = parser.parse_args(arguments)
+    try:
+        options.threads = options.threads or hardware.threads()
+    except SettingError as error:
+        parser.error(str(error))
     from helpers.training import distributed
 
     distributed.join(options.device)

@@ -20,12 +20,14 @@ HEARTBEAT = 30.0  # seconds between two signs of life where the output is not a 
 
 _RIGHTS = "Get the right to write there, or take the course into a folder of your own; then start the same command again."
 _SPACE = "Free some disk space; then start the same command again."
+_AGAIN = "See that the disk is there and that no other program uses the file; then start the same command again."
 _CURES = {  # of failures that any step may meet
     errno.EACCES: _RIGHTS,
     errno.EPERM: _RIGHTS,
     errno.EROFS: _RIGHTS,
     errno.ENOSPC: _SPACE,
     errno.EDQUOT: _SPACE,
+    errno.EFBIG: _SPACE,
     errno.EEXIST: "A file stands where a folder is needed: move it away; then start the same command again.",
     errno.ENOTDIR: "A file stands where a folder is needed: move it away; then start the same command again.",
 }
@@ -61,23 +63,32 @@ def guarded(command: Callable[[Any], int], options: Any, farewell: bool = True) 
         if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
             signal.signal(getattr(signal, name), _stop)
     try:
-        return int(command(options) or 0)
-    except Problem as problem:
-        report(problem)
-        return 1
-    except SettingError as error:
-        report(Problem(f"{error}.", "Set or unset the variable, then start the same command again."))
-        return 1
-    except BaseException as error:
-        if isinstance(error, OSError) and error.errno in _CURES and error.filename and not _interrupted(error):
-            name = os.path.basename(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else error.filename
-            report(Problem(f"{name} cannot be used: {error.strerror}.", _CURES[error.errno]))
-            return 1
-        if not _interrupted(error):
-            raise
-        if farewell:
-            say("\nStopped. Nothing is lost: the next start goes on from here.")
-        return 130
+        try:
+            return int(command(options) or 0)
+        except Problem as problem:
+            report(problem)
+        except SettingError as error:
+            report(Problem(f"{error}.", "Set or unset the variable, then start the same command again."))
+        except BaseException as error:
+            if _interrupted(error):
+                if farewell:
+                    say("\nStopped. Nothing is lost: the next start goes on from here.")
+                return 130
+            if not isinstance(error, OSError) or error.errno == errno.EPIPE:
+                raise
+            report(unusable(error))
+    except OSError as error:  # what is said finds no way out: its reader has gone (course.py doctor | head), or its disk is full
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries once more as it ends
+        if error.errno != errno.EPIPE:
+            sys.stderr.write(f"What this command says could not be written: {error.strerror or error}.\n")
+    return 1
+
+
+def unusable(error: OSError) -> Problem:
+    """A file, folder or disk that fails, in words. The error of a full disk names no file."""
+    name = os.path.basename(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else "A file"
+    return Problem(f"{name or 'A folder'} cannot be used: {error.strerror or error}.", _CURES.get(error.errno or 0, _AGAIN))
 
 
 def _interrupted(error: BaseException | None) -> bool:

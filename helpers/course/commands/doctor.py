@@ -22,7 +22,7 @@ from helpers.course.commands.console import Problem, say
 from helpers.course.commands.environment import Environment, Setup
 from helpers.course.commands.lab import PORT, port_is_free
 from helpers.hardware import hardware
-from helpers.paths import cache_folder, environment_folder, repository_root
+from helpers.paths import SettingError, cache_folder, environment_folder, repository_root
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_PLACES = (
@@ -130,7 +130,10 @@ def _inside(environment: Environment) -> Iterator[Finding]:
 
 def _finished(environment: Environment) -> Finding:
     """Whether the last set-up went through to its end."""
-    stale = [step.name for step in Setup(environment).stale()]
+    try:
+        stale = [step.name for step in Setup(environment).stale()]
+    except SettingError:
+        stale = ["weights"]  # the cache has a line of its own
     if stale:
         return Finding("set-up", "missing", "not finished: " + ", ".join(stale), call("setup", environment.here))
     return Finding("set-up", "ok", "complete")
@@ -140,7 +143,7 @@ def _machine(root: Path, installed: bool) -> Iterator[Finding]:
     steps = ("environment", "torch", "packages", "data", "weights")
     needed = 0.5e9 if installed else sum(disk_space.NEEDS[name] for name in steps)
     yield checkup.disk(root, needed, "disk", f"free some space where {root} lies", "missing")
-    yield Finding("cache", "ok", str(cache_folder()))
+    yield _cache()
     yield Finding("processor", "ok", hardware())
     free = port_is_free(PORT)
     yield Finding(
@@ -166,6 +169,17 @@ def _machine(root: Path, installed: bool) -> Iterator[Finding]:
         },
     )
     yield Finding("network", "ok", "not needed any more" if installed else "needed once, for set-up; not checked here")
+
+
+def _cache() -> Finding:
+    """The folder of the converted weights, where those that lie there are looked at elsewhere; it may still have to be made."""
+    try:
+        folder = cache_folder()
+    except SettingError as error:
+        return Finding("cache", "missing", str(error), "unset COURSE_CACHE")
+    if os.access(disk_space.existing_parent(folder), os.W_OK) or disk_space.weight_files(folder):
+        return Finding("cache", "ok", str(folder))
+    return Finding("cache", "missing", f"{folder} cannot be written", "set COURSE_CACHE to a folder of your own")
 
 
 def _program(name: str, found: str | None, purpose: str, fixes: dict[str, str]) -> Finding:

@@ -1,9 +1,11 @@
 """The made parts of README.md: the chapter table and the two ladders, from the measurements in data/results.json."""
 
 import json
+import sys
 from pathlib import Path
 
 from helpers import chapters
+from helpers.course.commands.console import guarded
 from helpers.files import write_atomic
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -84,9 +86,10 @@ def update(root: Path = ROOT) -> None:
     readme = root / "README.md"
     text = readme.read_text(encoding="utf-8")
     if BEGIN in text:
-        write_atomic(readme, updated(text, results))
+        new = updated(text, results)
         draw_ladders(root)
+        write_atomic(readme, new)
 
 
 if __name__ == "__main__":
-    update()
+    sys.exit(guarded(lambda _: update(), None))

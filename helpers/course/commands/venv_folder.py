@@ -107,7 +107,7 @@ def works(folder: Path, python: Path) -> str:
         [str(python), "-I", "-c", "import pip, sys; print(sys.prefix)"],
         capture_output=True,
         encoding="utf-8",
-        errors="replace",
+        errors="surrogateescape",  # as the names of files are read
         check=False,
         env=child_environment(PYTHONUTF8="1"),
     )

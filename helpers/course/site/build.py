@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
+import secrets
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from helpers.course.site.prose import Prose
 from helpers.files import write_atomic
 
 MANIFEST = ".course-site.json"  # the files that were written: the next build may delete these, and nothing else
+ASIDE = ".course-site-new-"  # folders in which a build is written before it takes the place of the last
 STATIC = Path(__file__).with_name("static")
 SUMMARY = ("What makes it different", "For teachers")  # sections of README.md on the start page, after the start itself
 
@@ -169,18 +173,32 @@ def write(root: Path, folder: Path) -> list[str]:
 
     Raises Problem when the folder holds something else: nothing of it is touched.
     """
-    files = files_of(root)
-    manifest = folder / MANIFEST
+    files, manifest, old, place = files_of(root), folder / MANIFEST, set(), folder.resolve()
     if folder.exists() and not folder.is_dir():
         raise Problem(f"{folder} is a file.", "Name a folder with --out.")
     if manifest.exists():
-        for name in json.loads(manifest.read_text(encoding="utf-8")):
-            (folder / name).unlink(missing_ok=True)
-    elif folder.exists() and any(folder.iterdir()):
+        try:
+            named = json.loads(manifest.read_text(encoding="utf-8"))
+            old = {name for name in named if (place / name).resolve().is_relative_to(place)}
+        except (ValueError, TypeError) as error:
+            raise Problem(f"{manifest} cannot be read ({error}).", "Delete that folder, or name another with --out.") from error
+    elif folder.exists() and any(not path.name.startswith(ASIDE) for path in folder.iterdir()):
         raise Problem(
             f"The folder {folder} is not empty, and holds no site of this course.", "Name a new or an empty folder with --out."
         )
+    for rest in folder.glob(f"{ASIDE}*"):  # of a build that was killed
+        shutil.rmtree(rest, ignore_errors=True)
+    aside = folder / f"{ASIDE}{secrets.token_hex(4)}"  # on the same disk: when all of it is there, it only needs new names
+    try:
+        for name, data in files.items():
+            write_atomic(aside / name, data)
+        write_atomic(manifest, json.dumps(sorted(old | set(files))))
+        for name in files:
+            (folder / name).parent.mkdir(exist_ok=True)
+            os.replace(aside / name, folder / name)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    for name in old - set(files):
+        (folder / name).unlink(missing_ok=True)
     write_atomic(manifest, json.dumps(sorted(files)))
-    for name, data in files.items():
-        write_atomic(folder / name, data)
     return [name for name in files if name.endswith(".html")]

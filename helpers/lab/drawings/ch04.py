@@ -48,7 +48,7 @@ def points(words: Sequence[str], xy: np.ndarray, groups: Sequence[str], title: s
     names = list(dict.fromkeys(groups))
     for g, name in enumerate(names):
         rows = [i for i, group in enumerate(groups) if group == name]
-        ax.plot(*xy[rows].T, MARKERS[g % 8], color=figures.CYCLE[g % 7], label=name)
+        ax.plot(*xy[rows].T, MARKERS[g % 8], color=figures.CYCLE[g % 7], label=figures.named(name))
     near, spots = 0.07 * np.ptp(xy, axis=0).max(), []
     for i in range(len(words)):  # words that lie close together share a label
         close = [spot for spot in spots if any(np.hypot(*(xy[j] - xy[i])) < near for j in spot)]
@@ -95,7 +95,7 @@ def keep_and_noise(counts: np.ndarray, keep: np.ndarray, noises: Mapping[str, np
             )
     left.set(xlabel="frequency of the word", ylabel="share kept", ylim=(0, 1.2), title="subsampling")
     for g, (name, p) in enumerate(noises.items()):
-        right.loglog(f, p, ("-", "--", ":")[g % 3], color=figures.CYCLE[g], label=name)
+        right.loglog(f, p, ("-", "--", ":")[g % 3], color=figures.CYCLE[g], label=figures.named(name))
     right.set(xlabel="frequency of the word", ylabel="probability as a negative", title="noise")
     right.legend(fontsize=9)
     the = keep[0]

@@ -26,8 +26,8 @@ def shown(tokenizer, id: int) -> str:
 
 
 def _readable(text: str) -> str:
-    """Text for a figure: what its font cannot draw becomes a question mark."""
-    return "".join(c if c.isprintable() and ord(c) < 0x250 else "?" for c in text)
+    """Text for a figure: what cannot be seen becomes a question mark."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 # ----------------------------------------------------------------------------------------- the next word, level by level

@@ -15,10 +15,10 @@ MASKS = ("causal", "both ways", "window of 3", "prefix, then causal", "two docum
 
 
 def shown(text: str) -> str:
-    """A token for a figure: a dot for a leading space, characters that the font lacks as a question mark."""
+    """A token for a figure: a dot for a leading space, what cannot be seen as a question mark."""
     text = "·" + text[1:] if text.startswith(" ") else text
     text = text.replace("\n", "↵")
-    return "".join(c if c.isprintable() and ord(c) < 0x250 or c in "·↵" else "?" for c in text) or "(empty)"
+    return "".join(c if c.isprintable() else "?" for c in text) or "(empty)"
 
 
 def weights(matrix, tokens: list[str], told: str, *, titles: list[str] | None = None, digits: int = 2):

@@ -240,7 +240,7 @@ def lines(series: dict[str, tuple], xlabel: str, ylabel: str, told: str):
     fig, ax = figures.new(size=(6.4, 3.2))
     for number, (name, (x, y)) in enumerate(series.items()):
         color = figures.CYCLE[number % 7]
-        ax.plot(x, y, color=color, linestyle=["-", "--", ":"][number % 3], label=name)
+        ax.plot(x, y, color=color, linestyle=["-", "--", ":"][number % 3], label=figures.named(name))
     ax.legend(loc="upper left")  # the curves cross too often for labels beside them
     ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
     ends = "; ".join(f"{n}: from {y[0]:.2f} at {x[0]:.2f} to {y[-1]:.2f} at {x[-1]:.2f}" for n, (x, y) in series.items())

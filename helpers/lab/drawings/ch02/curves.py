@@ -120,7 +120,7 @@ def newton_against_descent(runs):
     for (name, losses), style, color in zip(runs, ("-", "--", "-.", ":"), (C["red"], C["orange"], C["blue"], C["green"])):
         gap = np.maximum(np.array(losses) - best, 1e-13)
         steps = np.arange(1, len(gap) + 1)
-        ax.loglog(steps, gap, style, color=color, label=name)
+        ax.loglog(steps, gap, style, color=color, label=figures.named(name))
         reached = np.flatnonzero(gap < 1e-6)
         arrives = f"is within 1e-6 after {reached[0]} steps" if len(reached) else f"is not there in {len(gap) - 1} steps"
         told.append(f"{name} {arrives}")

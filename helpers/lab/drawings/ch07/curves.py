@@ -108,7 +108,15 @@ def two_panels(series: dict, xs: dict, ylabel: str, told: str, xlabels: Sequence
         for number, (name, y) in enumerate(series.items()):
             x = xs[name][side]
             color = figures.CYCLE[number % 7]
-            ax.plot(x, y, marker="osD^"[number % 4], color=color, linestyle=STYLES[number % 4], markersize=5, label=name)
+            ax.plot(
+                x,
+                y,
+                marker="osD^"[number % 4],
+                color=color,
+                linestyle=STYLES[number % 4],
+                markersize=5,
+                label=figures.named(name),
+            )
         for name, y in (levels or {}).items():
             ax.axhline(y, color=figures.GREY, linewidth=1.2, linestyle=":")
             if side == 0:

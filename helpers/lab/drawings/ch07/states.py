@@ -16,9 +16,9 @@ ARROW = {"arrowstyle": "->", "color": figures.GREY, "linewidth": 1.4}
 
 
 def readable(text: str) -> str:
-    """A token for a figure: its space as a dot, what the font cannot draw as a question mark."""
+    """A token for a figure: its space as a dot, what cannot be seen as a question mark."""
     shown = text.replace(" ", "·").replace("\n", "¶")
-    return "".join(c if c.isprintable() and ord(c) < 0x250 else "?" for c in shown)
+    return "".join(c if c.isprintable() else "?" for c in shown)
 
 
 def _box(ax, x: float, y: float, text: str, color: str) -> None:
