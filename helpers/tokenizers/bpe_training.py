@@ -204,22 +204,29 @@ def learn_merges(words: Mapping[str, int], n_merges: int, min_count: int = 2) ->
         new = known[merged]
         # 4. Join the pair in the words that hold it, and set the counts right beside each place.
         grown = set()
-        for i in found_in.pop(pair):
+        for i in dict.fromkeys(found_in.pop(pair)):  # a long word is noted at each of its places
             word, n = texts[i], counts[i]
             at = word.find(pair)
             if at < 0:  # gone since it was noted
                 continue
             texts[i] = after = word.replace(pair, new)
+            going, coming = [], []
             if len(after) == len(word) - 1:  # one place: at most two pairs go and two come
-                going, coming = [], []
                 if at:
                     going.append(word[at - 1] + left)
                     coming.append(word[at - 1] + new)
                 if at + 1 < len(after):
                     going.append(right + word[at + 2])
                     coming.append(new + word[at + 2])
-            else:
-                going, coming = map(add, word, word[1:]), map(add, after, after[1:])
+            else:  # the same at each, so that a long word costs no more than its places
+                between = word.split(pair)
+                for place, (before, behind) in enumerate(zip(between, between[1:])):
+                    if before or place:
+                        going.append((before or right)[-1] + left)
+                        coming.append((before or new)[-1] + new)
+                    if behind:
+                        going.append(right + behind[0])
+                        coming.append(new + behind[0])
             for p in going:
                 pair_counts[p] -= n
             for p in coming:

@@ -15,7 +15,7 @@ __all__ = ["Unigram"]
 class Unigram:
     """A Unigram tokenizer: each piece has a probability, and a word is cut where the product of its pieces' is largest.
 
-    log_probs: piece -> natural logarithm of its probability. Raises ValueError for no pieces.
+    log_probs: piece -> natural logarithm of its probability. Raises ValueError for no pieces, an empty one, or NaN and infinity.
 
     >>> pieces = {"h": 0.1, "u": 0.1, "g": 0.1, "hu": 0.3, "ug": 0.4}
     >>> cut, log_prob = Unigram({piece: math.log(p) for piece, p in pieces.items()}).split_word("hug")
@@ -27,15 +27,17 @@ class Unigram:
         if not log_probs:
             raise ValueError("expected log_probs with at least one piece, got none")
         self.log_probs = dict(log_probs)
-        self.longest = max(map(len, self.log_probs))
+        if "" in self.log_probs or not all(map(math.isfinite, self.log_probs.values())):
+            raise ValueError("expected pieces of at least one character with finite log_probs, got others; leave them out")
+        self.lengths = sorted(set(map(len, self.log_probs)), reverse=True)  # a long piece costs no more than a short one
         self.unknown = min(self.log_probs.values()) - 10.0  # a character that is no piece: possible, but at a high price
 
     def _steps(self, word: str, end: int, without: str | None) -> list[tuple[int, float]]:
         """(start, log-probability) of each piece that ends at `end`."""
         found = [
-            (start, self.log_probs[word[start:end]])
-            for start in range(max(0, end - self.longest), end)
-            if word[start:end] in self.log_probs and word[start:end] != without
+            (end - length, self.log_probs[piece])
+            for length in self.lengths
+            if length <= end and (piece := word[end - length : end]) in self.log_probs and piece != without
         ]
         return found if any(start == end - 1 for start, _ in found) else [*found, (end - 1, self.unknown)]
 
