@@ -75,10 +75,14 @@ class CountVectorizer:
     ) -> None:
         if unit not in ("word", "char"):
             raise ValueError(f'expected unit "word" or "char", got {unit!r}')
+        numbers = {"min_df": min_df, "max_df": max_df, "max_features": 1 if max_features is None else max_features}
+        wrong = [name for name, n in numbers.items() if isinstance(n, bool) or not isinstance(n, (int, float, np.number))]
+        if wrong:
+            raise TypeError(f"expected {wrong[0]} as a number, got {numbers[wrong[0]]!r}")
         if min_df != int(min_df) or min_df < 1 or not 0 < max_df <= 1:
             raise ValueError(f"expected a whole min_df >= 1 (documents) and 0 < max_df <= 1 (a share), got {min_df}, {max_df}")
-        if max_features is not None and max_features < 1:
-            raise ValueError(f"expected max_features >= 1, or None for no limit, got {max_features}")
+        if max_features is not None and (max_features < 1 or max_features != int(max_features)):
+            raise ValueError(f"expected a whole max_features >= 1, or None for no limit, got {max_features}")
         self.grams, self.unit, self.stop_words = gram_range(grams), unit, word_set(stop_words, "stop_words")
         self.min_df, self.max_df, self.max_features, self.binary = min_df, max_df, max_features, binary
         self.tokenize = tokenize

@@ -65,7 +65,10 @@ def word_set(words: Iterable[str], name: str) -> frozenset[str]:
     if isinstance(words, str):
         cure = "; scikit-learn's list is sklearn.feature_extraction.text.ENGLISH_STOP_WORDS" if words == "english" else ""
         raise TypeError(f"expected {name} as a list of words, got one string, {words!r}; write [{words!r}]{cure}")
-    found = frozenset(words)
+    try:
+        found = frozenset(words)
+    except TypeError:
+        raise TypeError(f"expected {name} as a list of words, got {words!r}; write () for none") from None
     odd = [word for word in found if not isinstance(word, str)]
     if odd:
         raise TypeError(f"expected {name} as a list of words, got {odd[0]!r} in it")

@@ -181,6 +181,7 @@ def choices_pattern(options: Iterable[str]) -> str:
 
 STRING_CHARACTER = r'([^"\\\x00-\x1f]|\\["\\/bfnrt])'
 INTEGER = r"-?(0|[1-9][0-9]{0,9})"
+LONGEST = 200_000  # characters of a pattern: a schema in a schema doubles with each level
 NUMBER = INTEGER + r"(\.[0-9]{1,6})?"
 
 
@@ -188,7 +189,7 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
     "object": lambda v: isinstance(v, dict),
     "array": lambda v: isinstance(v, list),
     "string": lambda v: isinstance(v, str),
-    "integer": lambda v: _TYPES["number"](v) and v == int(v),
+    "integer": lambda v: _TYPES["number"](v) and v % 1 == 0,
     "number": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
     "boolean": lambda v: isinstance(v, bool),
     "null": lambda v: v is None,
@@ -209,7 +210,7 @@ def json_pattern(schema: dict[str, Any], depth: int = 0) -> str:
     '("red"|1)'
     """
     if not isinstance(schema, dict):
-        raise ValueError(f"expected a schema as a dictionary, got {schema!r}")
+        raise ValueError(f"expected a schema as a dictionary, got one of type {type(schema).__name__}")
     if depth > 20:
         raise ValueError("expected a schema of at most 20 levels, got a deeper one")
     values = next((key for key in ("const", "enum", "anyOf") if key in schema), "")
@@ -221,7 +222,7 @@ def json_pattern(schema: dict[str, Any], depth: int = 0) -> str:
         options = schema["anyOf"]
         if not isinstance(options, list) or not options:
             raise ValueError(f"expected anyOf as a list of at least one option, got {options!r}")
-        return "(" + "|".join(json_pattern(option, depth + 1) for option in options) + ")"
+        return _short("(" + "|".join(json_pattern(option, depth + 1) for option in options) + ")")
     kind = schema.get("type")
     if not isinstance(kind, str | None):
         raise ValueError(f"expected one type, got {kind!r}; for a choice of types use anyOf")
@@ -231,12 +232,18 @@ def json_pattern(schema: dict[str, Any], depth: int = 0) -> str:
         listed = schema["enum"] if values == "enum" else [schema["const"]]
         if not isinstance(listed, list):
             raise ValueError(f"expected enum as a list of values, got {listed!r}")
+        pattern = choices_pattern(_compact(value, values) for value in listed)
         wrong = [value for value in listed if kind and not _TYPES[kind](value)]
         if wrong:
             raise ValueError(f"expected {values} to hold values of the type {kind}, got {wrong[0]!r}")
-        pattern = choices_pattern(_compact(value, values) for value in listed)
         return pattern if values == "enum" else pattern[1:-1]
-    return _pattern_of(kind, schema, depth)
+    return _short(_pattern_of(kind, schema, depth))
+
+
+def _short(pattern: str) -> str:
+    if len(pattern) > LONGEST:
+        raise ValueError(f"expected a schema with a pattern of at most {LONGEST:,} characters, got a larger one; nest less")
+    return pattern
 
 
 def _pattern_of(kind: str | None, schema: dict[str, Any], depth: int) -> str:
@@ -249,15 +256,15 @@ def _pattern_of(kind: str | None, schema: dict[str, Any], depth: int) -> str:
         return f'"{STRING_CHARACTER}{{{low},{high}}}"'
     if kind == "array":
         low, high = _limits(schema, "Items", 8)
-        item = json_pattern(schema.get("items", {"type": "string"}), depth + 1)
         if high == 0:
             return r"\[\]"
+        item = json_pattern(schema.get("items", {"type": "string"}), depth + 1)
         filled = f"{item}(,{item}){{{max(0, low - 1)},{high - 1}}}"
         return rf"\[{filled}\]" if low else rf"\[({filled})?\]"
     properties, required = schema.get("properties", {}), schema.get("required", [])
     if not isinstance(properties, dict) or not all(isinstance(name, str) for name in properties):
         raise ValueError(f"expected properties as a dictionary from names to schemas, got {properties!r}")
-    if not isinstance(required, list) or any(name not in properties for name in required):
+    if not isinstance(required, list) or any(name not in list(properties) for name in required):
         raise ValueError(f"expected required as a list of names that stand in properties, got {required!r}")
     if not isinstance(schema.get("additionalProperties", False), bool):
         raise ValueError("expected additionalProperties as true or false, got a schema, which cannot be kept here")
@@ -269,16 +276,18 @@ def _compact(value: Any, key: str) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         text.encode("utf-8")
+        if json.loads(text) != value:  # tuples, numbers as keys
+            raise ValueError(f"{text} would be read as another value")
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"expected {key} to hold values that JSON can write, got {value!r} ({error})") from None
+        raise ValueError(f"expected {key} to hold values that JSON can write, got others ({error})") from None
     return text
 
 
 def _limits(schema: dict[str, Any], what: str, default: int) -> tuple[int, int]:
     low = schema.get(f"min{what}", 0)
     high = schema.get(f"max{what}", max(default, low) if isinstance(low, int) else default)
-    if not all(isinstance(n, int) and not isinstance(n, bool) for n in (low, high)) or not 0 <= low <= high:
-        raise ValueError(f"expected whole numbers 0 <= min{what} <= max{what}, got {low!r} and {high!r}")
+    if not all(isinstance(n, int) and not isinstance(n, bool) for n in (low, high)) or not 0 <= low <= high <= LONGEST:
+        raise ValueError(f"expected whole numbers 0 <= min{what} <= max{what} <= {LONGEST:,}, got {low!r} and {high!r}")
     return low, high
 
 

@@ -200,7 +200,7 @@ def find_json(text: str) -> Any:
     """The first JSON object in a text, after the usual repairs: text around it, single quotes, a comma or a bracket amiss.
 
     Of a key that stands twice the last value counts, as everywhere in Python. Raises ValueError when there is none to be found,
-    or only one with NaN, infinite or too deep a nesting.
+    or only one with NaN, infinity, half of a surrogate pair, or too deep a nesting.
 
     >>> find_json("Here: {'a': 1,}")
     {'a': 1}
@@ -216,6 +216,7 @@ def find_json(text: str) -> Any:
             for repaired in (candidate, no_comma, candidate.replace("'", '"'), no_comma.replace("'", '"')):
                 try:
                     found, _ = _json.raw_decode(repaired)
+                    json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair can be neither shown nor sent
                 except (ValueError, RecursionError):
                     continue
                 if found or candidate not in closed[1:]:  # a brace alone is no object

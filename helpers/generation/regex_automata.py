@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.generation.regex_parser import Parser
+from helpers.tokenizers.checks import checked_text, utf8
 
 __all__ = ["DEAD", "Automaton", "compile_pattern"]
 
@@ -33,9 +34,9 @@ class Automaton:
     accepting: frozenset[int]
 
     def matches(self, text: str | bytes) -> bool:
-        """Whether the whole text matches."""
+        """Whether the whole text matches. Raises ValueError for half of a surrogate pair."""
         state = self.start
-        for byte in text.encode("utf-8") if isinstance(text, str) else text:
+        for byte in utf8(text) if isinstance(text, str) else text:
             state = self.table[state, byte]
         return int(state) in self.accepting
 
@@ -46,6 +47,7 @@ class _Nfa:
     def __init__(self) -> None:
         self.edges: list[list[tuple[set[int], int]]] = []
         self.empty: list[list[int]] = []
+        self.parts = 0
 
     def state(self) -> int:
         self.edges.append([])
@@ -56,6 +58,9 @@ class _Nfa:
 
     def add(self, node, start: int) -> int:
         """Build `node` behind `start`; returns the state at its end."""
+        self.parts += 1  # an empty part needs no state, so that states alone are no limit
+        if self.parts > 20 * MAX_STATES:
+            raise ValueError("the pattern is too large; use smaller counts")
         kind = node[0]
         if kind == "set":
             end = self.state()
@@ -89,12 +94,13 @@ class _Nfa:
 
 
 def compile_pattern(pattern: str) -> Automaton:
-    """The automaton of a pattern. Raises ValueError for a pattern that cannot be read, or is too large.
+    """The automaton of a pattern. Raises TypeError for no string, ValueError for a pattern that cannot be read, or is too large.
 
     >>> compile_pattern("[a-c]{2}é?").matches("abé")
     True
     """
     # 1. Read the pattern into a tree, and build an automaton that may be in several states at once.
+    utf8(checked_text(pattern))
     parser = Parser(pattern)
     tree = parser.either()
     if parser.at < len(pattern):

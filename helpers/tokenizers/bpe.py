@@ -31,10 +31,9 @@ from helpers.tokenizers.bpe_training import (
     cutter,
     from_visible,
     learn_merges,
-    utf8,
     visible,
 )
-from helpers.tokenizers.checks import checked_text
+from helpers.tokenizers.checks import checked_text, utf8
 
 __all__ = ["BPE", "END_OF_TEXT"]
 
@@ -84,7 +83,7 @@ class BPE:
         self.special_tokens = _specials(special_tokens)  # string -> id
         self.merges, self.pattern, self.alphabet = [tuple(pair) for pair in merges], pattern, alphabet
         self._find = cutter(pattern)
-        self.tokens = [s.encode("utf-8") for s in self.special_tokens] + [bytes([b]) for b in alphabet]  # id -> bytes
+        self.tokens = [utf8(s) for s in self.special_tokens] + [bytes([b]) for b in alphabet]  # id -> bytes
         ids = {bytes([b]): i for i, b in enumerate(alphabet, len(self.special_tokens))}
         self._char = {b: chr(ids[bytes([b])]) for b in alphabet}
         self._ranks: dict[str, int] = {}

@@ -10,12 +10,15 @@ Models are Unsupervised Multitask Learners, section 2.2 (bytes in place of chara
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from operator import add
 
 import regex  # the standard library's re cannot say \p{L}, "a letter of any script"
+
+from helpers.tokenizers.checks import utf8
 
 __all__ = [
     "BYTE_ORDER",
@@ -27,10 +30,10 @@ __all__ = [
     "learn_merges",
     "learn_merges_plainly",
     "merge_pair",
-    "utf8",
     "visible",
 ]
 
+SECONDS = 5  # for an expression on a short text
 PATTERNS = {
     # GPT-2: 's 't 're ..., or a word, a number, other signs - each with one space before it - or a run of white space,
     # whose last space is left to the word that follows.
@@ -249,17 +252,21 @@ def learn_merges(words: Mapping[str, int], n_merges: int, min_count: int = 2) ->
 def cutter(pattern: str) -> Callable[[str], list[str]]:
     """Text -> the pieces of the pre-tokenization; nothing is lost: what no match takes is a piece of its own.
 
-    Raises ValueError for an expression that is invalid, has groups, or loses common characters; the function that comes back does
-    for one that takes more than a minute on a text.
+    Raises ValueError for an expression that is invalid, too large, has groups, or loses common characters; the function that
+    comes back does for one that takes more than five seconds, and a second for each 50,000 characters, on a text.
 
     >>> cutter("gpt2")("It's 2 words"), cutter("[^Q]+")("aQb")
     (['It', "'s", ' 2', ' words'], ['a', 'Q', 'b'])
     """
     probe = "It's a test:  1,234 words\n\tété 中文 🙂 \u00b2 _x_ \r\n 7"
     try:
+        # the library writes a count out: (?:a{1000}){1000} has a million parts
+        counts = [max(int(n or 0) for n in found) for found in regex.findall(r"\{(\d*),?(\d*)\}", pattern)]
+        if math.prod(n for n in counts if n > 3) > 100_000:
+            raise regex.error("its counts are too large")
         made = regex.compile(PATTERNS.get(pattern, pattern))
-        complete = not made.groups and "".join(made.findall(probe, timeout=5)) == probe
-    except (regex.error, TypeError, RecursionError, TimeoutError) as error:
+        complete = not made.groups and "".join(made.findall(probe, timeout=SECONDS)) == probe
+    except (regex.error, TypeError, ValueError, RecursionError, TimeoutError, MemoryError) as error:
         raise ValueError(
             f"expected pattern as an expression or one of {', '.join(PATTERNS)}, got {pattern!r} ({error})"
         ) from None
@@ -271,25 +278,10 @@ def cutter(pattern: str) -> Callable[[str], list[str]]:
 
     def cut(text: str) -> list[str]:
         try:
-            places = (place for match in made.finditer(text, timeout=60) for place in match.span())
+            places = (place for match in made.finditer(text, timeout=SECONDS + len(text) / 50_000) for place in match.span())
             borders = sorted({0, len(text), *places})
-        except TimeoutError:
-            raise ValueError(f"expected a pattern that is fast on this text, got {pattern!r}: stopped after a minute") from None
+        except (TimeoutError, MemoryError):
+            raise ValueError(f"expected a pattern that is fast on this text, got {pattern!r}, which was stopped") from None
         return [text[i:j] for i, j in zip(borders, borders[1:])]
 
     return made.findall if pattern in PATTERNS else cut  # the named ones match every character
-
-
-def utf8(text: str) -> bytes:
-    """The bytes of a text. Raises ValueError for half of a surrogate pair.
-
-    >>> utf8("é")
-    b'\\xc3\\xa9'
-    """
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"expected Unicode characters, got {text[error.start : error.end]!r}, half of a surrogate pair; "
-            "clean the text first: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
-        ) from None

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from helpers.tokenizers.checks import checked_text
+from helpers.tokenizers.checks import checked_text, utf8
 
 __all__ = ["ByteTokenizer", "WordTokenizer", "pieces"]
 
@@ -40,8 +40,8 @@ class ByteTokenizer:
     vocab_size = N_BYTES + 1
 
     def encode(self, text: str) -> list[int]:
-        """The bytes of a text. Raises TypeError when it is no string."""
-        return list(checked_text(text).encode("utf-8"))
+        """The bytes of a text. Raises TypeError when it is no string, ValueError for half of a surrogate pair."""
+        return list(utf8(checked_text(text)))
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text again; the end of a text becomes nothing, bytes that are no valid UTF-8 become the sign U+FFFD."""
@@ -97,7 +97,7 @@ class WordTokenizer:
         for piece in pieces(text):
             known = self._ids.get(piece)
             if known is None:
-                ids.extend(piece.encode("utf-8"))
+                ids.extend(utf8(piece))
             else:
                 ids.append(known)
         return ids

@@ -13,7 +13,7 @@ from pathlib import Path
 import regex
 
 from helpers.tokenizers.bert_unicode import NO_SIGNS, decomposed, is_control, is_mark, lower
-from helpers.tokenizers.checks import checked_text
+from helpers.tokenizers.checks import checked_text, utf8
 
 __all__ = ["WordPiece", "learn_wordpieces", "normalize_bert"]
 _SPACES = frozenset(
@@ -86,8 +86,9 @@ class WordPiece:
         return pieces or [self.unknown]
 
     def pieces(self, text: str) -> list[str]:
-        """All pieces of a text, without [CLS] and [SEP]."""
-        return [piece for word in _BERT_PIECES.findall(normalize_bert(checked_text(text))) for piece in self.split_word(word)]
+        """All pieces of a text, without [CLS] and [SEP]. Raises TypeError for no string, ValueError for half a surrogate pair."""
+        utf8(checked_text(text))
+        return [piece for word in _BERT_PIECES.findall(normalize_bert(text)) for piece in self.split_word(word)]
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text, without [CLS] and [SEP]."""

@@ -5,6 +5,8 @@ import random
 import re
 import time
 
+import jsonschema
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -13,8 +15,11 @@ from helpers.features.bag_of_words import CountVectorizer, TfidfVectorizer
 from helpers.generation.constrained import json_pattern
 from helpers.generation.prompt_tasks import find_json
 from helpers.generation.regex_automata import compile_pattern
+from helpers.tokenizers import bpe_training
 from helpers.tokenizers.bpe import BPE
-from helpers.tokenizers.bpe_training import learn_merges
+from helpers.tokenizers.bpe_training import learn_merges, learn_merges_plainly
+from helpers.tokenizers.plain import ByteTokenizer, WordTokenizer
+from helpers.tokenizers.unigram import Unigram
 from helpers.tokenizers.wordpiece import WordPiece
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -295,3 +300,201 @@ def test_stop_words_are_a_list_of_words(words):
     for make in (CountVectorizer, TfidfVectorizer):
         with pytest.raises(TypeError, match="list of words"):
             make(stop_words=words)
+
+
+# --------------------------------------------------------------------------------------- siblings, one test each
+
+
+@pytest.mark.parametrize("pattern", ["((){999999}){999999}", "((){0,999999}){99}", "(((){500}){500}){500}", "((a|){999}){999}"])
+def test_parts_without_a_letter_cost_work_too(pattern):
+    begin = time.process_time()
+    with pytest.raises(ValueError, match="smaller counts"):
+        compile_pattern(pattern)
+    assert time.process_time() - begin < 10
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"(?:(?:[\s\S]{1000}){1000}){1000}|[\s\S]", r"[\s\S]{1000000000}|[\s\S]", r"[\s\S]{1000000000,}|[\s\S]"]
+)
+def test_a_pattern_for_tokens_that_would_fill_the_memory_is_refused(pattern):
+    with pytest.raises(ValueError, match="counts are too large"):
+        BPE([], pattern=pattern)
+
+
+def test_a_pattern_for_tokens_that_is_slow_on_a_text_is_stopped(monkeypatch):
+    monkeypatch.setattr(bpe_training, "SECONDS", 0.3)
+    tokenizer = BPE([], pattern=r"(?:a|aa)+$|[\s\S]")
+    assert tokenizer.decode(tokenizer.encode("aab")) == "aab"
+    begin = time.process_time()
+    with pytest.raises(ValueError, match="fast on this text"):
+        tokenizer.encode("a" * 60 + "b")
+    assert time.process_time() - begin < 4
+
+
+@given(st.lists(st.tuples(st.text("ab\u00e9", min_size=1, max_size=40), st.integers(1, 3)), min_size=1, max_size=3))
+@settings(max_examples=100, deadline=None)
+@example([("abababab", 1), ("aaaaa", 2)])
+def test_long_words_teach_the_merges_of_the_definition(words):
+    for n in (3, 30):
+        assert learn_merges(dict(words), n, 1) == learn_merges_plainly(dict(words), n, 1)
+
+
+def test_training_on_one_long_run_does_not_grow_with_the_square():
+    rng = random.Random(0)
+    for letters in ("abcdefghijklmnopqrstuvwxyz", "ab", "a"):
+        took = []
+        for n in (20_000, 80_000):
+            text = "".join(rng.choice(letters) for _ in range(n))
+            begin = time.process_time()
+            learn_merges({text: 2}, 100)
+            took.append(time.process_time() - begin)
+        assert took[1] < 10 * took[0] + 0.05, letters
+
+
+def test_one_long_piece_does_not_slow_every_cut():
+    unigram = Unigram({"a": -1.0, "b": -1.0, "ab" * 1500: -2.0})
+    begin = time.process_time()
+    assert unigram.split_word("ab" * 3000 + "b") == (["ab" * 1500] * 2 + ["b"], -5.0)
+    assert time.process_time() - begin < 2  # 12 s when each length up to the longest is tried
+
+
+@pytest.mark.parametrize("pieces", [{}, {"": -1.0}, {"a": float("nan")}, {"a": float("-inf")}])
+def test_unigram_pieces_are_characters_with_probabilities(pieces):
+    with pytest.raises(ValueError, match="pieces|piece"):
+        Unigram(pieces)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\ude00\ud83d"])
+def test_half_a_surrogate_pair_is_named_by_every_tokenizer(text):
+    tokenizers = [ByteTokenizer(), WordTokenizer.train(["a b"]), WordPiece(["[UNK]", "a"]), BPE([])]
+    for encode in [tokenizer.encode for tokenizer in tokenizers] + [compile_pattern, compile_pattern(".*").matches]:
+        with pytest.raises(ValueError, match="half of a surrogate pair"):
+            encode(text)
+    with pytest.raises(ValueError, match="half of a surrogate pair"):
+        BPE([], special_tokens=[text])
+    with pytest.raises(ValueError, match="object"):
+        find_json(json.dumps({"a": text}))
+
+
+DEEP = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "schema, key",
+    [
+        ({"type": "integer", "const": float("inf")}, "const"),
+        ({"type": "integer", "enum": [1, float("nan")]}, "enum"),
+        ({"type": "object", "properties": {}, "required": [["a"]]}, "required"),
+        ({"const": {1: "a"}}, "const"),
+        ({"const": {True: 1, "true": 2}}, "const"),
+        ({"enum": [(1, 2)]}, "enum"),
+        ({"const": 10**5000}, "const"),
+        ({"const": DEEP}, "const"),
+        ({"type": "array", "items": DEEP}, "schema"),
+        ({"type": "string", "maxLength": 10**9}, "maxLength"),
+        ({"type": "array", "maxItems": 10**9, "items": {"type": "null"}}, "maxItems"),
+    ],
+)
+def test_odd_values_in_a_schema_are_named_too(schema, key):
+    with pytest.raises(ValueError, match=f"expected.*{key}"):
+        json_pattern(schema)
+
+
+@pytest.mark.parametrize("wrap", ["items", "anyOf", "properties"])
+def test_a_schema_that_doubles_at_each_level_is_refused_soon(wrap):
+    schema = {"type": "null"}
+    for _ in range(18):
+        schema = {
+            "items": {"type": "array", "items": schema},
+            "anyOf": {"anyOf": [schema, schema]},
+            "properties": {"type": "object", "properties": {"a": schema, "b": schema}},
+        }[wrap]
+    begin = time.process_time()
+    with pytest.raises(ValueError, match="nest less"):
+        json_pattern(schema)
+    assert time.process_time() - begin < 5
+
+
+VALUES = st.recursive(
+    st.sampled_from([None, True, False, 0, 1, -1, 1.0, 1.5, "", "a", "1", "\u00e9\u0301", "\U0001f600", '"\\', "\n"]),
+    lambda v: st.lists(v, max_size=2) | st.dictionaries(st.sampled_from("a\u00e9"), v, max_size=2),
+    max_leaves=3,
+)
+SCHEMAS = st.recursive(
+    st.one_of(
+        st.fixed_dictionaries({"type": st.sampled_from("integer number boolean null".split())}),
+        st.fixed_dictionaries(
+            {"type": st.just("string")}, optional={"minLength": st.integers(0, 3), "maxLength": st.integers(0, 4)}
+        ),
+        st.fixed_dictionaries({"const": VALUES}, optional={"type": st.sampled_from(["integer", "number", "string", "boolean"])}),
+        st.fixed_dictionaries({"enum": st.lists(VALUES, max_size=3)}, optional={"type": st.sampled_from(["integer", "object"])}),
+    ),
+    lambda s: st.one_of(
+        st.fixed_dictionaries({"anyOf": st.lists(s, min_size=1, max_size=2)}),
+        st.fixed_dictionaries(
+            {"type": st.just("array"), "items": s}, optional={"minItems": st.integers(0, 2), "maxItems": st.integers(0, 3)}
+        ),
+        st.fixed_dictionaries(
+            {
+                "type": st.just("object"),
+                "properties": st.dictionaries(st.sampled_from(["a", "\u00e9", "a.b", "\n"]), s, max_size=2),
+            },
+            optional={"required": st.lists(st.sampled_from("ab"), max_size=1), "additionalProperties": st.booleans()},
+        ),
+    ),
+    max_leaves=4,
+)
+
+
+@given(SCHEMAS, st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_json_that_a_pattern_lets_through_satisfies_a_validator(schema, seed):
+    try:
+        automaton = compile_pattern(json_pattern(schema))
+    except ValueError:
+        return
+    rng, distance = random.Random(seed), _distances(automaton.table, automaton.accepting)
+    for _ in range(5):
+        state, text = automaton.start, bytearray()
+        while not (state in automaton.accepting and (len(text) > 60 or rng.random() < 0.3)):
+            ways = [b for b in range(256) if distance[automaton.table[state, b]] < 1e9]
+            if not ways:
+                break
+            if len(text) > 60:  # go home
+                ways = [min(ways, key=lambda b: distance[automaton.table[state, b]])]
+            text.append(rng.choice(ways))
+            state = automaton.table[state, text[-1]]
+        jsonschema.validate(json.loads(text.decode()), schema)
+
+
+def _distances(table, accepting):
+    """For each state, how many bytes lead to an end."""
+    distance = np.where(np.isin(np.arange(len(table)), list(accepting)), 0.0, 1e9)
+    distance[0] = 1e9
+    for _ in range(len(table)):
+        nearer = np.minimum(distance, distance[table[:, :256]].min(1) + 1)
+        if (nearer == distance).all():
+            return distance
+        distance = nearer
+    return distance
+
+
+@pytest.mark.parametrize(
+    "settings_",
+    [
+        {"stop_words": None},
+        {"stop_words": 5},
+        {"stop_words": b"the"},
+        {"max_df": "0.5"},
+        {"min_df": "2"},
+        {"min_df": True},
+        {"max_features": "10"},
+        {"grams": "12"},
+    ],
+)
+def test_settings_of_a_vectorizer_of_a_wrong_type_are_named(settings_):
+    for make in (CountVectorizer, TfidfVectorizer):
+        with pytest.raises(TypeError, match="expected"):
+            make(**settings_)
