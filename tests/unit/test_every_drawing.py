@@ -289,3 +289,9 @@ def test_a_token_of_any_script_stays_itself():
 
     for show in (readable, ch08_maps.shown, _readable, ch10.plain):
         assert show("中文€👨") == "中文€👨"
+
+
+def test_a_legend_shows_names_that_begin_with_an_underscore():
+    fig, _ = function("ch04.points")(list("abcd"), XY, ["_x", "_x", "y", "y"])
+    figures.measure(fig)
+    assert [t.get_text() for t in fig.axes[0].get_legend().get_texts()] == ["_x", "y"]

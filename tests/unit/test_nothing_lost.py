@@ -262,3 +262,15 @@ def test_a_torn_or_hostile_list_of_a_site_deletes_nothing_else(tmp_path, monkeyp
     (tmp_path / "site" / build.MANIFEST).write_text('["ind')
     with pytest.raises(console.Problem, match="cannot be read"):
         build.write(ROOT, tmp_path / "site")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes there")
+def test_an_environment_in_a_folder_whose_name_is_no_utf8_belongs_there(tmp_path):
+    from helpers.course.commands import venv_folder
+
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/k\xfcrs/.venv"))
+    (folder / "bin").mkdir(parents=True)
+    python = folder / "bin" / "python"
+    python.write_bytes(b'#!/bin/sh\ncase "$*" in *pip*) echo "' + os.fsencode(folder.resolve()) + b'";; *) echo 3.12.1;; esac\n')
+    python.chmod(0o755)
+    assert venv_folder.works(folder, python) == ""
