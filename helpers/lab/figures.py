@@ -136,10 +136,10 @@ class _Words(Formatter):
         self.inner = inner
 
     def format_ticks(self, values):
-        return [_drawable(text) for text in self.inner.format_ticks(values)]
+        return [_drawable(str(text)) for text in self.inner.format_ticks(values)]  # a mark may be a number
 
     def __call__(self, x, pos=None):
-        return _drawable(self.inner(x, pos))
+        return _drawable(str(self.inner(x, pos)))
 
 
 def literal(fig: Figure) -> None:
