@@ -64,7 +64,7 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (SafetensorError, ValueError, KeyError, OSError) as error:
         raise ValueError(
             f"{path.name} cannot be used as a checkpoint: it is damaged, cut short, or not one of this course "
-            f"({error}). Take it from the repository again (git checkout), or train it again."
+            f"({error}). Take it from the repository again (git checkout), or delete it and train again."
         ) from error
 
 

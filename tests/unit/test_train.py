@@ -383,40 +383,45 @@ def test_a_damaged_checkpoint_is_refused_and_a_missing_one_means_a_new_run(tmp_p
 # --------------------------------------------------------------------------------------------------------- interruption
 
 
-def pressing(trainer, at, times=1):
-    """A trainer whose process gets Ctrl-C in the middle of a step, while the batch is made."""
+SIGNALS = [signal.SIGINT] + [signal.SIGTERM] * (os.name != "nt")  # Windows ends a process for the second
+
+
+def pressing(trainer, at, times=1, number=signal.SIGINT):
+    """A trainer whose process gets Ctrl-C, or is asked to end, in the middle of a step, while the batch is made."""
     batch = trainer.data.batch
 
     def pressed(step):
         if step == at:
             for _ in range(times):
-                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), number)
         return batch(step)
 
     trainer.data.batch = pressed
     return trainer
 
 
-def test_ctrl_c_stops_between_two_steps_and_keeps_the_model(tmp_path):
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("number", SIGNALS)
+def test_ctrl_c_stops_between_two_steps_and_keeps_the_model(number, tmp_path):
+    before = signal.getsignal(number)
     path = tmp_path / "run.safetensors"
     whole = trainer_of("lstm", 0.3)
     whole.run()
     expected = everything(whole)
-    trainer = pressing(trainer_of("lstm", 0.3, checkpoint=path, evaluate=lambda model: 1.0), at=4)
+    trainer = pressing(trainer_of("lstm", 0.3, checkpoint=path, evaluate=lambda model: 1.0), at=4, number=number)
     history = trainer.run()
     assert trainer.interrupted and trainer.step == 5 == len(history.losses)  # the step that was begun is finished
     assert history.evaluations == [] and not trainer.model.training
     assert load_tensors(path)[1]["step"] == 5
-    assert signal.getsignal(signal.SIGINT) is before  # the handler is given back
+    assert signal.getsignal(number) is before  # the handler is given back
     trainer.run()
     assert not trainer.interrupted and trainer.step == 16 and trainer.history.losses == whole.history.losses
     assert_same(everything(trainer), expected)
 
 
-def test_a_second_ctrl_c_is_obeyed_at_once_and_leaves_whole_weights(tmp_path):
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_second_ctrl_c_is_obeyed_at_once_and_leaves_whole_weights(number, tmp_path):
     path = tmp_path / "run.safetensors"
-    trainer = pressing(trainer_of("lstm", checkpoint=path), at=4, times=2)
+    trainer = pressing(trainer_of("lstm", checkpoint=path), at=4, times=2, number=number)
     with pytest.raises(KeyboardInterrupt):
         trainer.run()
     assert trainer.step == 4 and not trainer.model.training and load_tensors(path)[1]["step"] == 4
