@@ -91,5 +91,10 @@ def update(root: Path = ROOT) -> None:
         write_atomic(readme, new)
 
 
+def _command(_: None) -> int:
+    update()
+    return 0
+
+
 if __name__ == "__main__":
-    sys.exit(guarded(lambda _: update(), None))
+    sys.exit(guarded(_command, None))
