@@ -118,6 +118,11 @@ def build_parser():
     grade.add_argument("--jobs", type=int, default=0, metavar="N", help="submissions at a time (default: the number of cores)")
     grade.add_argument("--wall", type=float, default=None, metavar="SECONDS", help="limit of one submission (default: 120)")
     grade.add_argument("--cpu", type=int, default=None, metavar="SECONDS", help="limit of its processor time (default: 60)")
+    grade.add_argument("--seed", type=int, default=None, metavar="N", help="of the fresh tries: that of an earlier batch, for appeals")
+    grade.add_argument(
+        "--helpers", choices=("named", "allowed"), default="named",
+        help="answers that only call the course's own function: named to the teacher (default), or not",
+    )
     grade.add_argument("--memory", type=int, default=None, metavar="MB", help="limit of its memory (default: 4096)")
     grade.add_argument(
         "--no-isolation", action="store_true", help="grade although this machine cannot isolate: answers can then read your files"

@@ -1,21 +1,27 @@
 """Exercises that answer back: one checker for reader, classroom and CI.
 
-When an answer fails, the checker runs every wrong answer of the exercise's bank on the same calls; the first one that gives
-the learner's results names the mistake.
+When an answer fails, the checker runs it and every wrong answer of the exercise's bank on all tries. The mistake is named if one
+of them, and no other, gives the learner's results everywhere; else the first try that fails speaks for itself.
 """
 
+import copy
+import functools
 import inspect
 import os
 import textwrap
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from helpers.lab import record
 from helpers.lab.answers import first_line, untouched
 from helpers.lab.exercise import Exercise, chapters, exercises, find
 from helpers.lab.formatting import same
 from helpers.lab.time_limit import TookTooLong, time_limit
-from helpers.lab.trial import Mistake, Trial, Undone
+from helpers.lab.trial import Mistake, Trial, Undone, collector
 
 __all__ = [
     "Report",
@@ -38,6 +44,7 @@ def check(exercise_id: str, answer: Any) -> None:
     """Judge an answer and print the verdict; ``check("1.2", fit_line)``. With COURSE_STRICT set, all but a pass raises."""
     report = evaluate(exercise_id, answer)
     print(report.message)
+    check.tried = report.tried  # type: ignore[attr-defined]  # what the message calls *check.tried
     if report.status == "passed":
         record.remember(report.id)
     elif os.environ.get("COURSE_STRICT"):
@@ -76,6 +83,7 @@ class Report:
     id: str
     status: str
     message: str
+    tried: tuple = ()  # the arguments of the try that failed
 
 
 def not_done(exercise: Exercise) -> Report:
@@ -127,16 +135,36 @@ def judge(exercise: Exercise, trial: Trial) -> Report:
         for name, text in (("tried:", mistake.shown), ("expected:", mistake.expected), ("got:", mistake.got))
         if text
     ]
-    return Report(exercise.id, "wrong", "\n".join([*lines, f'  Help: hint("{exercise.id}")']))
+    return Report(exercise.id, "wrong", "\n".join([*lines, f'  Help: hint("{exercise.id}")']), trial.tried)
+
+
+def outcomes(check: Callable[[Trial], None], trial: Trial, seconds: float) -> list[Any] | None:
+    """What a collecting trial of a check gives; None when it takes too long. seconds: the limit."""
+    try:
+        with time_limit(seconds), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the answer has warned in its first run
+            check(trial)
+    except TookTooLong:
+        return None
+    except Exception:  # a check may not foresee what an answer gives: the tries end here, those before it stand
+        pass
+    return trial.outcomes
 
 
 def _diagnose(exercise: Exercise, trial: Trial, mistake: Mistake) -> str:
-    """The diagnosis of the first wrong answer of the bank that gives the learner's results on the same calls."""
-    for wrong in exercise.wrong:
-        try:
-            with time_limit(exercise.seconds):
-                if trial.steps and all(same(steps(wrong.answer), out, 1e-6, 1e-9) for steps, out in trial.steps):
-                    return wrong.diagnosis
-        except Exception:  # a wrong answer of the bank may stop with an error on this input: then it is not this one
-            continue
-    return mistake.diagnosis
+    """The diagnosis that the bank has for an answer: only one that explains every try, and only if no other does as well."""
+    got = outcomes(exercise.check, trial.again(), exercise.seconds)
+    bank = _bank(exercise.id) if trial.start is None else _tried(exercise, trial.start)
+    found = {w.diagnosis for w, theirs in zip(exercise.wrong, bank) if got and same(theirs, got, 1e-6, 1e-9)}
+    return found.pop() if len(found) == 1 else mistake.diagnosis
+
+
+@functools.cache
+def _bank(exercise_id: str) -> list[list[Any] | None]:
+    return _tried(find(exercise_id), None)
+
+
+def _tried(exercise: Exercise, start: np.random.Generator | None) -> list[list[Any] | None]:
+    """What each wrong answer of the bank gives in the tries."""
+    trials = (collector(Trial(w.answer, exercise.name, copy.deepcopy(start))) for w in exercise.wrong)
+    return [outcomes(exercise.check, trial, exercise.seconds) for trial in trials]

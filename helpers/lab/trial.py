@@ -1,14 +1,20 @@
-"""What a check works with: a `Trial` runs an answer and compares what comes out; a `Mistake` says what is wrong with it."""
+"""What a check works with: a `Trial` runs an answer and compares what comes out; a `Mistake` says what is wrong with it.
+
+A check ends at the first thing that is wrong. To find out which mistake it was, the check runs once more on a trial that only
+collects: it compares nothing, and keeps what came out of every try.
+"""
 
 import copy
 from collections.abc import Callable, Iterator, MappingView
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from helpers.lab.answers import first_line, where
-from helpers.lab.formatting import as_array, brief, call_text, same
+from helpers.lab.formatting import as_array, brief, call_text, is_tensor, same
 from helpers.lab.time_limit import TookTooLong
+
+T = TypeVar("T")
 
 
 class Mistake(Exception):
@@ -26,16 +32,29 @@ class Undone(Exception):
 class Trial:
     """What a check works with: it runs the learner's answer and compares results."""
 
-    def __init__(self, answer: Any, name: str = "answer"):
-        self.answer, self.name = answer, name
+    def __init__(self, answer: Any, name: str = "answer", random: np.random.Generator | None = None):
+        self.answer, self.name, self.random = answer, name, random
+        self.start = copy.deepcopy(random)
         self.steps: list[tuple[Callable[[Any], Any], Any]] = []  # (what was run on the answer, what came out)
-        self.shown = ""
+        self.shown, self.tried = "", ()
+        self.collecting = False
+        self.outcomes: list[Any] = []  # when collecting: what came out of each try, or in a word how it failed
+
+    def again(self) -> "Trial":
+        """A trial of the same answer on the same tries that only collects."""
+        return collector(Trial(self.answer, self.name, copy.deepcopy(self.start)))
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Call the learner's function on copies of the arguments; an argument that it changes is a mistake."""
+        if self.collecting:
+            return self._collect(lambda: self._call(args, kwargs))
+        self.tried = copy.deepcopy(args)
+        return self._call(args, kwargs)
+
+    def _call(self, args: tuple, kwargs: dict) -> Any:
         shown = call_text(self.name, args, kwargs)
         given = copy.deepcopy((args, kwargs))
-        out = self.run(lambda f: f(*given[0], **given[1]), shown)
+        out = self._run(lambda f: f(*given[0], **given[1]), shown)
         if not same((args, kwargs), given, 0.0, 0.0):
             raise Mistake(
                 "changes its input; work on a copy (for an array: x = x.copy(), or x = x - m in place of x -= m)", shown
@@ -43,12 +62,38 @@ class Trial:
         self.steps[-1] = (lambda f: f(*copy.deepcopy(args), **copy.deepcopy(kwargs)), self.steps[-1][1])
         return out
 
+    def fresh(self, draw: Callable[[np.random.Generator], T], times: int = 3) -> Iterator[T]:
+        """What ``draw`` makes of random numbers, ``times`` times; nothing unless the trial has a source of them.
+
+        Grading has one, which no student's copy knows: an answer that only plays back results seen elsewhere fails there.
+        """
+        for _ in range(times if self.random is not None else 0):
+            yield draw(self.random)
+
     def run(self, steps: Callable[[Any], Any], shown: str) -> Any:
         """Run ``steps(answer)``, for classes or several calls; ``shown`` is the text of it for the report.
 
         A range counts as the list of its numbers, here and when grading, which runs through here too. Iterators and views of a
         dictionary do not: they are told to be wrapped in list(...).
         """
+        if self.collecting:
+            return self._collect(lambda: self._run(steps, shown))
+        self.tried = ()
+        return self._run(steps, shown)
+
+    def _collect(self, step: Callable[[], Any]) -> Any:
+        try:
+            out = step()
+        except Undone:
+            self.outcomes.append("undone")
+            return None
+        except Mistake as mistake:
+            self.outcomes.append(mistake.diagnosis.split(":")[0])
+            return None
+        self.outcomes.append(self.steps[-1][1])
+        return out
+
+    def _run(self, steps: Callable[[Any], Any], shown: str) -> Any:
         self.shown = shown
         try:
             out = steps(self.answer)
@@ -75,8 +120,12 @@ class Trial:
 
         A result that is right to five digits is told so, and no wrong answer of the bank is blamed for it.
         """
+        if self.collecting:
+            return
         if got is None:
             self._fail(f"returns nothing (None) where {what} was expected; is there a `return`?", expected, got)
+        if wanted := _other_kind(got, expected):
+            self._fail(f"gives {what} as {type(got).__name__}; {wanted} was expected", expected, got)
         try:
             ours, theirs = (np.asarray(as_array(value), dtype=float) for value in (got, expected))
         except (TypeError, ValueError):
@@ -97,6 +146,8 @@ class Trial:
 
     def equal(self, got: Any, expected: Any, what: str = "the result") -> None:
         """Compare exactly (strings, lists, tuples, integers, dictionaries, arrays of integers)."""
+        if self.collecting:
+            return
         if got is None and expected is not None:
             self._fail(f"returns nothing (None) where {what} was expected; is there a `return`?", expected, got)
         if not same(got, expected, 0.0, 0.0):
@@ -104,21 +155,73 @@ class Trial:
 
     def several(self, got: Any, number: int, diagnosis: str, expected: Any = None) -> None:
         """Fail with ``diagnosis`` unless ``got`` holds ``number`` results, in a tuple or in a list."""
+        if self.collecting:
+            return
         if got is None:
             self._fail(f"returns nothing (None) where {number} results were expected; is there a `return`?", expected, got)
         self.true(isinstance(got, (tuple, list)) and len(got) == number, diagnosis, expected, got)
 
     def true(self, condition: bool, diagnosis: str, expected: Any = None, got: Any = None) -> None:
         """Fail with ``diagnosis`` unless ``condition`` holds."""
-        if not condition:
+        if not condition and not self.collecting:
             self.fail(diagnosis, expected, got)
 
     def fail(self, diagnosis: str, expected: Any = None, got: Any = None) -> None:
         """Fail with ``diagnosis``."""
-        self._fail(diagnosis, expected, got)
+        if not self.collecting:
+            self._fail(diagnosis, expected, got)
+
+    def gradients(self, *args: Any, shown: str = "") -> Any:
+        """What `gradients` gives for the learner's function; fails for a result that is cut off from the computation."""
+        if not self.collecting:
+            self.tried = copy.deepcopy(args)
+        found = self.run(lambda f: gradients(f, *args), shown or f"{call_text(self.name, args, {})}, then backward()")
+        self.true(
+            found is not None,
+            "gives a result cut off from the computation (by detach, item, NumPy or no_grad): nothing could be trained with it",
+        )
+        return found
 
     def _fail(self, diagnosis: str, expected: Any, got: Any, bank: bool = False) -> None:
         raise Mistake(diagnosis, self.shown, brief(expected), brief(got), bank)
+
+
+def collector(trial: Trial) -> Trial:
+    """The trial, told to compare nothing and to keep what comes out of each try."""
+    trial.collecting = True
+    return trial
+
+
+def gradients(f: Callable[..., Any], *args: Any) -> list[Any] | None:
+    """The gradients of f's result, its parts weighted 1, 2, 3, ..., for each tensor of floating-point numbers in ``args``.
+
+    Returns None when no gradient reaches any of them; zeros for one that the result does not depend on.
+    """
+    import torch
+
+    ours = [a.detach().clone().requires_grad_() if torch.is_tensor(a) and a.is_floating_point() else a for a in args]
+    out = f(*ours)
+    parts = [x for x in (out if isinstance(out, (tuple, list)) else [out]) if torch.is_tensor(x) and x.requires_grad]
+    if not parts:
+        return None
+    total = sum(((torch.arange(x.numel()) + 1).reshape(x.shape).to(x) * x).sum() for x in parts)
+    total.backward()
+    leaves = [a for a in ours if torch.is_tensor(a) and a.requires_grad]
+    return [a.grad if a.grad is not None else torch.zeros_like(a) for a in leaves]
+
+
+def _other_kind(got: Any, expected: Any) -> str:
+    """What was wanted where one is an array or a tensor of numbers and the other is not; "" when they are of one kind.
+
+    What the page goes on with must be of the kind that its next cells compute with.
+    """
+    if np.ndim(as_array(expected)) == 0:
+        return ""
+    if is_tensor(expected):
+        return "" if is_tensor(got) else "a tensor"
+    if isinstance(expected, np.ndarray):
+        return "" if isinstance(got, np.ndarray) else "an array"
+    return ""
 
 
 def _without_graph(out: Any) -> Any:

@@ -4,6 +4,7 @@ import argparse
 import datetime
 import json
 import os
+import secrets
 import select
 import subprocess
 import sys
@@ -34,6 +35,7 @@ class Settings:
     jobs: int = 2
     points: dict[str, float] | None = None
     hidden: tuple[str, ...] = ()
+    seed: int = 0
 
 
 class Worker:
@@ -126,6 +128,7 @@ def grade_all(todo: list[Submission], settings: Settings, folder: Path, done: Ca
                         "limits": asdict(settings.limits),
                         "points": settings.points,
                         "hidden": list(settings.hidden),
+                        "seed": settings.seed,
                     }
                     worker.give(job, settings.limits.wall + settings.limits.load + sandbox.STARTING + GRACE)
             busy = [w for w in workers if w.job]
@@ -246,7 +249,13 @@ def inside(options: argparse.Namespace) -> int:
         )
     chapter = str(options.chapter).zfill(2) if options.chapter else ""
     settings = Settings(
-        chapter, mode, limits, max(1, options.jobs or os.cpu_count() or 1), facts.get("points"), (str(folder), str(out))
+        chapter,
+        mode,
+        limits,
+        max(1, options.jobs or os.cpu_count() or 1),
+        facts.get("points"),
+        (str(folder), str(out)),
+        secrets.randbits(64) if options.seed is None else options.seed,
     )
     left_aside = submissions.ignored(folder)
     if left_aside:
@@ -261,7 +270,9 @@ def inside(options: argparse.Namespace) -> int:
 
     graded = grade_all(todo, settings, folder, told)
     twice(todo, graded)
-    feedback.write(out, graded, warning, lateness(todo, graded, options.due or facts.get("due", "")))
+    feedback.write(
+        out, graded, warning, lateness(todo, graded, options.due or facts.get("due", "")), settings.seed, options.helpers
+    )
     refused = sum(bool(g.refused) for g in graded)
     say(
         f"{len(graded)} files in {seconds(time.monotonic() - begun)}, {refused} of them not graded. "
@@ -277,6 +288,8 @@ def main() -> int:
     for name in ("--chapter", "--out", "--release", "--due"):
         parser.add_argument(name, default="")
     parser.add_argument("--no-isolation", action="store_true")
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--helpers", choices=feedback.HELPERS, default="named")
     parser.add_argument("--jobs", type=int, default=0)
     parser.add_argument("--wall", type=float, default=Limits.wall)
     parser.add_argument("--cpu", type=int, default=Limits.cpu)

@@ -18,6 +18,7 @@ from helpers.course.classroom.grading import Graded, Mark
 from helpers.files import write_atomic
 
 MARKER = ".course-grades"  # a folder with this file was made by us and may be written again
+HELPERS = ("named", "allowed")  # what the teacher says to answers that call the course's own functions
 LIMITS_WARNING = (
     "Graded without isolation: the answers could read files of the grading machine, the solutions among them. "
     "Trust these marks only as far as you trust the students."
@@ -121,8 +122,11 @@ def student_page(student: str, graded: list[Graded]) -> str:
     return page(f"Feedback for {student}", "".join(parts))
 
 
-def overview(graded: list[Graded], warning: str) -> str:
-    """The teacher's page: a line for each file, and how each exercise went."""
+def overview(graded: list[Graded], warning: str, seed: int = 0, helpers: str = "named") -> str:
+    """The teacher's page: a line for each file, how each exercise went, and who called the course's own functions.
+
+    seed: of the fresh tries. helpers: "named" lists answers that hand on what `helpers` returned, "allowed" does not.
+    """
     rows = "".join(
         f"<tr><td><a href='students/{safe(page_name(g.student))}'>{safe(g.student)}</a></td><td>{safe(g.chapter)}</td>"
         f"<td>{safe(g.file)}</td><td class='n'>{number(g.points)} / {number(g.of)}</td><td>{safe(g.refused)}</td></tr>\n"
@@ -143,7 +147,28 @@ def overview(graded: list[Graded], warning: str) -> str:
         + (f"<p class='warning'>{safe(warning)}</p>" if warning else "")
         + "<table><thead><tr><th>Student</th><th>Chapter</th><th>File</th><th class='n'>Points</th><th>Not graded"
         f"</th></tr></thead><tbody>{rows}</tbody></table><h2>Exercises</h2><table><thead><tr><th>Exercise</th>{heads}"
-        f"</tr></thead><tbody>{counts}</tbody></table>",
+        f"</tr></thead><tbody>{counts}</tbody></table>"
+        + (_helped(graded) if helpers == "named" else "")
+        + f"<p>Every answer was also tried on inputs drawn for this batch. To grade again on the same ones: "
+        f"<code>--seed {seed}</code>.</p>",
+    )
+
+
+def _helped(graded: list[Graded]) -> str:
+    """The answers that give back what one of the course's own functions returned, as far as that can be seen."""
+    rows = "".join(
+        f"<tr><td>{safe(g.student)}</td><td>{safe(m.id)}</td><td>{WORDS.get(m.status, 'not graded')}</td>"
+        f"<td>{safe(m.helped)}</td></tr>"
+        for g in graded
+        for m in g.marks
+        if m.helped
+    )
+    return (
+        "<h2>Answers that call the course's own function</h2><p>They keep their points: whether this was allowed is yours to say "
+        "(<code>--helpers allowed</code> leaves this table out). An answer that hides it well is not found.</p><table><thead><tr>"
+        f"<th>Student</th><th>Exercise</th><th>Result</th><th>Hands on</th></tr></thead><tbody>{rows}</tbody></table>"
+        if rows
+        else ""
     )
 
 
@@ -175,14 +200,21 @@ def tables(graded: list[Graded], late: dict[tuple[str, str], str]) -> dict[str, 
     return {"grades.csv": files.getvalue(), "exercises.csv": answers.getvalue()}
 
 
-def write(folder: Path, graded: list[Graded], warning: str, late: dict[tuple[str, str], str]) -> None:
-    """All tables and pages into a folder, each file as a whole."""
+def write(
+    folder: Path,
+    graded: list[Graded],
+    warning: str,
+    late: dict[tuple[str, str], str],
+    seed: int = 0,
+    helpers: str = "named",
+) -> None:
+    """All tables and pages into a folder, each file as a whole. seed and helpers: see `overview`."""
     (folder / "students").mkdir(parents=True, exist_ok=True)
     (folder / MARKER).touch()
     by_student: dict[str, list[Graded]] = defaultdict(list)
     for g in graded:
         by_student[g.student].append(g)
-    made = tables(graded, late) | {"index.html": overview(graded, warning)}
+    made = tables(graded, late) | {"index.html": overview(graded, warning, seed, helpers)}
     made |= {f"students/{page_name(s)}": student_page(s, own) for s, own in by_student.items()}
     for name, text in made.items():
         write_atomic(folder / name, text.encode("utf-8-sig" if name.endswith(".csv") else "utf-8"))

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+
 from helpers.course.classroom import sandbox, submissions
 from helpers.course.classroom.remote import RemoteTrial, error_texts, secrets_of
 from helpers.course.classroom.sandbox import Garbled, Gone, Jail, Late, Limits, NoJail
@@ -33,6 +35,7 @@ class Mark:
     message: str
     note: str = ""
     code: str = ""
+    helped: str = ""  # the course's functions that the answer hands on, for the teacher
 
 
 @dataclass
@@ -69,9 +72,15 @@ class Grader:
     """Grades submissions of one chapter in one mode."""
 
     def __init__(
-        self, chapter: str, mode: str, limits: Limits, points: dict[str, float] | None = None, hidden: tuple[str, ...] = ()
+        self,
+        chapter: str,
+        mode: str,
+        limits: Limits,
+        points: dict[str, float] | None = None,
+        hidden: tuple[str, ...] = (),
+        seed: int = 0,
     ) -> None:
-        self.chapter, self.mode, self.limits, self.hidden = chapter, mode, limits, hidden
+        self.chapter, self.mode, self.limits, self.hidden, self.seed = chapter, mode, limits, hidden, seed
         self.exercises = checks.exercises(chapter)
         self.points = {e.id: float((points or {}).get(e.id, e.points)) for e in self.exercises}
         self.secrets = secrets_of(self.exercises)
@@ -104,11 +113,12 @@ class Grader:
             mark.message = f"Not graded: the exercises before it took the {self.limits.wall:.0f} seconds of the submission."
             return mark
         try:
+            self.helped: set[str] = set()
             report, note = self._report(exercise, notebook, found, end)
         finally:
             if self.jail is not None and (self.jail.waiting or self.jail.child.poll() is not None):
                 self._close()  # it may still work on this answer, or be gone: the next one gets a fresh jail
-        mark.status, mark.message = report.status, report.message
+        mark.status, mark.message, mark.helped = report.status, report.message, ", ".join(sorted(self.helped))
         mark.points = of if report.status == "passed" else 0.0
         mark.note = "; ".join(part for part in (mark.note, note) if part)
         return mark
@@ -148,7 +158,14 @@ class Grader:
         if not loaded.get("callable"):
             return wrong(f"{exercise.name} is {str(loaded.get('type'))[:40]}; a function was expected."), note
         timed = replace(exercise, seconds=max(0.1, min(exercise.seconds, end - time.monotonic())))
-        return checks.judge(timed, RemoteTrial(timed, self.jail, self.secrets)), note
+        trial = RemoteTrial(timed, self.jail, self.secrets, self.random(exercise))
+        report = checks.judge(timed, trial)
+        self.helped = trial.handed_on | ({str(loaded["course"])[:120]} if loaded.get("course") else set())
+        return report, note
+
+    def random(self, exercise: Exercise) -> np.random.Generator:
+        """The source of an exercise's fresh tries: the same for all students of a batch, unknown to them."""
+        return np.random.default_rng([self.seed, *(int(n) for n in exercise.id.split("."))])
 
     def _close(self) -> None:
         if self.jail is not None:
@@ -166,7 +183,7 @@ def untouched(exercise: Exercise, loaded: dict) -> bool:
 
 
 def grade_file(job: dict, graders: dict[str, Grader]) -> Graded:
-    """Grade one file. job: student, file, chapter ("" for any), mode, limits, points, hidden."""
+    """Grade one file. job: student, file, chapter ("" for any), mode, limits, points, hidden, seed."""
     graded = Graded(job["student"], job["file"], job["chapter"], isolation=job["mode"])
     begun = time.monotonic()
     try:
@@ -180,7 +197,8 @@ def grade_file(job: dict, graders: dict[str, Grader]) -> Graded:
         if job["chapter"] and chapter != job["chapter"]:
             raise Refused(f"it belongs to chapter {chapter}; chapter {job['chapter']} is being graded")
         if chapter not in graders:
-            graders[chapter] = Grader(chapter, job["mode"], Limits(**job["limits"]), job["points"], tuple(job["hidden"]))
+            limits, hidden = Limits(**job["limits"]), tuple(job["hidden"])
+            graders[chapter] = Grader(chapter, job["mode"], limits, job["points"], hidden, job["seed"])
         graded.marks = graders[chapter].grade(notebook)
     except Refused as error:
         graded.refused = str(error)

@@ -13,11 +13,16 @@ import pickle
 import re
 import sys
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from helpers.course.classroom.call_filter import filter_calls
 from helpers.course.classroom.cells import needed, parsed, run_statements
+from helpers.course.classroom.watch import Watch, of_the_course
 from helpers.lab import answers, plain_data
 from helpers.lab.formatting import same
+
+WATCHED = 4  # calls of an answer that are watched; watching slows it down
 
 
 def told(error: BaseException) -> dict:
@@ -29,7 +34,7 @@ class Inmate:
     """One answer at a time: `load` makes it, `call` and `run` use it."""
 
     def __init__(self) -> None:
-        self.answer = None
+        self.answer, self.watched = None, 0
 
     def hello(self, modules: list[str], guard: bool, secret: list[str]) -> dict:
         """Load what will be needed, look around, then forbid system calls."""
@@ -53,8 +58,9 @@ class Inmate:
         error = run_statements(tree.body, space, label, patient=False)
         reply = {"defined": name in space, "error": told(error) if error is not None else None}
         if name in space:
-            self.answer = space[name]
+            self.answer, self.watched = space[name], 0
             reply |= {
+                "course": of_the_course(self.answer),
                 "type": type(self.answer).__name__,
                 "callable": callable(self.answer),
                 "nothing": self.answer is None or self.answer is ...,
@@ -67,23 +73,29 @@ class Inmate:
         """Call the answer; say what came out and whether it changed its arguments."""
         (positional, named), (before, before_named) = pickle.loads(args), pickle.loads(args)
         try:
-            out = self.answer(*positional, **named)
+            out, found = self._watched(lambda: self.answer(*positional, **named))
         except NotImplementedError:
             return {"undone": True}
         except BaseException as error:
             return {"error": told(error)}
         changed = not same((positional, named), (before, before_named), 0.0, 0.0)
-        return {"undone": out is ..., "out": out, "changed": changed}
+        return {"undone": out is ..., "out": out, "changed": changed, "handed_on": found}
 
     def run(self, steps: bytes) -> dict:
         """Run the steps of a check on the answer."""
         try:
-            out = pickle.loads(steps)(self.answer)
+            prepared = pickle.loads(steps)
+            out, found = self._watched(lambda: prepared(self.answer))
         except NotImplementedError:
             return {"undone": True}
         except BaseException as error:
             return {"error": told(error)}
-        return {"undone": out is ..., "out": copy.copy(out)}
+        return {"undone": out is ..., "out": copy.copy(out), "handed_on": found}
+
+    def _watched(self, steps: Callable[[], Any]) -> tuple[Any, list[str]]:
+        """The result of ``steps()``; in an answer's first calls also which of the course's functions it came from."""
+        self.watched += 1
+        return Watch().run(steps) if self.watched <= WATCHED else (steps(), [])
 
 
 def look_around(secret: list[str]) -> dict:

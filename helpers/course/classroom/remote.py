@@ -8,18 +8,21 @@ a pickle that would hold one is refused, and the steps then run here, calling th
 """
 
 import builtins
+import copy
 import io
 import time
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 import helpers.exercises
 from helpers.course.classroom.sandbox import Garbled, Gone, Jail, Late
 from helpers.lab.exercise import Exercise
 from helpers.lab.formatting import call_text
 from helpers.lab.time_limit import TookTooLong
-from helpers.lab.trial import Mistake, Trial, Undone
+from helpers.lab.trial import Mistake, Trial, Undone, collector
 
 try:
     import cloudpickle
@@ -63,10 +66,15 @@ def pack(value: Any, secrets: set[int]) -> bytes:
 class RemoteTrial(Trial):
     """A `Trial` whose answer lives in a jail."""
 
-    def __init__(self, exercise: Exercise, jail: Jail, secrets: set[int]) -> None:
-        super().__init__(self._through, exercise.name)
+    def __init__(self, exercise: Exercise, jail: Jail, secrets: set[int], random: np.random.Generator | None = None) -> None:
+        super().__init__(self._through, exercise.name, random)
+        self.handed_on: set[str] = set()  # helpers whose result the answer gave back as its own
         self.exercise, self.jail, self.secrets = exercise, jail, secrets
         self.end = time.monotonic() + exercise.seconds
+
+    def again(self) -> Trial:
+        """As `Trial.again`, with the answer in the jail."""
+        return collector(RemoteTrial(self.exercise, self.jail, self.secrets, copy.deepcopy(self.start)))
 
     def _ask(self, action: str, **arguments: Any) -> dict:
         try:
@@ -84,8 +92,7 @@ class RemoteTrial(Trial):
             raise Mistake(f"stops with {error['type']}: {error['line']}", self.shown, got=error["where"])
         return reply["out"]
 
-    def call(self, *args: Any, **kwargs: Any) -> Any:
-        """As `Trial.call`, with the answer in the jail."""
+    def _call(self, args: tuple, kwargs: dict) -> Any:
         self.shown = call_text(self.name, args, kwargs)
         try:
             packed = pack((args, kwargs), self.secrets)
@@ -93,6 +100,7 @@ class RemoteTrial(Trial):
             raise Mistake("could not be tried: the grader cannot send these arguments", self.shown) from None
         reply = self._ask("call", args=packed)
         out = self._result(reply)
+        self.handed_on |= helpers_named(reply)
         if reply.get("changed"):
             raise Mistake(
                 "changes its input; work on a copy (for an array: x = x.copy(), or x = x - m in place of x -= m)", self.shown
@@ -100,14 +108,16 @@ class RemoteTrial(Trial):
         self.steps.append((_Call(packed), out))
         return out
 
-    def run(self, steps: Callable[[Any], Any], shown: str) -> Any:
-        """As `Trial.run`; the steps go into the jail unless they hold a solution or cannot be pickled."""
+    def _run(self, steps: Callable[[Any], Any], shown: str) -> Any:
+        """As in `Trial`; the steps go into the jail unless they hold a solution or cannot be pickled."""
         self.shown = shown
         try:
             packed = pack(steps, self.secrets)
         except Exception:  # it holds a solution, or something that does not travel: the steps stay here
-            return super().run(steps, shown)
-        out = self._result(self._ask("run", steps=packed))
+            return super()._run(steps, shown)
+        reply = self._ask("run", steps=packed)
+        out = self._result(reply)
+        self.handed_on |= helpers_named(reply)
         self.steps.append((steps, out))
         return out
 
@@ -136,6 +146,12 @@ class _Call:
 def _error_class(name: str) -> type[Exception]:
     known = getattr(builtins, name, None)
     return known if isinstance(known, type) and issubclass(known, Exception) else type(name[:40] or "Error", (Exception,), {})
+
+
+def helpers_named(reply: dict) -> set[str]:
+    """The names of the course's own functions in a reply of the jail, whatever else may stand there."""
+    named = reply.get("handed_on")
+    return {str(name)[:120] for name in named[:10]} if isinstance(named, list) else set()
 
 
 def error_texts(error: Any) -> dict[str, str]:

@@ -14,6 +14,7 @@ from helpers.course.classroom.fold import fold
 from helpers.course.classroom.source import Source, loaded
 from helpers.lab import exercise as lab
 from helpers.lab import released_checks
+from helpers.lab.checks import outcomes
 from helpers.lab.exercise import Exercise
 from helpers.lab.trial import Mistake, Trial
 
@@ -48,21 +49,23 @@ def mistakes(source: Source, function: ast.FunctionDef, results: dict[str, list[
     space = {**source.space, "known": lambda _id, t: released_checks.player(results, t)}
     exec(compile(ast.Module([function], []), "check", "exec"), space)
     found: dict[str, str] = {}
+    shared: set[str] = set()
     for wrong in exercise.wrong:
         trial = Trial(wrong.answer, exercise.name)
         try:
             space[function.name](trial)
         except Mistake as mistake:
             if mistake.ask_bank:
-                label, locked = released_checks.lock(
-                    released_checks.fingerprint([out for _, out in trial.steps]), wrong.diagnosis
-                )
-                found.setdefault(label, locked)  # as in the course, the first that fits names the mistake
+                tried = outcomes(space[function.name], trial.again(), exercise.seconds)
+                label, locked = released_checks.lock(released_checks.fingerprint(tried or []), wrong.diagnosis)
+                if label in found:
+                    shared.add(label)  # as in the course, what two entries explain is not named
+                found[label] = locked
         except Exception:  # a result of a form that the check did not foresee has no entry here; the check refuses it anyway
             continue
         else:
             raise ValueError(f"{exercise.id}: the check for students lets {wrong.answer.__name__} pass")
-    return dict(sorted(found.items()))
+    return dict(sorted((label, locked) for label, locked in found.items() if label not in shared))
 
 
 def _module(source: Source, checks: dict[str, ast.FunctionDef], chapter: str) -> str:

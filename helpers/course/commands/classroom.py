@@ -12,7 +12,7 @@ from helpers.paths import repository_root
 
 # option of the command line -> how it is handed on; a flag stands for itself
 _RELEASE = ("out", "due", "points", "instructions", "address", "tag", "nbgrader")
-_GRADE = ("chapter", "out", "release", "due", "jobs", "wall", "cpu", "memory")
+_GRADE = ("chapter", "out", "release", "due", "jobs", "wall", "cpu", "memory", "seed", "helpers")
 
 
 def command(options: Any) -> int:
