@@ -154,14 +154,14 @@ def outcomes(check: Callable[[Trial], None], trial: Trial, seconds: float) -> li
 def _diagnose(exercise: Exercise, trial: Trial, mistake: Mistake) -> str:
     """The diagnosis that the bank has for an answer: only one that explains every try, and only if no other does as well."""
     got = outcomes(exercise.check, trial.again(), exercise.seconds)
-    bank = _bank(exercise.id) if trial.start is None else _tried(exercise, trial.start)
+    bank = _bank(exercise) if trial.start is None else _tried(exercise, trial.start)
     found = {w.diagnosis for w, theirs in zip(exercise.wrong, bank) if got and same(theirs, got, 1e-6, 1e-9)}
     return found.pop() if len(found) == 1 else mistake.diagnosis
 
 
 @functools.cache
-def _bank(exercise_id: str) -> list[list[Any] | None]:
-    return _tried(find(exercise_id), None)
+def _bank(exercise: Exercise) -> list[list[Any] | None]:
+    return _tried(exercise, None)
 
 
 def _tried(exercise: Exercise, start: np.random.Generator | None) -> list[list[Any] | None]:

@@ -125,7 +125,7 @@ class Trial:
         if got is None:
             self._fail(f"returns nothing (None) where {what} was expected; is there a `return`?", expected, got)
         if wanted := _other_kind(got, expected):
-            self._fail(f"gives {what} as {type(got).__name__}; {wanted} was expected", expected, got)
+            self._fail(f"gives {what} as {type(got).__name__}; {wanted} was expected", expected, got, bank=True)
         try:
             ours, theirs = (np.asarray(as_array(value), dtype=float) for value in (got, expected))
         except (TypeError, ValueError):
