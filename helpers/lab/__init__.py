@@ -8,5 +8,6 @@ __getattr__, __dir__, __all__ = offer(
     runtime: budget setup tidy
     figures: show
     checks: check hint solution
+    kept: mine
     """,
 )

@@ -1,27 +1,17 @@
-"""Exercises that answer back: one checker for reader, classroom and CI.
+"""Exercises that answer back: one checker for reader, classroom and CI; what it finds is in `verdicts`.
 
-When an answer fails, the checker runs it and every wrong answer of the exercise's bank on all tries. The mistake is named if one
-of them, and no other, gives the learner's results everywhere; else the first try that fails speaks for itself.
+`look_up = check("8.1", look_up)` shows the verdict and hands back what the page goes on with: your function once it passes, the
+course's before that.
 """
 
-import copy
-import functools
 import inspect
 import os
 import textwrap
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from helpers.lab import record
-from helpers.lab.answers import first_line, untouched
+from helpers.lab import card, kept, own_cells, record
 from helpers.lab.exercise import Exercise, chapters, exercises, find
-from helpers.lab.formatting import same
-from helpers.lab.time_limit import TookTooLong, time_limit
-from helpers.lab.trial import Mistake, Trial, Undone, collector
+from helpers.lab.verdicts import Report, evaluate, judge, not_done, outcomes
 
 __all__ = [
     "Report",
@@ -33,31 +23,80 @@ __all__ = [
     "hint",
     "judge",
     "not_done",
+    "outcomes",
     "solution",
     "solution_source",
 ]
 
-_given: dict[str, int] = {}  # exercise id -> how many of its hints were printed
+_given: dict[str, int] = {}  # exercise id -> how many of its hints were given
 
 
-def check(exercise_id: str, answer: Any) -> None:
-    """Judge an answer and print the verdict; ``check("1.2", fit_line)``. With COURSE_STRICT set, all but a pass raises."""
-    report = evaluate(exercise_id, answer)
-    print(report.message)
+def check(exercise_id: str, answer: Any) -> Any:
+    """Judge an answer, show the verdict, and return what the page goes on with; ``fit_line = check("1.2", fit_line)``.
+
+    That is the answer if it passed, else the course's own (the answer itself where a class's copy has none). A passed answer is
+    kept, see `kept.mine`. With COURSE_STRICT set, all but a pass raises AssertionError.
+    """
+    exercise = find(exercise_id)
+    report, goes_on = _report(exercise, answer)
+    _show(exercise, report)
     check.tried = report.tried  # type: ignore[attr-defined]  # what the message calls *check.tried
     if report.status == "passed":
         record.remember(report.id)
     elif os.environ.get("COURSE_STRICT"):
         raise AssertionError(report.message)
+    return goes_on
+
+
+def _report(exercise: Exercise, answer: Any) -> tuple[Report, Any]:
+    """The verdict, and what the page goes on with."""
+    course = exercise.of_the_course
+    instead = answer if course is None else course
+    reason = own_cells.broken(exercise.name)
+    if reason:
+        said = f"The cell that defines {exercise.name} could not be run ({reason}). Mend it, run it, then check again."
+        return Report(exercise.id, "not done yet", f"… {exercise.id} {exercise.title}: {said}", exercise.title, (said,)), instead
+    if answer is course and course is not None:
+        report = not_done(exercise)
+        said = f"This is the course's {exercise.name}. Write your own in the cell above, run that cell, then check again."
+        return Report(exercise.id, report.status, f"… {exercise.id} {exercise.title}: {said}", exercise.title, (said,)), course
+    report = evaluate(exercise.id, answer)
+    if report.status != "passed":
+        more = f"Until yours is right, the page goes on with the course's {exercise.name}." if course is not None else ""
+        return _with(report, more), instead
+    why = kept.keep(exercise, answer, lambda alone: evaluate(exercise.id, alone).status == "passed")
+    return _with(report, f"It is not kept for later notebooks: it {why}." if why else "", exercise.after), answer
+
+
+def _with(report: Report, *more: str) -> Report:
+    """The report with more sentences."""
+    added = tuple(line for line in more if line)
+    text = "\n".join([report.message, *(f"  {line}" for line in added)])
+    return Report(report.id, report.status, text, report.title, (*report.said, *added), report.case, report.tried)
+
+
+def _show(exercise: Exercise, report: Report) -> None:
+    """Show the card, with its buttons where there is help to give."""
+    chapter = exercises(exercise.id.split(".")[0])
+    done = set(record.solved()) | ({exercise.id} if report.status == "passed" else set())
+    page = card.body(report, sum(e.id in done for e in chapter), len(chapter))
+    actions = [] if report.status == "passed" else [("Hint", lambda: card.paragraph(_next_hint(exercise)))]
+    if not getattr(exercise.solution, "withheld", False):
+        actions.append(("Solution", lambda: card.code(solution_source(exercise.id))))
+    card.Card(report.message, page, actions).show()
+
+
+def _next_hint(exercise: Exercise) -> str:
+    number = _given.get(exercise.id, 0) % len(exercise.hints)
+    _given[exercise.id] = number + 1
+    return f"Hint {number + 1} of {len(exercise.hints)} for {exercise.id}: {exercise.hints[number]}"
 
 
 def hint(exercise_id: str) -> None:
     """Print the next hint for the exercise; after the last one it starts again."""
     exercise = find(exercise_id)
-    number = _given.get(exercise.id, 0) % len(exercise.hints)
-    _given[exercise.id] = number + 1
-    print(f"Hint {number + 1} of {len(exercise.hints)} for {exercise.id}: {exercise.hints[number]}")
-    if number + 1 == len(exercise.hints) and not getattr(exercise.solution, "withheld", False):
+    print(_next_hint(exercise))
+    if _given[exercise.id] == len(exercise.hints) and not getattr(exercise.solution, "withheld", False):
         print(f'That was the last hint. The reference: solution("{exercise.id}")')
 
 
@@ -74,97 +113,3 @@ def solution(exercise_id: str) -> None:
         print(f'This is a copy for a class: it has no solutions. Help: hint("{exercise_id}"), or your teacher.')
         return
     print(solution_source(exercise_id))
-
-
-@dataclass(frozen=True)
-class Report:
-    """The verdict on one answer. status: ``passed``, ``not done yet`` or ``wrong``; message: what to print."""
-
-    id: str
-    status: str
-    message: str
-    tried: tuple = ()  # the arguments of the try that failed
-
-
-def not_done(exercise: Exercise) -> Report:
-    """The report on an answer that nobody has begun."""
-    return Report(exercise.id, "not done yet", f'… {exercise.id} {exercise.title}: not done yet. Help: hint("{exercise.id}")')
-
-
-def evaluate(exercise_id: str, answer: Any) -> Report:
-    """Judge ``answer`` and report; never raises for anything that the answer does. Raises ValueError for an unknown id."""
-    exercise = find(exercise_id)
-    head = f"{exercise.id} {exercise.title}"
-    if untouched(answer, exercise.start):
-        return not_done(exercise)
-    expected_kind = "class" if inspect.isclass(exercise.solution) else "function"
-    if not callable(answer):
-        return Report(
-            exercise.id,
-            "wrong",
-            f"✗ {head}: check() wants the {expected_kind} {exercise.name} itself, got "
-            f'{type(answer).__name__}. Write check("{exercise.id}", {exercise.name}), without calling it.',
-        )
-    return judge(exercise, Trial(answer, exercise.name))
-
-
-def judge(exercise: Exercise, trial: Trial) -> Report:
-    """Run the check of an exercise on a trial, and put what it finds into words."""
-    head = f"{exercise.id} {exercise.title}"
-    try:
-        with time_limit(exercise.seconds):
-            exercise.check(trial)
-        return Report(exercise.id, "passed", f"✓ {head}: right ({len(trial.steps)} tries, all as expected)")
-    except Undone:
-        return not_done(exercise)
-    except TookTooLong:
-        mistake = Mistake(
-            f"does not come back within {exercise.seconds:g} seconds; is there a loop that never ends, "
-            "or work that is done again and again?",
-            trial.shown,
-        )
-    except Mistake as found:
-        mistake = found
-        if found.ask_bank:
-            mistake.diagnosis = _diagnose(exercise, trial, found)
-    except Exception as error:  # the result had a form that the check did not foresee
-        mistake = Mistake(f"gives a result of an unexpected form ({type(error).__name__}: {first_line(error)})", trial.shown)
-    lines = [f"✗ {head}: not right yet.", f"  Your {exercise.name} {mistake.diagnosis}"]
-    lines += [
-        f"  {name:<11}{text}"
-        for name, text in (("tried:", mistake.shown), ("expected:", mistake.expected), ("got:", mistake.got))
-        if text
-    ]
-    return Report(exercise.id, "wrong", "\n".join([*lines, f'  Help: hint("{exercise.id}")']), trial.tried)
-
-
-def outcomes(check: Callable[[Trial], None], trial: Trial, seconds: float) -> list[Any] | None:
-    """What a collecting trial of a check gives; None when it takes too long. seconds: the limit."""
-    try:
-        with time_limit(seconds), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the answer has warned in its first run
-            check(trial)
-    except TookTooLong:
-        return None
-    except Exception:  # a check may not foresee what an answer gives: the tries end here, those before it stand
-        pass
-    return trial.outcomes
-
-
-def _diagnose(exercise: Exercise, trial: Trial, mistake: Mistake) -> str:
-    """The diagnosis that the bank has for an answer: only one that explains every try, and only if no other does as well."""
-    got = outcomes(exercise.check, trial.again(), exercise.seconds)
-    bank = _bank(exercise) if trial.start is None else _tried(exercise, trial.start)
-    found = {w.diagnosis for w, theirs in zip(exercise.wrong, bank) if got and same(theirs, got, 1e-6, 1e-9)}
-    return found.pop() if len(found) == 1 else mistake.diagnosis
-
-
-@functools.cache
-def _bank(exercise: Exercise) -> list[list[Any] | None]:
-    return _tried(exercise, None)
-
-
-def _tried(exercise: Exercise, start: np.random.Generator | None) -> list[list[Any] | None]:
-    """What each wrong answer of the bank gives in the tries."""
-    trials = (collector(Trial(w.answer, exercise.name, copy.deepcopy(start))) for w in exercise.wrong)
-    return [outcomes(exercise.check, trial, exercise.seconds) for trial in trials]

@@ -30,7 +30,9 @@ class Exercise:
     """One exercise: what it asks is in the notebook, how it is judged is here.
 
     check: called with a `Trial`; it returns when the answer is right. start: the code that stands in the notebook
-    when it is not an empty stub (find the bug). seconds: time limit of the whole check, in seconds.
+    when it is not an empty stub (find the bug). seconds: time limit of the whole check, in seconds. course: what the page goes
+    on with until an answer passes, made of `helpers`; needed where later cells use the answer, since a class's copy has no
+    solutions. after: what the answer is good for and where it comes back, said when it passes.
     """
 
     id: str
@@ -43,6 +45,8 @@ class Exercise:
     points: int = 1
     start: Any = None
     seconds: float = 10.0
+    course: Any = None
+    after: str = ""
 
     def __post_init__(self):
         if self.kind not in KINDS:
@@ -52,6 +56,13 @@ class Exercise:
     def name(self) -> str:
         """The name that the answer has in the notebook."""
         return self.solution.__name__
+
+    @property
+    def of_the_course(self) -> Any:
+        """What the page goes on with until an answer passes; None in a class's copy where `helpers` has nothing like it."""
+        if self.course is not None:
+            return self.course
+        return None if getattr(self.solution, "withheld", False) else self.solution
 
 
 def chapters() -> list[str]:

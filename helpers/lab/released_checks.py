@@ -15,10 +15,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from helpers.lab import plain_data
-from helpers.lab.checks import outcomes
 from helpers.lab.exercise import find
 from helpers.lab.formatting import as_array
 from helpers.lab.trial import Mistake, Trial
+from helpers.lab.verdicts import outcomes
 
 
 def _facts(exercise_id: str) -> dict:

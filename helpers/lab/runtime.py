@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 
 from helpers.hardware import threads
+from helpers.lab import own_cells
 from helpers.paths import SettingError
 
 PROFILES = ("cpu", "full")
@@ -105,5 +106,6 @@ def setup(seed: int = 0, torch: bool = False) -> None:
         where = device()
     seed_all(seed)
     set_threads(count)
+    own_cells.watch()
     plural = "" if count == 1 else "s"
     print(f"{', '.join(versions)} | device {where} | profile {name} | {count} thread{plural} | seed {seed}")

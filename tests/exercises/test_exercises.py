@@ -73,7 +73,7 @@ def test_a_chapter_has_the_kinds_it_needs(chapter):
 def test_the_notebook_has_a_stub_that_is_not_done_yet(exercise):
     found = cells(exercise.id.split(".")[0].zfill(2))
     stub, check = found[f"exercise:{exercise.id}"], found[f"check:{exercise.id}"]
-    assert check.source.strip() == f'check("{exercise.id}", {exercise.name})'
+    assert check.source.strip() == f'{exercise.name} = check("{exercise.id}", {exercise.name})'
     assert "not done yet" in style.output_text(check)
     answer = run_cell(stub.source, exercise.name, exercise)
     report = checks.evaluate(exercise.id, answer)

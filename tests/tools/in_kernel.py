@@ -14,7 +14,7 @@ import ipywidgets
 import numpy as np
 from IPython import get_ipython
 
-from helpers.lab import checks
+from helpers.lab import checks, own_cells
 from helpers.lab.widgets import Panel
 
 UNDRAWN = "cannot be drawn"
@@ -39,13 +39,19 @@ def as_it_was(names: dict):
 
 
 def run(source: str, names: dict) -> str:
-    """Run the source of a cell among the notebook's names; returns what it prints."""
-    shell, said = get_ipython(), io.StringIO()
+    """Run the source of a cell among the notebook's names; returns what it prints and the text of what it displays."""
+    shell, said, shown = get_ipython(), io.StringIO(), []
     code = shell.transform_cell(source)
     place = shell.compile.cache(code, raw_code=source)  # so that tracebacks and inspect find the lines
-    with contextlib.redirect_stdout(said):
-        exec(compile(code, place, "exec"), names)
-    return said.getvalue()
+    publish = shell.display_pub.publish
+    shell.display_pub.publish = lambda data, *args, **more: shown.append(data.get("text/plain", ""))
+    try:
+        with contextlib.redirect_stdout(said):
+            exec(compile(code, place, "exec"), names)
+    finally:
+        shell.display_pub.publish = publish
+    own_cells.note(code)
+    return "\n".join([*shown, said.getvalue()])
 
 
 def run_strictly(source: str, names: dict) -> str:
@@ -72,6 +78,8 @@ def solve(exercise_id: str, stub: str, check: str) -> None:
         said = run_strictly(check, names)
         if not said.startswith(f"✓ {exercise_id} "):
             raise AssertionError(f"with the reference solution the check of {exercise_id} says: {said or 'nothing'}")
+        if getattr(names[exercise.name], "__module__", "") != "__main__":
+            raise AssertionError(f"after the check of {exercise_id} passed, {exercise.name} is not the learner's own")
     print(said, end="")
 
 

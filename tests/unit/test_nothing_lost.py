@@ -33,7 +33,7 @@ for i in range(20):
 def progress(tmp_path, monkeypatch):
     for name in ("CI", "COURSE_STRICT"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(record, "_told", False)
+    monkeypatch.setattr(record, "_told", set())
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "p.json"))
     return tmp_path / "p.json"
 

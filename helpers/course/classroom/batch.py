@@ -270,9 +270,8 @@ def inside(options: argparse.Namespace) -> int:
 
     graded = grade_all(todo, settings, folder, told)
     twice(todo, graded)
-    feedback.write(
-        out, graded, warning, lateness(todo, graded, options.due or facts.get("due", "")), settings.seed, options.helpers
-    )
+    late = lateness(todo, graded, options.due or facts.get("due", ""))
+    feedback.write(out, graded, warning, late, settings.seed, options.helpers)
     refused = sum(bool(g.refused) for g in graded)
     say(
         f"{len(graded)} files in {seconds(time.monotonic() - begun)}, {refused} of them not graded. "

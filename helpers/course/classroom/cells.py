@@ -1,9 +1,9 @@
 """A student's cells: which statements an answer needs from the others, and running them. Used inside the jail."""
 
 import ast
-import builtins
 import re
-import symtable
+
+from helpers.lab.own_cells import global_names
 
 
 def tidy(source: str) -> str:
@@ -18,21 +18,6 @@ def parsed(source: str, name: str) -> tuple[str, ast.Module]:
         return source, ast.parse(source, name)
     except SyntaxError:
         return tidy(source), ast.parse(tidy(source), name)
-
-
-def global_names(source: str) -> set[str]:
-    """The names that a piece of code takes from the notebook."""
-    found: set[str] = set()
-
-    def visit(table: symtable.SymbolTable, top: bool) -> None:
-        for symbol in table.get_symbols():
-            if symbol.is_referenced() and (top or symbol.is_global()):
-                found.add(symbol.get_name())
-        for child in table.get_children():
-            visit(child, False)
-
-    visit(symtable.symtable(source, "cell", "exec"), True)
-    return found - set(dir(builtins))
 
 
 def bound_names(statement: ast.stmt) -> set[str]:
