@@ -86,14 +86,14 @@ def judge(exercise: Exercise, trial: Trial) -> Report:
     return Report(exercise.id, "wrong", message, exercise.title, (said,), case, trial.tried)
 
 
-def outcomes(check: Callable[[Trial], None], trial: Trial, seconds: float) -> list[Any] | None:
-    """What a collecting trial of a check gives; None when it takes too long. seconds: the limit."""
+def outcomes(check: Callable[[Trial], None], trial: Trial, seconds: float) -> list[Any]:
+    """What a collecting trial of a check gives, as far as it comes in ``seconds``."""
     try:
         with time_limit(seconds), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the answer has warned in its first run
             check(trial)
     except TookTooLong:
-        return None
+        return [*trial.outcomes, "too long"]
     except Exception:  # a check may not foresee what an answer gives: the tries end here, those before it stand
         pass
     return trial.outcomes
@@ -108,11 +108,11 @@ def _diagnose(exercise: Exercise, trial: Trial, mistake: Mistake) -> str:
 
 
 @functools.cache
-def _bank(exercise: Exercise) -> list[list[Any] | None]:
+def _bank(exercise: Exercise) -> list[list[Any]]:
     return _tried(exercise, None)
 
 
-def _tried(exercise: Exercise, start: np.random.Generator | None) -> list[list[Any] | None]:
+def _tried(exercise: Exercise, start: np.random.Generator | None) -> list[list[Any]]:
     """What each wrong answer of the bank gives in the tries."""
     trials = (collector(Trial(w.answer, exercise.name, copy.deepcopy(start))) for w in exercise.wrong)
     return [outcomes(exercise.check, trial, exercise.seconds) for trial in trials]

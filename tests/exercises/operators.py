@@ -18,6 +18,7 @@ COMPARED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 OTHER = {"max": "min", "min": "max", "argmax": "argmin", "argmin": "argmax", "amax": "amin", "sum": "mean", "mean": "sum"}
 OTHER |= {"maximum": "minimum", "minimum": "maximum", "cumsum": "cumprod", "ones": "zeros", "tril": "triu", "triu": "tril"}
 LOGS = {"log": "log2", "log2": "log", "log10": "log", "exp": "exp2"}
+COMMUTES = {"maximum", "minimum", "max", "min", "logaddexp", "isclose"}  # swapped, nothing changes
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,10 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
             yield f"drops the first {kind}", c(node.right)
         if isinstance(node.op, (ast.Mult, ast.Div)):
             yield "doubles", ast.BinOp(c(node), ast.Mult(), ast.Constant(2))
-        if isinstance(node.op, (ast.Sub, ast.Div, ast.MatMult)):
+        vectors = (
+            isinstance(node.left, ast.Name) and isinstance(node.right, ast.Name) and f"{node.left.id}{node.right.id}".islower()
+        )
+        if isinstance(node.op, (ast.Sub, ast.Div)) or isinstance(node.op, ast.MatMult) and not vectors:
             yield "swaps", ast.BinOp(c(node.right), node.op, c(node.left))
         if isinstance(node.op, (ast.Add, ast.Sub)):
             yield (
@@ -143,12 +147,12 @@ def _of_call(node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
             else:
                 new.func = ast.Name(table[name], ast.Load())
             yield label, new
-    if len(node.args) == 2 and not any(isinstance(a, ast.Starred) for a in node.args):
+    if len(node.args) == 2 and name not in COMMUTES and not any(isinstance(a, ast.Starred) for a in node.args):
         yield "swaps the arguments", ast.Call(c(node.func), [c(node.args[1]), c(node.args[0])], c(node.keywords))
     for i, keyword in enumerate(node.keywords):
         if keyword.arg in ("axis", "dim") and isinstance(keyword.value, (ast.Constant, ast.UnaryOp)):
             for other in (0, 1, -1):
-                if ast.unparse(keyword.value) != str(other):
+                if ast.unparse(keyword.value) != str(other) and (ast.unparse(keyword.value), other) != ("1", -1):
                     new = c(node)
                     new.keywords[i].value = ast.Constant(other)
                     yield "another axis", new

@@ -68,5 +68,5 @@ def test_fresh_tries_refuse_the_bank_as_well(exercise):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             trial = Trial(wrong.answer, exercise.name, np.random.default_rng(7))
-            report = checks.judge(exercise, trial)
-        assert report.status == "wrong" and wrong.diagnosis in report.message, report.message
+            report = checks.judge(replace(exercise, wrong=()), trial)
+        assert report.status == "wrong", report.message

@@ -1,5 +1,7 @@
 """Exercise 0.1, Bytes per character: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -33,8 +35,12 @@ def per_different_character(text):
     return len(text.encode("utf-8")) / len(set(text))
 
 
+def draw_text(rng: np.random.Generator) -> str:
+    return "".join(rng.choice(list("aeé日🙂ßж"), size=rng.integers(5, 12)))
+
+
 def check_bytes_per_character(t: Trial) -> None:
-    for text in ("é", "naïve", "ice", "日本", "a🙂", "été"):
+    for text in ("é", "naïve", "ice", "日本", "a🙂", "été", *t.fresh(draw_text)):
         t.close(t.call(text), bytes_per_character(text), what="the number of bytes per character")
 
 

@@ -43,6 +43,11 @@ def ridge_without_intercept(X, y, lam):
     return np.linalg.solve(X.T @ X + lam * np.eye(X.shape[1]), X.T @ y), 0.0
 
 
+def draw_ridge(rng: np.random.Generator) -> tuple:
+    n, d = int(rng.integers(5, 9)), int(rng.integers(1, 4))
+    return rng.normal(size=(n, d)), rng.normal(size=n) + 5, float(rng.uniform(0.1, 3))
+
+
 def check_ridge(t: Trial) -> None:
     rng = np.random.default_rng(5)
     tall = rng.normal(size=(6, 3)).round(1)
@@ -51,7 +56,7 @@ def check_ridge(t: Trial) -> None:
         (np.array([[1.0, 0.0], [2.0, 1.0], [4.0, 1.0], [3.0, 3.0]]), np.array([3.0, 5.0, 4.0, 9.0]), 2.0),
         (tall, (tall.sum(axis=1) + 100).round(1), 0.5),
     ]
-    for X, y, lam in cases:
+    for X, y, lam in [*cases, *t.fresh(draw_ridge)]:
         got, (w, b) = t.call(X, y, lam), ridge(X, y, lam)
         t.several(got, 2, "must return the pair (w, b)", (w, b))
         t.close(got[0], w, rtol=1e-6, what="the weights w")

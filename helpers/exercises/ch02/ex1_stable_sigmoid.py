@@ -57,6 +57,10 @@ BOTH_SIDES = (
 )
 
 
+def draw_scores(rng: np.random.Generator) -> np.ndarray:
+    return rng.normal(scale=4, size=int(rng.integers(3, 7)))
+
+
 def check_sigmoid(t: Trial) -> None:
     def strict(f, z):
         with np.errstate(over="raise"):
@@ -65,19 +69,19 @@ def check_sigmoid(t: Trial) -> None:
             except FloatingPointError:
                 return "overflow"
 
-    for z in ([0.0], [1.0], [-2.0, 0.5, 3.0], [[-1.0, 1.0], [4.0, -4.0]]):
+    for z in ([0.0], [1.0], [-2.0, 0.5, 3.0], [[-1.0, 1.0], [4.0, -4.0]], *t.fresh(draw_scores)):
         got = t.call(np.array(z))
         t.close(got, stable_sigmoid(np.array(z)), what="the probabilities")
     with np.errstate(over="ignore", invalid="ignore"):
         got = t.call(np.array([1000.0, 30.0]))
         t.close(got, stable_sigmoid(np.array([1000.0, 30.0])), what="the probabilities of large scores")
     z = np.array([-1000.0, -30.0])
-    got = t.run(lambda f: strict(f, z), shown="stable_sigmoid([-1000., -30.])")
+    got = t.run(lambda f: strict(f, z), shown="stable_sigmoid(np.array([-1000.0, -30.0]))")
     if isinstance(got, str) and got == "overflow":
         t.fail(OVERFLOW)
     t.close(got, stable_sigmoid(z), what="the probabilities of very negative scores")
     mixed = np.array([1000.0, -1000.0, 0.5])
-    got = t.run(lambda f: strict(f, mixed), shown="stable_sigmoid([1000., -1000., 0.5])")
+    got = t.run(lambda f: strict(f, mixed), shown="stable_sigmoid(np.array([1000.0, -1000.0, 0.5]))")
     if isinstance(got, str) and got == "overflow":
         t.fail(BOTH_SIDES)
     t.close(got, stable_sigmoid(mixed), what="the probabilities of large scores of both signs")

@@ -44,14 +44,19 @@ def gradient_thresholded(w, b, X, y):
     return X.T @ error / len(y), float(np.mean(error))
 
 
+def draw_rows(rng: np.random.Generator) -> tuple:
+    n, d = int(rng.integers(4, 8)), int(rng.integers(2, 5))
+    return rng.normal(size=d), float(rng.normal()), rng.normal(size=(n, d)), rng.integers(0, 2, size=n)
+
+
 def check_gradient(t: Trial) -> None:
     rng = np.random.default_rng(2)
     cases = [
-        (np.array([0.4]), 0.2, np.array([[1.5]]), np.array([1])),
+        (np.array([1.0]), 0.0, np.array([[2.0]]), np.array([1])),
         (np.array([0.5, -0.3]), 0.1, np.array([[1.0, 2.0], [0.5, -1.0], [-2.0, 0.3]]), np.array([1, 0, 0])),
         (rng.normal(size=3), -0.4, rng.normal(size=(7, 3)), np.array([1, 0, 1, 1, 0, 0, 1])),
     ]
-    for w, b, X, y in cases:
+    for w, b, X, y in [*cases, *t.fresh(draw_rows)]:
         got = t.call(w, b, X, y)
         dw, db = logistic_gradient(w, b, X, y)
         t.several(

@@ -59,16 +59,28 @@ def threshold_first(y, p, candidates, cost_fp, cost_fn):
     return candidates[int(np.argmin(costs))]
 
 
+def draw_costs(rng: np.random.Generator) -> tuple:
+    n = int(rng.integers(8, 15))
+    return (
+        rng.integers(0, 2, size=n),
+        rng.random(n).round(2),
+        [0.2, 0.4, 0.5, 0.7],
+        float(rng.integers(1, 4)),
+        float(rng.integers(1, 4)),
+    )
+
+
 def check_threshold(t: Trial) -> None:
     cases = [  # first without ties, then unequal costs both ways, then ties, then few positives
         ([1, 0, 0, 0, 0, 1], [0.8, 0.3, 0.5, 0.6, 0.9, 0.2], [0.3, 0.4, 0.8, 0.9], 1.0, 1.0),
         ([1, 1, 0, 0, 1, 0], [0.1, 0.5, 0.4, 0.5, 0.5, 0.1], [0.1, 0.4, 0.5, 0.7], 5.0, 1.0),
         ([0, 1, 0, 0, 1], [0.4, 0.6, 0.6, 0.4, 0.3], [0.1, 0.5, 0.6, 0.8], 1.0, 5.0),
+        ([1, 1, 1, 0, 0, 0], [0.2, 0.3, 0.9, 0.4, 0.6, 0.7], [0.1, 0.5, 0.8], 1.0, 0.8),
         ([1, 0, 1, 0, 0], [0.5, 0.2, 0.4, 0.4, 0.4], [0.6, 0.1, 0.4, 0.9], 1.0, 1.0),
         ([1, 0, 0, 0, 0, 0], [0.3, 0.4, 0.4, 0.4, 0.1, 0.1], [0.2, 0.5], 1.0, 1.0),
     ]
     cases = [(np.array(y), np.array(p), *rest) for y, p, *rest in cases]
-    for case in cases:
+    for case in [*cases, *t.fresh(draw_costs)]:
         t.close(t.call(*case), best_threshold(*case), what="the threshold")
 
 

@@ -1,5 +1,7 @@
 """Exercise 2.5, A score that flatters: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -91,6 +93,11 @@ ONE_WAY = (
 )
 
 
+def draw_answers(rng: np.random.Generator) -> tuple:
+    n = int(rng.integers(4, 9))
+    return rng.choice(["spam", "Ham.", " SPAM ", "no", "ham", "perhaps"], size=n).tolist(), rng.integers(0, 2, size=n).tolist()
+
+
 def check_score(t: Trial) -> None:
     def refuses(answers, labels):
         def steps(f):
@@ -110,6 +117,7 @@ def check_score(t: Trial) -> None:
         (["hamburger", "not spam", "SPAM"], [0, 1, 1]),
         ([" Spam . ", "ham"], [1, 0]),
         (["s p a m", "ham"], [1, 0]),
+        *t.fresh(draw_answers),
     ]:
         got = t.call(answers, labels)
         expected = score_answers(answers, labels)

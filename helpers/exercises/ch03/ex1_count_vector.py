@@ -53,6 +53,14 @@ def count_vector_one_short(tokens, ids):
     return count_vector(tokens, ids)[:-1]
 
 
+def count_vector_alphabetical(tokens, ids):
+    return count_vector(tokens, {word: column for column, word in enumerate(sorted(ids))})
+
+
+def draw_tokens(rng: np.random.Generator) -> list:
+    return rng.choice(["the", "cat", "sat", "mat", "dog", "cats"], size=int(rng.integers(6, 15))).tolist()
+
+
 def check_count_vector(t: Trial) -> None:
     ids = {"the": 0, "cat": 1, "sat": 2, "mat": 3}
     for tokens in (
@@ -63,10 +71,12 @@ def check_count_vector(t: Trial) -> None:
         ["unicorn"],
         [],
         ["there", "sat", "cats"],
+        ["cat"] * 300,  # more than the smallest kinds of number hold
+        *t.fresh(draw_tokens),
     ):
         t.close(t.call(tokens, ids), count_vector(tokens, ids), what="the vector")
-    turned = {"cat": 1, "the": 0}  # a dictionary need not list its words in the order of their columns
-    t.close(t.call(["cat"], turned), count_vector(["cat"], turned), what="the vector")
+    turned = {"sat": 1, "the": 0, "cat": 2}  # a dictionary need not list its words in the order of their columns
+    t.close(t.call(["cat", "the"], turned), count_vector(["cat", "the"], turned), what="the vector")
 
 
 HINTS = (
@@ -80,6 +90,7 @@ WRONG = (
         count_vector_in_the_order_of_ids,
         "puts the counts in the order in which ids lists its words; the number behind a word says its column",
     ),
+    Wrong(count_vector_alphabetical, "orders the columns by the alphabet; the number behind a word in ids says its column"),
     Wrong(count_vector_inside_words, "finds words inside other words, such as the in there; compare whole tokens"),
     Wrong(count_vector_unknown_last, "adds unknown words to the last known word: index -1 is the last place of an array"),
     Wrong(count_vector_extra_column, "adds a column for unknown words; here they are left out, so the length is len(ids)"),

@@ -49,6 +49,20 @@ def to_csr_coordinates(X):
     return data, indices, np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)).tolist()
 
 
+def to_csr_whole_numbers(X):
+    data, indices, indptr = to_csr(X)
+    return [int(value) for value in data], indices, indptr
+
+
+def to_csr_positive_only(X):
+    return to_csr(np.maximum(X, 0))
+
+
+def draw_sparse(rng: np.random.Generator) -> list:
+    X = rng.normal(size=(int(rng.integers(2, 5)), int(rng.integers(3, 6)))).round(2)
+    return np.where(rng.random(X.shape) < 0.5, X, 0).tolist()
+
+
 def check_to_csr(t: Trial) -> None:
     for X in (
         [[0, 0, 4], [5, 1, 0]],
@@ -57,6 +71,8 @@ def check_to_csr(t: Trial) -> None:
         [[0, 0], [0, 0]],
         [[0, 0, 1, 3], [2, 0, 0, 0], [0, 7, 0, 9]],
         [[2, 0, 2], [1, 1, 0]],
+        [[0.5, 0], [-1, 2.5]],  # weights need be neither whole nor positive
+        *t.fresh(draw_sparse),
     ):
         X = np.array(X)
         got, expected = t.call(X), to_csr(X)
@@ -71,6 +87,8 @@ HINTS = (
     "Row i is then data[indptr[i]:indptr[i + 1]], and indptr has one entry more than there are rows.",
 )
 WRONG = (
+    Wrong(to_csr_whole_numbers, "stores whole numbers: a weight of 0.5 becomes 0; keep each value as it is"),
+    Wrong(to_csr_positive_only, "drops negative values: everything but zero is stored (value != 0)"),
     Wrong(to_csr_without_zero, "forgets the 0 at the start of indptr: row 0 needs a beginning too"),
     Wrong(to_csr_row_lengths, "puts the length of each row into indptr; it must hold where each row ends, a running total"),
     Wrong(to_csr_by_columns, "walks down the columns: that is CSC, the sister format; here rows come first"),

@@ -37,8 +37,26 @@ def idf_of_columns(X):
     return np.log((1 + X.shape[1]) / (1 + np.sum(X > 0, axis=0))) + 1
 
 
+def idf_counts_of_one(X):
+    return np.log((1 + len(X)) / (1 + np.sum(X == 1, axis=0))) + 1
+
+
+def idf_bracket(X):
+    return np.log((1 + len(X)) / (1 + np.sum(X > 0, axis=0)) + 1)
+
+
+def draw_counts(rng: np.random.Generator) -> list:
+    return rng.integers(0, 4, size=(int(rng.integers(3, 8)), int(rng.integers(2, 6)))).tolist()
+
+
 def check_idf(t: Trial) -> None:
-    for X in ([[3, 0], [1, 0], [0, 1]], [[1, 1, 5], [0, 2, 1]], [[2, 0, 0], [1, 1, 0], [4, 0, 1], [1, 0, 0]], [[1, 0, 0, 2]]):
+    for X in (
+        [[3, 0], [1, 0], [0, 1]],
+        [[1, 1, 5], [0, 2, 1]],
+        [[2, 0, 0], [1, 1, 0], [4, 0, 1], [1, 0, 0]],
+        [[1, 0, 0, 2]],
+        *t.fresh(draw_counts),
+    ):
         X = np.array(X)
         t.close(t.call(X), idf(X), what="the idf")
 
@@ -48,6 +66,8 @@ HINTS = (
     "n is the number of rows, len(X). The formula has a 1 in three places.",
 )
 WRONG = (
+    Wrong(idf_counts_of_one, "counts the texts that hold a word exactly once: df counts those that hold it at all (X > 0)"),
+    Wrong(idf_bracket, "adds the 1 inside the logarithm: it stands outside"),
     Wrong(idf_of_counts, "adds up the counts; df is the number of documents with the word, however often it stands in each"),
     Wrong(idf_unsmoothed, "leaves out the smoothing: 1 is added to n and to df, as if one more text held every word"),
     Wrong(idf_without_one, "forgets the + 1 at the end; without it a word that is in every text would vanish"),

@@ -42,6 +42,19 @@ def cosine_zero_is_one(a, b):
     return cosine(a, b) if a.any() and b.any() else 1.0
 
 
+def cosine_angle(a, b):
+    return float(np.arccos(np.clip(cosine(a, b), -1, 1)))
+
+
+def cosine_absolute(a, b):
+    return abs(cosine(a, b))
+
+
+def draw_vectors(rng: np.random.Generator) -> tuple:
+    n = int(rng.integers(2, 6))
+    return rng.normal(size=n), rng.normal(size=n)
+
+
 def check_cosine(t: Trial) -> None:
     for a, b in (
         ([3, 0], [1, 1]),
@@ -50,6 +63,9 @@ def check_cosine(t: Trial) -> None:
         ([1, 0, 2], [0, 5, 0]),
         ([1, 2], [0, 0]),
         ([0, 0], [0, 0]),
+        ([1, -2], [2, 0.5]),
+        ([1, 2, 0], [-3, 1, 1]),  # more than a right angle
+        *t.fresh(draw_vectors),
     ):
         a, b = np.array(a, dtype=float), np.array(b, dtype=float)
         t.close(t.call(a, b), cosine(a, b), what="the cosine")
@@ -60,6 +76,8 @@ HINTS = (
     "Divide a @ b by the product of both lengths; ask first whether that product is zero.",
 )
 WRONG = (
+    Wrong(cosine_angle, "gives the angle itself: its cosine is wanted, without arccos"),
+    Wrong(cosine_absolute, "loses the sign: vectors that point away from each other have a negative cosine"),
     Wrong(cosine_without_lengths, "gives the dot product; divide by both lengths, or long texts win"),
     Wrong(cosine_squared_lengths, "divides by the squared lengths; the root is missing"),
     Wrong(cosine_one_length, "divides by the squared length of the first vector only, so the order of the two would matter"),

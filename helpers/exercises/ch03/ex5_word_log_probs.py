@@ -41,14 +41,36 @@ def word_log_probs_no_log(X, y, K, alpha=1.0):
     return np.exp(word_log_probs(X, y, K, alpha))
 
 
+def word_log_probs_transposed(X, y, K, alpha=1.0):
+    return word_log_probs(X, y, K, alpha).T
+
+
+def word_log_probs_alpha_ignored(X, y, K, alpha=1.0):
+    return word_log_probs(X, y, K)
+
+
+def word_log_probs_bits(X, y, K, alpha=1.0):
+    return word_log_probs(X, y, K, alpha) / np.log(2)
+
+
+def word_log_probs_with_prior(X, y, K, alpha=1.0):
+    prior = np.array([max(np.mean(y == k), 1e-9) for k in range(K)])
+    return word_log_probs(X, y, K, alpha) + np.log(prior)[:, None]
+
+
+def draw_texts(rng: np.random.Generator) -> tuple:
+    K = int(rng.integers(2, 4))
+    return rng.integers(0, 5, size=(7, 4)), rng.permutation(np.arange(7) % K), K, float(rng.uniform(0.2, 2))
+
+
 def check_word_log_probs(t: Trial) -> None:
     cases = [
-        ([[3, 1], [0, 2]], [0, 1], 2, 1.0),
+        ([[3, 1, 0], [0, 2, 1]], [0, 1], 2, 1.0),
         ([[2, 0, 1], [1, 1, 0], [0, 0, 4]], [0, 0, 1], 2, 1.0),
         ([[2, 0, 1], [1, 1, 0], [0, 0, 4]], [0, 0, 1], 2, 0.1),
         ([[1, 0, 0, 2], [0, 3, 1, 0]], [2, 0], 3, 0.5),  # class 1 has no example
     ]
-    for X, y, K, alpha in cases:
+    for X, y, K, alpha in [*cases, *t.fresh(draw_texts)]:
         X, y = np.array(X, dtype=float), np.array(y)
         t.close(t.call(X, y, K, alpha), word_log_probs(X, y, K, alpha), what="the table of log-probabilities")
 
@@ -59,6 +81,10 @@ HINTS = (
     "A class without texts then gets 1/V for every word; no special case is needed.",
 )
 WRONG = (
+    Wrong(word_log_probs_transposed, "has a row for each word; the table is wanted with a row for each class, (K, V)"),
+    Wrong(word_log_probs_alpha_ignored, "always adds 1: what is added is the argument alpha"),
+    Wrong(word_log_probs_bits, "takes the logarithm to base 2: the natural one is wanted"),
+    Wrong(word_log_probs_with_prior, "adds the logarithm of the class's share: here only the words given the class are wanted"),
     Wrong(word_log_probs_alpha_once, "adds alpha once to the total; V counts grew by alpha, so the total grows by V alpha"),
     Wrong(
         word_log_probs_alpha_on_top,

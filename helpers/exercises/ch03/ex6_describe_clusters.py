@@ -9,7 +9,7 @@ from helpers.lab.trial import Trial
 def describe_clusters(labels):
     """(number of topics, share of the texts in the largest topic, share in no topic); the label -1 means "no topic"."""
     topics, sizes = np.unique(labels[labels >= 0], return_counts=True)
-    return len(topics), float(sizes.max() / len(labels)), float(np.mean(labels < 0))
+    return len(topics), float(sizes.max(initial=0) / len(labels)), float(np.mean(labels < 0))
 
 
 def describe_clusters_with_noise(labels):
@@ -38,8 +38,20 @@ def describe_clusters_highest_label(labels):
     return int(labels.max()) + 1, float(sizes.max() / len(labels)), float(np.mean(labels < 0))
 
 
+def draw_labels(rng: np.random.Generator) -> list:
+    return rng.choice([-1, 0, 1, 3, 8], size=int(rng.integers(6, 14))).tolist()
+
+
 def check_describe_clusters(t: Trial) -> None:
-    for labels in ([0, 0, 1], [0, -1, 1, 1], [-1, -1, -1, 0, 1, 2, 2], [5, 5, -1, 2], [0, 0, 0, 1, -1, -1, -1, -1, 4, 4]):
+    for labels in (
+        [0, 0, 1],
+        [0, -1, 1, 1],
+        [-1, -1, -1, 0, 1, 2, 2],
+        [5, 5, -1, 2],
+        [0, 0, 0, 1, -1, -1, -1, -1, 4, 4],
+        [-1, -1],
+        *t.fresh(draw_labels),
+    ):
         labels = np.array(labels)
         got, expected = t.call(labels), describe_clusters(labels)
         t.several(got, 3, "must return three numbers", expected)

@@ -43,8 +43,16 @@ def class_tfidf_wrong_axis(counts):
     return counts / counts.sum(axis=0) * np.log(1 + counts.sum() / len(counts) / counts.sum(axis=0))
 
 
+def class_tfidf_bits(counts):
+    return class_tfidf(counts) / np.log(2)
+
+
+def draw_classes(rng: np.random.Generator) -> list:
+    return (rng.integers(0, 6, size=(int(rng.integers(2, 5)), 5)) + np.eye(1, 5, dtype=int) + 1).tolist()
+
+
 def check_class_tfidf(t: Trial) -> None:
-    for counts in ([[4, 0], [1, 3]], [[5, 1, 2], [5, 0, 1]], [[9, 3, 0, 0], [8, 0, 2, 0], [20, 1, 1, 6]]):
+    for counts in ([[4, 0], [1, 3]], [[5, 1, 2], [5, 0, 1]], [[9, 3, 0, 0], [8, 0, 2, 0], [20, 1, 1, 6]], *t.fresh(draw_classes)):
         counts = np.array(counts, dtype=float)
         t.close(t.call(counts), class_tfidf(counts), what="the weights")
 
@@ -55,6 +63,7 @@ HINTS = (
     "np.log(1 + A / f) has shape (V,) and multiplies every row.",
 )
 WRONG = (
+    Wrong(class_tfidf_bits, "takes the logarithm to base 2: the natural one is wanted"),
     Wrong(
         class_tfidf_raw_counts,
         "multiplies raw counts; tf is the share of the word within its class, so that large classes do not win",

@@ -1,5 +1,7 @@
 """Exercise 4.1, The pairs of a text: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -42,8 +44,20 @@ def pairs_full_windows_only(ids, window):
     ]
 
 
+def draw_ids(rng: np.random.Generator) -> tuple:
+    return rng.integers(0, 9, size=int(rng.integers(4, 9))).tolist(), int(rng.integers(1, 4))
+
+
 def check_pairs(t: Trial) -> None:
-    for ids, window in (([7, 8], 1), ([1, 2, 3], 1), ([1, 2, 3, 4, 5], 2), ([4, 4, 9], 1), ([6], 2), ([1, 2, 3], 5)):
+    for ids, window in (
+        ([7, 8], 1),
+        ([1, 2, 3], 1),
+        ([1, 2, 3, 4, 5], 2),
+        ([4, 4, 9], 1),
+        ([6], 2),
+        ([1, 2, 3], 5),
+        *t.fresh(draw_ids),
+    ):
         got = t.call(ids, window)
         if got is not None:
             t.true(isinstance(got, (list, tuple)), "must return a list of pairs", skipgram_pairs(ids, window), got)

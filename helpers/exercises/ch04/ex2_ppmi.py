@@ -64,13 +64,19 @@ def ppmi_rows_twice(C):
     return np.maximum(out, 0)
 
 
+def draw_counts(rng: np.random.Generator) -> list:
+    return (rng.integers(0, 6, size=(4, 4)) + np.eye(4, dtype=int)).tolist()
+
+
 def check_ppmi(t: Trial) -> None:
     for C in (
+        [[4, 1, 0], [1, 2, 3], [0, 3, 6]],
         [[8, 2], [2, 4]],
         [[4, 0], [0, 4]],
         [[0, 3, 1], [3, 0, 0], [1, 0, 6]],
         [[2, 1, 0], [1, 3, 0], [0, 0, 0]],
         [[1, 5], [0, 2]],
+        *t.fresh(draw_counts),
     ):
         C = np.array(C, dtype=float)
         t.close(t.call(C), ppmi(C), rtol=1e-7, what="the table")

@@ -46,6 +46,11 @@ def sampling_context_only(v, u, N):
     return loss, (p_true - 1) * u, du, dN
 
 
+def draw_pair(rng: np.random.Generator) -> tuple:
+    d = int(rng.integers(2, 5))
+    return rng.normal(size=d), rng.normal(size=d), rng.normal(size=(int(rng.integers(1, 5)), d))
+
+
 def check_sampling(t: Trial) -> None:
     rng = np.random.default_rng(0)
     cases = [
@@ -54,7 +59,7 @@ def check_sampling(t: Trial) -> None:
         (np.zeros(3), np.zeros(3), np.zeros((5, 3))),
         (rng.normal(size=4), rng.normal(size=4), rng.normal(size=(3, 4))),
     ]
-    for v, u, N in cases:
+    for v, u, N in [*cases, *t.fresh(draw_pair)]:
         got, expected = t.call(v, u, N), sampling_gradients(v, u, N)
         t.several(got, 4, "must return the four results (loss, dv, du, dN)", expected)
         for ours, right, what in zip(got, expected, ("the loss", "dv", "du", "dN")):

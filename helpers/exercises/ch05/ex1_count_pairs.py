@@ -1,5 +1,7 @@
 """Exercise 5.1, Count the pairs: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.exercises.ch05.shared import TOY
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
@@ -58,6 +60,10 @@ def count_pairs_without_overlap(words):
     return pairs
 
 
+def draw_words(rng: np.random.Generator) -> dict:
+    return {tuple(rng.choice(list("abc"), size=int(rng.integers(2, 6))).tolist()): int(rng.integers(1, 9)) for _ in range(4)}
+
+
 def check_count_pairs(t: Trial) -> None:
     cases = [
         {("h", "e", "y"): 1},
@@ -67,7 +73,7 @@ def check_count_pairs(t: Trial) -> None:
         {tuple(word): n for word, n in TOY.items()},
         {("h", "ug"): 10, ("p", "ug", "s"): 2, ("a",): 9},
     ]
-    for words in cases:
+    for words in [*cases, *t.fresh(draw_words)]:
         t.equal(t.call(words), count_pairs(words), what="the counts")
 
 

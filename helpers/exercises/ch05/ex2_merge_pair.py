@@ -1,5 +1,7 @@
 """Exercise 5.2, Merge a pair: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -69,6 +71,10 @@ def merge_pair_either_way(symbols, pair):
     return merged
 
 
+def draw_symbols(rng: np.random.Generator) -> tuple:
+    return " ".join(rng.choice(["a", "b", "ab"], size=int(rng.integers(5, 10)))), "a b" if rng.random() < 0.5 else "a a"
+
+
 def check_merge_pair(t: Trial) -> None:
     cases = [
         ("h e y", "a b"),
@@ -83,7 +89,7 @@ def check_merge_pair(t: Trial) -> None:
         ("a bc", "ab c"),
         ("b a b", "a b"),
     ]
-    for symbols, pair in cases:
+    for symbols, pair in [*cases, *t.fresh(draw_symbols)]:
         symbols, pair = symbols.split(), tuple(pair.split())
         got = t.call(symbols, pair)
         t.equal(list(got) if isinstance(got, tuple) else got, merge_pair(symbols, pair), what="the symbols")

@@ -1,5 +1,7 @@
 """Exercise 5.3, The merge that depends on the order of the texts: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -42,6 +44,11 @@ def next_merge_packed(counts):
     return min(counts, key=lambda pair: (-counts[pair], pair[0] * 256 + pair[1]))
 
 
+def draw_counts(rng: np.random.Generator) -> dict:
+    pairs = rng.integers(0, 300, size=(60, 2)).tolist()
+    return {(a, b): int(rng.integers(5, 7)) for a, b in pairs}
+
+
 def check_next_merge(t: Trial) -> None:
     cases = [
         {(9, 9): 5},
@@ -52,6 +59,7 @@ def check_next_merge(t: Trial) -> None:
         {(10, 2): 4, (9, 5): 4},
         {(10, 2): 4, (9, 300): 4},
     ]
+    cases += t.fresh(draw_counts)
     for counts in cases:
         t.equal(t.call(counts), next_merge(counts), what="the pair")
     for counts in cases:

@@ -1,5 +1,7 @@
 """Exercise 5.5, Encode by rank: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.exercises.ch05.ex4_train_bpe import train_bpe
 from helpers.exercises.ch05.shared import TOY
 from helpers.lab.exercise import Exercise, Wrong
@@ -71,6 +73,11 @@ def encode_rank_as_id(text, merges):
     return [i - 256 if i >= 256 else i for i in encode(text, merges)]
 
 
+def draw_text(rng: np.random.Generator) -> tuple:
+    merges = [(97, 98), (98, 97), (256, 99), (257, 257), (258, 256)]  # ab, ba, abc, baba, abcab
+    return "".join(rng.choice(list("abc"), size=int(rng.integers(8, 16)))), merges
+
+
 def check_encode(t: Trial) -> None:
     ab, toy = [(97, 98)], train_bpe(TOY, 3)
     aaab = [(97, 97), (256, 97), (257, 98)]
@@ -86,7 +93,7 @@ def check_encode(t: Trial) -> None:
         ("", toy),
         ("puns and hugs, été", toy),
     ]
-    for text, merges in cases:
+    for text, merges in [*cases, *t.fresh(draw_text)]:
         got = t.call(text, merges)
         t.equal(list(got) if isinstance(got, tuple) else got, encode(text, merges), what="the ids")
 

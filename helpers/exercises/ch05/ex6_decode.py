@@ -1,5 +1,7 @@
 """Exercise 5.6, Decode, whatever comes: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -36,9 +38,13 @@ def decode_with_spaces(ids, tokens):
     return b" ".join(tokens[i] for i in ids).decode("utf-8", errors="replace")
 
 
+def draw_ids(rng: np.random.Generator) -> list:
+    return rng.integers(0, 7, size=int(rng.integers(4, 9))).tolist()
+
+
 def check_decode(t: Trial) -> None:
     tokens = [b"Hi", b" there", b"\xc3", b"\xa9", b"\xf0\x9f", b"\x99\x82", b"!"]
-    for ids in ([0], [0, 1, 6], [2, 3], [0, 2], [4, 5, 6], [3, 0, 4], [], [2, 3, 2], [1]):
+    for ids in ([0], [0, 1, 6], [2, 3], [0, 2], [4, 5, 6], [3, 0, 4], [], [2, 3, 2], [1], *t.fresh(draw_ids)):
         t.equal(t.call(ids, tokens), decode(ids, tokens), what="the text")
 
 
