@@ -18,7 +18,8 @@ COMPARED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 OTHER = {"max": "min", "min": "max", "argmax": "argmin", "argmin": "argmax", "amax": "amin", "sum": "mean", "mean": "sum"}
 OTHER |= {"maximum": "minimum", "minimum": "maximum", "cumsum": "cumprod", "ones": "zeros", "tril": "triu", "triu": "tril"}
 LOGS = {"log": "log2", "log2": "log", "log10": "log", "exp": "exp2"}
-COMMUTES = {"maximum", "minimum", "max", "min", "logaddexp", "isclose"}  # swapped, nothing changes
+AXES = {"0": (1,), "1": (0,), "2": (0, 1), "-1": (0, -2)}  # axis -> others that people write for it
+COMMUTES = {"maximum", "minimum", "max", "min", "logaddexp", "isclose", "transpose"}  # swapped, nothing changes
 
 
 @dataclass(frozen=True)
@@ -147,15 +148,19 @@ def _of_call(node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
             else:
                 new.func = ast.Name(table[name], ast.Load())
             yield label, new
-    if len(node.args) == 2 and name not in COMMUTES and not any(isinstance(a, ast.Starred) for a in node.args):
+    if (
+        len(node.args) == 2
+        and name not in COMMUTES
+        and ast.dump(node.args[0]) != ast.dump(node.args[1])
+        and not any(isinstance(a, ast.Starred) for a in node.args)
+    ):
         yield "swaps the arguments", ast.Call(c(node.func), [c(node.args[1]), c(node.args[0])], c(node.keywords))
     for i, keyword in enumerate(node.keywords):
         if keyword.arg in ("axis", "dim") and isinstance(keyword.value, (ast.Constant, ast.UnaryOp)):
-            for other in (0, 1, -1):
-                if ast.unparse(keyword.value) != str(other) and (ast.unparse(keyword.value), other) != ("1", -1):
-                    new = c(node)
-                    new.keywords[i].value = ast.Constant(other)
-                    yield "another axis", new
+            for other in AXES.get(ast.unparse(keyword.value), ()):
+                new = c(node)
+                new.keywords[i].value = ast.Constant(other)
+                yield "another axis", new
         if keyword.arg == "kind":
             new = c(node)
             del new.keywords[i]
@@ -176,20 +181,19 @@ def _around(exercise: Exercise) -> Iterator[Mutant]:
     """The reference with something done to its arguments or its result."""
     if inspect.isclass(exercise.solution):
         return
-    trial = Trial(exercise.solution, exercise.name)
-    exercise.check(trial)
-    outs = [out for _, out in trial.steps]
-    for label, applies, change in _RESULTS:
-        if any(applies(out) for out in outs):
-            yield Mutant(label, _after(exercise.solution, applies, change))
     names = list(inspect.signature(exercise.solution).parameters)
     calls: list[dict[str, Any]] = []
+    outs: list[Any] = []
 
     def noting(*args: Any, **kwargs: Any) -> Any:
         calls.append(dict(zip(names, args)) | kwargs)
-        return exercise.solution(*args, **kwargs)
+        outs.append(exercise.solution(*args, **kwargs))
+        return outs[-1]
 
     exercise.check(Trial(noting, exercise.name))
+    for label, applies, change in _RESULTS:
+        if any(applies(out) for out in outs):
+            yield Mutant(label, _after(exercise.solution, applies, change))
     for name in names:
         values = [call[name] for call in calls if name in call]
         if values and isinstance(values[0], (int, float)) and not isinstance(values[0], bool):

@@ -1,5 +1,7 @@
 """Exercise 6.1, Counts with borders: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.exercises.ch06.shared import count_windows
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
@@ -40,10 +42,18 @@ def counts_once_each(sentences, n):
     return dict.fromkeys(ngram_counts(sentences, n), 1)
 
 
+def counts_joined(sentences, n):
+    return count_windows([[w for words in sentences for w in [*["<s>"] * (n - 1), *words, "</s>"]]], n)
+
+
+def draw_sentences(rng: np.random.Generator) -> tuple:
+    return [rng.choice(list("abc"), size=int(rng.integers(1, 6))).tolist() for _ in range(3)], int(rng.integers(1, 4))
+
+
 def check_ngram_counts(t: Trial) -> None:
     toy = [["we", "count", "words", "daily"], ["today", "we", "count", "words"]]
     cases = [([["we", "count"]], 2), ([["a", "b"], ["a", "c"]], 2), (toy, 3), ([["a", "b", "a"]], 1)]
-    for sentences, n in cases:
+    for sentences, n in [*cases, *t.fresh(draw_sentences)]:
         got, expected = t.call(sentences, n), ngram_counts(sentences, n)
         if isinstance(got, dict):
             tuples = all(isinstance(g, tuple) for g in got)
@@ -79,6 +89,10 @@ WRONG = (
         'puts n start symbols before each sentence: then an n-gram of nothing but "<s>" is counted, as if it were predicted',
     ),
     Wrong(counts_across, "lets n-grams run from one sentence into the next: build and cut each sentence on its own"),
+    Wrong(
+        counts_joined,
+        "pads every sentence, but joins them into one row: n-grams then run over the border, such as one from </s> to <s>",
+    ),
     Wrong(counts_once_each, "counts every n-gram once at most: add 1 for each time it occurs"),
 )
 EXERCISE = Exercise("6.1", "Counts with borders", "warm-up", ngram_counts, check_ngram_counts, HINTS, WRONG, points=2)

@@ -35,10 +35,30 @@ def perplexity_inverse(p):
     return float(np.exp(np.mean(np.log(p))))
 
 
+def perplexity_without_zeros(p):
+    return perplexity(p[p > 0])
+
+
+def perplexity_softened(p):
+    return float(np.exp(np.mean(-np.log(p + 1e-9))))
+
+
+def perplexity_two_to_nats(p):
+    return float(10 ** np.mean(-np.log10(p) / np.log10(np.e)))
+
+
+def draw_probabilities(rng: np.random.Generator) -> list:
+    return rng.uniform(0.01, 0.9, size=int(rng.integers(3, 9))).tolist()
+
+
 def check_perplexity(t: Trial) -> None:
-    for p in ([0.25, 0.5], [0.1, 0.1, 0.1], [0.10, 0.20, 0.05, 0.50, 0.30, 0.40, 0.15, 0.25]):
+    for p in ([0.25, 0.5], [0.1, 0.1, 0.1], [0.10, 0.20, 0.05, 0.50, 0.30, 0.40, 0.15, 0.25], *t.fresh(draw_probabilities)):
         t.close(t.call(np.array(p)), perplexity(np.array(p)), rtol=1e-6, what="the perplexity")
     t.close(t.call(np.full(3000, 0.01)), 100.0, rtol=1e-6, what="the perplexity of 3,000 tokens with p = 0.01 each")
+    t.close(t.call(np.array([1e-12, 1e-12])), 1e12, rtol=1e-6, what="the perplexity of two tokens with p = 1e-12")
+    with np.errstate(divide="ignore"):
+        got = t.call(np.array([0.5, 0.0]))
+    t.close(got, np.inf, what="the perplexity of a text with a token of probability 0")
 
 
 HINTS = (
@@ -46,6 +66,9 @@ HINTS = (
     "np.log is the natural logarithm, np.exp its inverse: np.exp(np.mean(-np.log(p))).",
 )
 WRONG = (
+    Wrong(perplexity_without_zeros, "drops tokens of probability 0: one that was impossible makes the whole text impossible"),
+    Wrong(perplexity_softened, "adds a small number to the probabilities: an impossible token must cost infinitely much"),
+    Wrong(perplexity_two_to_nats, "mixes base 10 and nats: logarithm and power must have the same base"),
     Wrong(perplexity_rounded, "rounds the losses before it averages them: round only what you print"),
     Wrong(
         perplexity_of_mean,

@@ -42,13 +42,27 @@ def bpb_positive(log_probs, texts):
     return -bits_per_byte(log_probs, texts)
 
 
+def bpb_end_bytes(log_probs, texts):
+    return bits_per_byte(log_probs, [text + "|" for text in texts])
+
+
+def bpb_utf16(log_probs, texts):
+    n_bytes = sum(len(text.encode("utf-16")) for text in texts)
+    return float(-sum(np.sum(scores) for scores in log_probs) / np.log(2) / n_bytes)
+
+
+def draw_documents(rng: np.random.Generator) -> tuple:
+    texts = ["".join(rng.choice(list("ab é日"), size=int(rng.integers(2, 7)))) for _ in range(3)]
+    return [rng.uniform(0.05, 0.9, size=int(rng.integers(2, 6))).tolist() for _ in texts], texts
+
+
 def check_bits_per_byte(t: Trial) -> None:
     cases = [
         ([[0.5, 0.25]], ["ab"]),
         ([[0.5, 0.1, 0.2], [0.25, 0.9]], ["word by word", "a"]),
         ([[0.1, 0.2, 0.05, 0.5]], ["naïve café"]),
     ]
-    for p, texts in cases:
+    for p, texts in [*cases, *t.fresh(draw_documents)]:
         log_probs = [np.log(np.array(row)) for row in p]
         t.close(t.call(log_probs, texts), bits_per_byte(log_probs, texts), rtol=1e-6, what="bits per byte")
 
@@ -62,6 +76,8 @@ WRONG = (
         bpb_characters,
         'divides by characters: an é has two bytes, a Chinese character three. Use len(text.encode("utf-8"))',
     ),
+    Wrong(bpb_end_bytes, "counts a byte for the end of each text: the end costs bits, but only the text's own bytes count"),
+    Wrong(bpb_utf16, "counts bytes of another encoding: UTF-8 is meant"),
     Wrong(bpb_nats, "gives nats per byte: divide by ln 2 to get bits"),
     Wrong(
         bpb_times_ln2,

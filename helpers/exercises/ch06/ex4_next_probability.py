@@ -1,5 +1,7 @@
 """Exercise 6.4, A backoff that sums to more than 1: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.exercises.ch06.shared import count_windows
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
@@ -74,7 +76,21 @@ def next_unseen_zero(word, context, counts, V, D):
     return _steps(word, context, counts, V, D, lambda c, f, p, D: (max(c - D, 0) + D * len(f) * p) / sum(f) if f else 0.0)
 
 
+def next_context_one_short(word, context, counts, V, D):
+    return next_probability(word, context[1:], counts, V, D)
+
+
+def draw_counts(rng: np.random.Generator) -> tuple:
+    rows = [rng.choice(list("abcd"), size=8).tolist() for _ in range(3)]
+    counts = {gram: c for n in (1, 2, 3) for gram, c in count_windows(rows, n).items()}
+    context = tuple(rng.choice(list("abcd"), size=int(rng.integers(0, 3))).tolist())
+    return str(rng.choice(list("abcd"))), context, counts, 4, float(rng.uniform(0.2, 0.9))
+
+
 def check_next_probability(t: Trial) -> None:
+    small = {("a",): 2, ("b",): 1, ("a", "b"): 1}
+    for case in [("a", (), small, 2, 0.5), ("b", ("a",), small, 2, 0.5), ("a", ("a",), small, 4, 0.25), *t.fresh(draw_counts)]:
+        t.close(t.call(*case), next_probability(*case), rtol=1e-9, what=f"P({case[0]} | {' '.join(case[1])})")
     toy = [["we", "count", "words", "daily"], ["today", "we", "count", "words"]]
     counts = {}
     for n in (1, 2, 3):
@@ -98,6 +114,7 @@ HINTS = (
     "p = max(c - D, 0) / total + D * len(following) / total * p, for every word, whenever the context has been seen at all.",
 )
 WRONG = (
+    Wrong(next_context_one_short, "never reaches the longest context: its lengths are 0, 1, ... up to len(context)"),
     Wrong(
         next_without_weight,
         "takes the longest n-gram it finds and keeps all of its share, while unseen words "

@@ -54,11 +54,27 @@ def kn_unseen_zero(C, D):
     return _kn(C, D, unseen=0.0)
 
 
+def kn_backing_off(C, D):
+    P = kneser_ney_bigram(C, D)
+    total = np.maximum(C.sum(axis=1, keepdims=True), 1)
+    return np.where(C > 0, (C - D) / total, P)
+
+
+def kn_columns(C, D):
+    return _kn(C, D, weight=D * (C > 0).sum(axis=0, keepdims=True) / np.maximum(C.sum(axis=1, keepdims=True), 1))
+
+
+def draw_counts(rng: np.random.Generator) -> tuple:
+    return (rng.integers(0, 4, size=(4, 4)) + np.eye(4, dtype=int)).tolist(), float(rng.uniform(0.2, 0.9))
+
+
 def check_kneser_ney_bigram(t: Trial) -> None:
     for C, D in [
+        ([[2, 1, 0], [0, 3, 0], [1, 0, 0]], 0.5),
         ([[2, 1], [0, 3]], 0.5),
         ([[0, 9, 0, 1], [0, 0, 4, 1], [2, 0, 0, 1], [1, 1, 0, 6]], 0.75),
         ([[0, 9, 0, 1], [0, 0, 4, 1], [2, 0, 0, 1], [0, 0, 0, 0]], 0.75),
+        *t.fresh(draw_counts),
     ]:
         C = np.array(C)
         t.close(t.call(C, D), kneser_ney_bigram(C, D), rtol=1e-9, what="P")
@@ -74,6 +90,10 @@ HINTS = (
     "them in. Divide by np.maximum(total, 1), so that nothing is divided by 0.",
 )
 WRONG = (
+    Wrong(
+        kn_backing_off, "uses what is handed down for unseen words only: seen ones get their part of it as well (interpolation)"
+    ),
+    Wrong(kn_columns, "counts the different words before w where it must count those after u: the sum runs along the rows"),
     Wrong(
         kn_plain_unigrams,
         "hands down plain unigrams (that is absolute discounting): Kneser-Ney counts different words before w",

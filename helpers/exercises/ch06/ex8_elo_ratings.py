@@ -37,10 +37,6 @@ def elo_winner_only(players, games, k):
     return _elo(players, games, k, lambda a, b, k: (k * (1 - 1 / (1 + 10 ** ((b - a) / 400))), 0.0))
 
 
-def elo_fixed_step(players, games, k):
-    return _elo(players, games, k, lambda a, b, k: (k / 2, k / 2))
-
-
 def elo_whole_step(players, games, k):
     return _elo(players, games, k, lambda a, b, k: (k, k))
 
@@ -65,15 +61,32 @@ def elo_only_who_played(players, games, k):
     return {player: r for player, r in elo_ratings(players, games, k).items() if any(player in game for game in games)}
 
 
+def elo_from_the_start(players, games, k):
+    ratings = {player: 1500.0 for player in players}
+    for winner, loser in games:
+        ratings[winner] += k / 2
+        ratings[loser] -= k / 2
+    return ratings
+
+
+def elo_k_of_32(players, games, k):
+    return elo_ratings(players, games, 32)
+
+
+def draw_games(rng: np.random.Generator) -> tuple:
+    games = [tuple(rng.permutation(["A", "B", "C"])[:2].tolist()) for _ in range(int(rng.integers(4, 8)))]
+    return ["A", "B", "C"], games, float(rng.integers(8, 50))
+
+
 def check_elo(t: Trial) -> None:
     cases = [
-        (["A", "B"], [("A", "B")]),
-        (["A", "B"], [("A", "B"), ("B", "A")]),
-        (["A", "B", "C"], [("A", "B")]),
-        (["A", "B", "C"], [("A", "B"), ("A", "C"), ("B", "C"), ("C", "A"), ("A", "B")]),
+        (["A", "B"], [("A", "B")], 32),
+        (["A", "B"], [("A", "B"), ("B", "A")], 32),
+        (["A", "B", "C"], [("A", "B")], 20),
+        (["A", "B", "C"], [("A", "B"), ("A", "C"), ("B", "C"), ("C", "A"), ("A", "B")], 48),
     ]
-    for players, games in cases:
-        got, expected = t.call(players, games, 32), elo_ratings(players, games, 32)
+    for players, games, k in [*cases, *t.fresh(draw_games)]:
+        got, expected = t.call(players, games, k), elo_ratings(players, games, k)
         t.true(got is None or isinstance(got, dict), "must return a dictionary, player -> rating", expected, got)
         t.true(
             got is None or set(got) == set(expected),
@@ -95,7 +108,11 @@ WRONG = (
         elo_winner_only,
         "changes the winner's rating only: what one gains the other loses, so that the sum stays the same",
     ),
-    Wrong(elo_fixed_step, "moves both by k / 2 whatever their ratings: beating a stronger player must be worth more"),
+    Wrong(
+        elo_from_the_start,
+        "moves both by k / 2 in every game: the expectation must come from the ratings as they stand before that game",
+    ),
+    Wrong(elo_k_of_32, "always moves by 32: the step is the argument k"),
     Wrong(elo_whole_step, "moves both by k: the step is k times the surprise, 1 - expected"),
     Wrong(elo_wrong_way_round, "has the difference the wrong way round: the favorite would gain most by winning"),
     Wrong(

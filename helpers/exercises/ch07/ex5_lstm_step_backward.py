@@ -1,5 +1,6 @@
 """Exercise 7.5, Back through one LSTM step: the reference solution, wrong answers, the check."""
 
+import numpy as np
 import torch
 
 from helpers.exercises.ch07.shared import random_tensors
@@ -59,8 +60,13 @@ def back_not_through_f(i, f, g, o, c_before, c, d_h, d_c):
     return d_a, d_before / f
 
 
+def draw_step(rng: np.random.Generator) -> tuple:
+    B, H = (int(n) for n in rng.integers(2, 4, size=2))
+    return B, H, int(rng.integers(10**6))
+
+
 def check_lstm_step_backward(t: Trial) -> None:
-    for B, H, seed in ((1, 1, 0), (2, 3, 1)):
+    for B, H, seed in ((1, 1, 0), (2, 3, 1), *t.fresh(draw_step)):
         a, c_before, d_h, d_c = random_tensors(seed, (B, 4 * H), (B, H), (B, H), (B, H))
         i, f, g, o = a.chunk(4, dim=-1)
         i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)

@@ -61,15 +61,21 @@ def mean_loss_sum(log_probs, targets, lengths):
     return float((losses * real).sum())
 
 
+def draw_batch(rng: np.random.Generator) -> tuple:
+    lengths = rng.integers(1, 6, size=3)
+    lengths[0] = 5
+    return rng.integers(0, 4, size=(3, 5)), lengths, int(rng.integers(1000))
+
+
 def check_mean_loss(t: Trial) -> None:
     cases = [
         ([[1, 0, 3, 0, 0, 0], [2, 1, 3, 2, 1, 0]], [4, 6]),
         ([[1, 0, 0, 0, 0], [3, 1, 2, 2, 0]], [2, 5]),
         ([[2, 3, 1, 0], [1, 0, 0, 0]], [4, 2]),
     ]
-    for number, (targets, lengths) in enumerate(cases):
+    for targets, lengths, seed in [*((*case, number) for number, case in enumerate(cases)), *t.fresh(draw_batch)]:
         targets = np.array(targets)
-        P = np.stack([random_table(targets.shape[1], 4, 7 * number + row) for row in range(len(targets))])
+        P = np.stack([random_table(targets.shape[1], 4, 7 * seed + row) for row in range(len(targets))])
         args = (np.log(P), targets, np.array(lengths))
         t.close(t.call(*args), mean_loss(*args), rtol=1e-6, what="the mean loss")
 

@@ -1,5 +1,7 @@
 """Exercise 7.8, Which vocabulary was it?: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -40,8 +42,13 @@ def vocabulary_rounded(n_parameters, d, n_layers):
     return int((n_parameters - n_layers * (2 * d * d + d)) // (2 * d + 1))
 
 
+def draw_sizes(rng: np.random.Generator) -> tuple:
+    return int(rng.integers(100, 50_000)), int(rng.integers(8, 300)), int(rng.integers(1, 6))
+
+
 def check_vocabulary_size(t: Trial) -> None:
-    for V, d, n_layers in ((5, 2, 1), (1000, 16, 2), (32_011, 128, 2), (4096, 64, 3)):
+    cases = ((5, 2, 1), (1000, 16, 2), (32_011, 128, 2), (4096, 64, 3))
+    for V, d, n_layers in [*cases, *t.fresh(draw_sizes)]:
         n = V * d + n_layers * (2 * d * d + d) + (d + 1) * V
         t.close(t.call(n, d, n_layers), float(V), rtol=1e-9, what="V")
     t.close(t.call(8_300_000, 128, 2), vocabulary_size(8_300_000, 128, 2), rtol=1e-9, what="V (here no whole number)")

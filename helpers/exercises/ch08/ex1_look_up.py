@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import torch
 
-from helpers.exercises.ch08.shared import random_tensor
+from helpers.exercises.ch08.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
-from helpers.lab.trial import Trial
+from helpers.lab.trial import Trial, gradients
 
 
 def look_up(q, K, V):
@@ -39,6 +40,11 @@ def look_up_keys(q, K, V):
     return torch.softmax(K @ q / math.sqrt(len(q)), dim=0) @ K
 
 
+def draw_look_up(rng: np.random.Generator) -> tuple:
+    S, D, E = (int(n) for n in rng.integers(2, 6, size=3))
+    return drawn(rng, D), drawn(rng, S, D), drawn(rng, S, E)
+
+
 def check_look_up(t: Trial) -> None:
     q = torch.tensor([1.0, 0.0, 1.0, 0.0])
     K = torch.tensor([[2.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 3.0], [1.0, 1.0, 3.0, 1.0]])
@@ -46,9 +52,12 @@ def check_look_up(t: Trial) -> None:
         (q, K, torch.tensor([[1.0], [2.0], [4.0]])),
         (random_tensor(0, 6), random_tensor(1, 5, 6), random_tensor(2, 5, 3)),
         (random_tensor(3, 4), random_tensor(4, 4, 4), random_tensor(5, 4, 4)),
+        (100 * q, K, torch.tensor([[1.0], [2.0], [4.0]])),  # scores that exp alone cannot take
     ]
-    for case in cases:
+    for case in [*cases, *t.fresh(draw_look_up)]:
         t.close(t.call(*case), look_up(*case), rtol=1e-5, atol=1e-6, what="the result of the look-up")
+    for got, expected in zip(t.gradients(*cases[0]), gradients(look_up, *cases[0])):
+        t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the look-up")
 
 
 HINTS = (

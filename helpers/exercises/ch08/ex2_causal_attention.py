@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import torch
 
-from helpers.exercises.ch08.shared import random_tensor
+from helpers.exercises.ch08.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
-from helpers.lab.trial import Trial
+from helpers.lab.trial import Trial, gradients
 
 
 def causal_attention(q, k, v):
@@ -62,10 +63,18 @@ def causal_after_softmax(q, k, v):
     return (torch.softmax(q @ k.T / math.sqrt(D), dim=-1) * torch.ones(T, T).tril()) @ v
 
 
+def draw_causal(rng: np.random.Generator) -> tuple:
+    T, D = int(rng.integers(2, 6)), int(rng.integers(2, 5))
+    return drawn(rng, T, D), drawn(rng, T, D), drawn(rng, T, D)
+
+
 def check_causal(t: Trial) -> None:
-    for seed, (T, D) in enumerate([(3, 2), (5, 4), (1, 2)]):
-        q, k, v = (random_tensor(10 * seed + i, T, D) for i in range(3))
-        t.close(t.call(q, k, v), causal_attention(q, k, v), rtol=1e-5, atol=1e-6, what="causal attention")
+    small = (torch.tensor([[1.0], [2.0], [0.0]]), torch.tensor([[0.0], [1.0], [2.0]]), torch.tensor([[1.0], [2.0], [4.0]]))
+    cases = [tuple(random_tensor(10 * seed + i, T, D) for i in range(3)) for seed, (T, D) in enumerate([(3, 2), (5, 4), (1, 2)])]
+    for case in [small, *cases, *t.fresh(draw_causal)]:
+        t.close(t.call(*case), causal_attention(*case), rtol=1e-5, atol=1e-6, what="causal attention")
+    for got, expected in zip(t.gradients(*cases[0]), gradients(causal_attention, *cases[0])):
+        t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the attention")
 
 
 HINTS = (

@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import torch
 
-from helpers.exercises.ch08.shared import random_tensor
+from helpers.exercises.ch08.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
-from helpers.lab.trial import Trial
+from helpers.lab.trial import Trial, gradients
 
 
 def grouped_attention(q, k, v):
@@ -56,10 +57,31 @@ def grouped_mean_query(q, k, v):
     return _attend(grouped, k, v).repeat_interleave(H // k.shape[0], dim=0)
 
 
+def grouped_upside_down(q, k, v):
+    return grouped_attention(*(x.flip(1) for x in (q, k, v))).flip(1)
+
+
+def grouped_unscaled(q, k, v):
+    times = q.shape[0] // k.shape[0]
+    return _attend(q, k.repeat_interleave(times, dim=0), v.repeat_interleave(times, dim=0), scale=1)
+
+
+def draw_grouped(rng: np.random.Generator) -> tuple:
+    K, times, T, D = (int(n) for n in rng.integers(2, 4, size=4))
+    return drawn(rng, K * times, T, D), drawn(rng, K, T, D), drawn(rng, K, T, D)
+
+
 def check_grouped(t: Trial) -> None:
-    for seed, (H, K, T, D) in enumerate([(4, 2, 3, 2), (6, 2, 4, 4), (3, 3, 2, 2), (4, 1, 3, 2)]):
-        q, k, v = random_tensor(seed, H, T, D), random_tensor(seed + 20, K, T, D), random_tensor(seed + 40, K, T, D)
-        t.close(t.call(q, k, v), grouped_attention(q, k, v), rtol=1e-5, atol=1e-6, what="grouped attention")
+    small = tuple(
+        torch.tensor(x)[:, :, None] for x in ([[1.0, 2.0], [0.0, 1.0]], [[1.0, 0.0]], [[1.0, 3.0]])
+    )  # H 2, K 1, T 2, D 1
+    cases = [small]
+    for seed, (H, K, T, D) in enumerate([(4, 2, 3, 2), (6, 2, 4, 6), (3, 3, 2, 2), (4, 1, 3, 2)]):
+        cases.append((random_tensor(seed, H, T, D), random_tensor(seed + 20, K, T, D), random_tensor(seed + 40, K, T, D)))
+    for case in [*cases, *t.fresh(draw_grouped)]:
+        t.close(t.call(*case), grouped_attention(*case), rtol=1e-5, atol=1e-6, what="grouped attention")
+    for got, expected in zip(t.gradients(*cases[1]), gradients(grouped_attention, *cases[1])):
+        t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the attention")
 
 
 HINTS = (
@@ -70,6 +92,8 @@ HINTS = (
     "transpose of each head.",
 )
 WRONG = (
+    Wrong(grouped_upside_down, "has the mask upside down: each token sees itself and what follows, in place of what came before"),
+    Wrong(grouped_unscaled, "does not divide the scores by the square root of the width of a head"),
     Wrong(
         grouped_tiled,
         "repeats the heads as a pattern 0 1 0 1; query heads of a group stand side by side: 0 0 1 1 (repeat_interleave)",

@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import torch
 
-from helpers.exercises.ch08.shared import random_tensor
+from helpers.exercises.ch08.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
-from helpers.lab.trial import Trial
+from helpers.lab.trial import Trial, gradients
 
 
 def rotate_vectors(x, angles):
@@ -55,13 +56,26 @@ def rotate_overwritten(x, angles):
     return _halves(x, angles, f)
 
 
+def rotate_chunks_interleaved(x, angles):
+    first, second = rotate_vectors(x, angles).chunk(2, dim=-1)
+    return torch.stack([first, second], dim=-1).flatten(1)
+
+
+def draw_rotation(rng: np.random.Generator) -> tuple:
+    T, half = int(rng.integers(2, 5)), int(rng.integers(2, 5))
+    return drawn(rng, T, 2 * half), 3 * drawn(rng, T, half)
+
+
 def check_rotate(t: Trial) -> None:
     x = torch.tensor([[2.0, 1.0]])
     t.close(t.call(x, torch.tensor([[math.pi / 4]])), [[0.5**0.5, 3 * 0.5**0.5]], rtol=1e-5, what="[2, 1] turned by 45 degrees")
-    still = t.call(torch.arange(4.0)[None], torch.zeros(1, 2))
-    t.close(still, [[0.0, 1.0, 2.0, 3.0]], what="a vector at position 0, which must stay")
-    x, angles = random_tensor(7, 3, 6), torch.arange(3.0)[:, None] * torch.tensor([1.0, 0.1, 0.01])
-    t.close(t.call(x, angles), rotate_vectors(x, angles), rtol=1e-5, atol=1e-6, what="the rotated vectors")
+    still = t.call(torch.arange(6.0)[None], torch.zeros(1, 3))
+    t.close(still, [[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]], what="a vector at position 0, which must stay")
+    last = (random_tensor(7, 3, 6), torch.arange(3.0)[:, None] * torch.tensor([1.0, 0.1, 0.01]))
+    for case in [last, *t.fresh(draw_rotation)]:
+        t.close(t.call(*case), rotate_vectors(*case), rtol=1e-5, atol=1e-6, what="the rotated vectors")
+    for got, expected in zip(t.gradients(*last), gradients(rotate_vectors, *last)):
+        t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the rotation")
 
 
 HINTS = (
@@ -69,6 +83,9 @@ HINTS = (
     "It reads even and odd channels, and glues the result together as two halves. Read halves as well: x[:, :half], x[:, half:].",
 )
 WRONG = (
+    Wrong(
+        rotate_chunks_interleaved, "reads halves but writes even and odd channels: at angle 0 the channels already change places"
+    ),
     Wrong(rotate_mixed, "reads even and odd channels but writes halves: at angle 0 the channels already change places"),
     Wrong(
         rotate_even_odd,

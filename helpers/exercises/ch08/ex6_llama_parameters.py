@@ -1,5 +1,7 @@
 """Exercise 8.6, Count a Llama: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -44,14 +46,36 @@ def llama_layer_norm(V, C, layers, heads, kv_heads, ffn_dim, tied):
     return llama_parameters(V, C, layers, heads, kv_heads, ffn_dim, tied) + (2 * layers + 1) * C
 
 
+def llama_one_of_keys_and_values(V, C, layers, heads, kv_heads, ffn_dim, tied):
+    return llama_parameters(V, C, layers, heads, kv_heads, ffn_dim, tied) - layers * C * kv_heads * (C // heads)
+
+
+def llama_head_as_one(V, C, layers, heads, kv_heads, ffn_dim, tied):
+    full = llama_parameters(V, C, layers, heads, kv_heads, ffn_dim, tied)
+    return full - layers * 2 * C * kv_heads * (C // heads) + layers * 2 * C * kv_heads
+
+
+def draw_llama(rng: np.random.Generator) -> tuple:
+    kv, times, D = (int(n) for n in rng.integers(2, 5, size=3))
+    return (
+        int(rng.integers(50, 500)),
+        kv * times * D,
+        int(rng.integers(2, 6)),
+        kv * times,
+        kv,
+        int(rng.integers(5, 40)),
+        bool(rng.integers(2)),
+    )
+
+
 def check_llama(t: Trial) -> None:
     cases = {
-        "a toy": (10, 8, 3, 4, 2, 6, True),
+        "a toy": (10, 12, 3, 4, 2, 5, True),
         "another toy": (12, 4, 2, 2, 2, 6, False),
         "SmolLM2-135M": (49_152, 576, 30, 9, 3, 1_536, True),
         "Llama-3-8B": (128_256, 4_096, 32, 32, 8, 14_336, False),
     }
-    for name, case in cases.items():
+    for name, case in [*cases.items(), *(("a drawn one", case) for case in t.fresh(draw_llama))]:
         t.equal(t.call(*case), llama_parameters(*case), what=f"the parameters of {name}")
 
 
@@ -62,6 +86,8 @@ HINTS = (
     "Then once: the embedding V * C, the last norm C, and the output V * C unless it is tied.",
 )
 WRONG = (
+    Wrong(llama_one_of_keys_and_values, "counts one matrix for keys and values together: each has its own"),
+    Wrong(llama_head_as_one, "counts kv_heads columns for k and v: each key-value head has D = C / heads of them"),
     Wrong(llama_two_matrices, "counts two feed-forward matrices: SwiGLU has three (gate, up, down)"),
     Wrong(llama_full_heads, "gives k and v the full width: with grouped heads they are kv_heads * D wide"),
     Wrong(llama_no_output_matrix, "forgets the output matrix of the attention (or counts only one C x C matrix)"),

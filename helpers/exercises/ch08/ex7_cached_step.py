@@ -2,9 +2,10 @@
 
 import math
 
+import numpy as np
 import torch
 
-from helpers.exercises.ch08.shared import random_tensor
+from helpers.exercises.ch08.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -56,11 +57,18 @@ def step_unscaled(q, k, v, keys, values):
     return torch.softmax(q @ keys.T, dim=-1) @ values, keys, values
 
 
+def draw_step(rng: np.random.Generator) -> tuple:
+    S, D = int(rng.integers(1, 5)), int(rng.integers(2, 5))
+    return *(drawn(rng, 1, D) for _ in range(3)), drawn(rng, S, D), drawn(rng, S, D)
+
+
 def check_cached_step(t: Trial) -> None:
+    cases = [tuple(torch.tensor(x) for x in ([[1.0]], [[2.0]], [[3.0]], [[0.0], [1.0]], [[1.0], [2.0]]))]
     for seed, (S, D) in enumerate([(2, 4), (0, 2), (5, 3)]):
         q, k, v = (random_tensor(seed * 10 + i, 1, D) for i in range(3))
-        keys, values = random_tensor(seed + 50, S, D), random_tensor(seed + 60, S, D)
-        got, expected = t.call(q, k, v, keys, values), cached_step(q, k, v, keys, values)
+        cases.append((q, k, v, random_tensor(seed + 50, S, D), random_tensor(seed + 60, S, D)))
+    for case in [*cases, *t.fresh(draw_step)]:
+        got, expected = t.call(*case), cached_step(*case)
         t.true(
             isinstance(got, tuple | list) and len(got) == 3,
             "returns something else than three tensors: output, keys, values",

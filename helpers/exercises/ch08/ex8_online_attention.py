@@ -2,8 +2,10 @@
 
 import math
 
+import numpy as np
 import torch
 
+from helpers.exercises.ch08.shared import drawn
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -115,6 +117,28 @@ class _Once:
                 part.fill_(math.nan)
 
 
+def online_no_rescaling(blocks):
+    largest, total, out = -math.inf, 0.0, 0.0
+    for scores, values in blocks:
+        largest = max(largest, float(scores.max()))
+        e = torch.exp(scores - largest)
+        total, out = total + e.sum(), out + e @ values
+    return out / total
+
+
+def online_rescaled_upside_down(blocks):
+    largest, total, out = None, 0.0, 0.0
+    for scores, values in blocks:
+        new = float(scores.max()) if largest is None else max(largest, float(scores.max()))
+        rescale, e = 1.0 if largest is None else math.exp(min(new - largest, 80)), torch.exp(scores - new)
+        total, out, largest = total * rescale + e.sum(), out * rescale + e @ values, new
+    return out / total
+
+
+def draw_blocks(rng: np.random.Generator) -> list:
+    return [(5 * drawn(rng, n), drawn(rng, n, 2)) for n in (int(m) for m in rng.integers(1, 4, size=3))]
+
+
 def check_online(t: Trial) -> None:
     S, V = torch.tensor([2.0, 7.0, 4.0, 5.0]), torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0], [4.0, 0.0]])
     far = torch.tensor([0.0, 100.0, 98.0, 99.5])
@@ -124,9 +148,9 @@ def check_online(t: Trial) -> None:
         [(S[:1], V[:1]), (S[1:3], V[1:3]), (S[3:], V[3:])],
         [(far[:2], V[:2]), (far[2:], V[2:])],
     ]
-    low, falling = torch.tensor([-200.0, -201.0]), torch.tensor([100.0, 99.0, 0.0, 1.0])
+    low, falling = torch.tensor([-20_000.0, -20_001.0]), torch.tensor([100.0, 99.0, 0.0, 1.0])
     cases += [[(low[:1], V[:1]), (low[1:], V[1:2])], [(falling[:2], V[:2]), (falling[2:], V[2:])]]
-    for blocks in cases:
+    for blocks in [*cases, *t.fresh(draw_blocks)]:
         t.close(t.call(blocks), online_attention(blocks), rtol=1e-5, atol=1e-6, what="the weighted average")
 
     def once(f):
@@ -134,6 +158,11 @@ def check_online(t: Trial) -> None:
 
     got = t.run(once, "online_attention(blocks), where each block is gone when the next one comes")
     t.close(got, online_attention(cases[2]), rtol=1e-5, atol=1e-6, what="the weighted average")
+    trained = V[:2].clone().requires_grad_()
+    t.true(
+        t.run(lambda f: bool(getattr(f([(S[:2], trained)]), "requires_grad", False)), "does a gradient come through the values?"),
+        "gives a result cut off from the computation (by detach, item, NumPy or no_grad): nothing could be trained with it",
+    )
 
 
 HINTS = (
@@ -142,6 +171,14 @@ HINTS = (
     "Start with largest = -math.inf and sums of 0; at the end divide the second sum by the first.",
 )
 WRONG = (
+    Wrong(
+        online_no_rescaling,
+        "takes the larger maximum, but leaves the old sums on their old scale: multiply both by exp(old maximum - new maximum)",
+    ),
+    Wrong(
+        online_rescaled_upside_down,
+        "rescales the old sums the wrong way: the factor is exp(old maximum - new maximum), at most 1",
+    ),
     Wrong(online_block_by_block, "makes a softmax of each block and averages: a block with small scores must count less"),
     Wrong(
         online_without_rescaling,
