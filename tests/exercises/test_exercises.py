@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers.lab import checks
+from helpers.lab import checks, verdicts
 from helpers.lab.exercise import Exercise
 from tests.tools import author, style
 
@@ -131,7 +131,7 @@ def test_bad_answers_get_a_readable_message(exercise, answer, expected):
 @EACH
 def test_an_endless_loop_is_stopped(exercise, monkeypatch):
     quick = {**vars(exercise), "seconds": 0.3}
-    monkeypatch.setattr(checks, "find", lambda _id: Exercise(**quick))
+    monkeypatch.setattr(verdicts, "find", lambda _id: Exercise(**quick))
     report = checks.evaluate(exercise.id, endless)
     assert report.status == "wrong" and "seconds" in report.message
 

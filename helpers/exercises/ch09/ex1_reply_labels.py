@@ -1,5 +1,7 @@
 """Exercise 9.1, What is to be learned: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -33,8 +35,21 @@ def labels_zero(prompt_ids, reply_ids, end_id):
     return [0] * len(prompt_ids) + list(reply_ids) + [end_id]
 
 
+def labels_mask_one_short(prompt_ids, reply_ids, end_id):
+    return [-100] * (len(prompt_ids) - 1) + list(prompt_ids[-1:]) + list(reply_ids) + [end_id]
+
+
+def draw_reply(rng: np.random.Generator) -> tuple:
+    return (
+        rng.integers(3, 99, size=int(rng.integers(1, 6))).tolist(),
+        rng.integers(3, 99, size=int(rng.integers(0, 5))).tolist(),
+        2,
+    )
+
+
 def check_reply_labels(t: Trial) -> None:
-    for prompt, reply, end in (([1, 2, 3, 4, 5, 6, 7], [11], 0), ([1, 9, 4, 2], [8, 9, 4], 2), ([5, 6], [], 2)):
+    cases = (([5, 6], [7], 2), ([1, 2, 3, 4, 5, 6, 7], [11], 0), ([1, 9, 4, 2], [8, 9, 4], 2), ([5, 6], [], 2))
+    for prompt, reply, end in [*cases, *t.fresh(draw_reply)]:
         t.equal(t.call(prompt, reply, end), reply_labels(prompt, reply, end), what="the labels")
 
 
@@ -43,6 +58,7 @@ HINTS = (
     "-100 for each token of the prompt, then the ids of the reply, then the end mark: stopping must be learned too.",
 )
 WRONG = (
+    Wrong(labels_mask_one_short, "leaves the last token of the prompt to be learned: all of the prompt gets -100"),
     Wrong(labels_without_end, "hides the end mark: the model would never learn to stop"),
     Wrong(labels_everything, "learns the prompt as well: mark it with -100"),
     Wrong(labels_prompt_only, "has it the wrong way round: the reply is learned, the prompt is not"),

@@ -1,5 +1,7 @@
 """Exercise 9.2, It never stops: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -56,13 +58,26 @@ def pad_batch_on_the_left(rows, prompt_lengths, pad_id):
     return _padded(rows, prompt_lengths, pad_id, lambda row, n, gap: [-100] * (len(gap) + n) + row[n:], left=True)
 
 
+def pad_batch_one_more_prompt(rows, prompt_lengths, pad_id):
+    return pad_batch(rows, [n + 1 for n in prompt_lengths], pad_id)
+
+
+def pad_batch_one_less_prompt(rows, prompt_lengths, pad_id):
+    return pad_batch(rows, [n - 1 for n in prompt_lengths], pad_id)
+
+
+def draw_rows(rng: np.random.Generator) -> tuple:
+    rows = [rng.integers(0, 9, size=int(n)).tolist() for n in rng.integers(4, 9, size=3)]
+    return rows, rng.integers(1, 4, size=3).tolist(), int(rng.integers(0, 9))
+
+
 def check_pad_batch(t: Trial) -> None:
     cases = [
         ([[1, 3, 2], [1, 4, 4, 9, 2]], [2, 2], 5),
         ([[1, 2, 8, 9, 10, 7, 12, 2], [1, 5, 11, 2]], [6, 2], 2),
         ([[1, 4, 6, 0], [1, 5, 6, 7, 0, 8, 0]], [2, 3], 0),
     ]
-    for rows, lengths, pad in cases:
+    for rows, lengths, pad in [*cases, *t.fresh(draw_rows)]:
         ids, labels = t.call(rows, lengths, pad)
         wanted = pad_batch(rows, lengths, pad)
         t.equal([list(r) for r in ids], wanted[0], what="the ids")
@@ -74,6 +89,8 @@ HINTS = (
     "A position is padding because of where it stands, len(row) or later, not because of the id that stands there.",
 )
 WRONG = (
+    Wrong(pad_batch_one_more_prompt, "takes the first token of each reply for prompt: the mask is one too long"),
+    Wrong(pad_batch_one_less_prompt, "leaves the last token of each prompt to be learned: the mask is one too short"),
     Wrong(
         pad_batch_by_value,
         "marks every token that has the padding's id, so also the end mark of a reply: the model never learns to stop",

@@ -1,10 +1,11 @@
 """Exercise 9.3, A matrix and its update: the reference solution, wrong answers, the check."""
 
+import numpy as np
 import torch
 
-from helpers.exercises.ch09.shared import random_tensor
+from helpers.exercises.ch09.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
-from helpers.lab.trial import Trial
+from helpers.lab.trial import Trial, gradients
 
 
 def lora_linear(x, W, A, B, alpha):
@@ -37,6 +38,11 @@ def lora_root_scale(x, W, A, B, alpha):
     return x @ W.T + alpha / A.shape[0] ** 0.5 * (x @ A.T) @ B.T
 
 
+def draw_lora(rng: np.random.Generator) -> tuple:
+    n, i, o, r = (int(m) for m in rng.integers(2, 6, size=4))
+    return drawn(rng, n, i), drawn(rng, o, i), drawn(rng, r, i), drawn(rng, o, r), float(rng.uniform(1, 20))
+
+
 def check_lora(t: Trial) -> None:
     W, A, B = torch.tensor([[2.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0], [0.0], [-1.0]])
     cases = [(torch.tensor([[1.0, 1.0]]), W, A, B, 3.0)]
@@ -44,8 +50,10 @@ def check_lora(t: Trial) -> None:
         (random_tensor(s, 4, 5), random_tensor(s + 10, 6, 5), random_tensor(s + 20, r, 5), random_tensor(s + 30, 6, r), a)
         for s, r, a in ((0, 3, 12.0), (1, 2, 16.0), (2, 4, 1.0))
     ]
-    for case in cases:
+    for case in [*cases, *t.fresh(draw_lora)]:
         t.close(t.call(*case), lora_linear(*case), rtol=1e-5, atol=1e-5, what="the output")
+    for got, expected in zip(t.gradients(*cases[1]), gradients(lora_linear, *cases[1])):
+        t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the layer")
 
 
 HINTS = (

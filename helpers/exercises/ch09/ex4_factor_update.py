@@ -1,8 +1,9 @@
 """Exercise 9.4, The best update of rank r: the reference solution, wrong answers, the check."""
 
+import numpy as np
 import torch
 
-from helpers.exercises.ch09.shared import random_tensor
+from helpers.exercises.ch09.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -51,13 +52,19 @@ def factor_rows(D, r, alpha):
     return A, torch.eye(len(D))[:, :r] * (r / alpha)
 
 
+def draw_update(rng: np.random.Generator) -> tuple:
+    o, i = (int(n) for n in rng.integers(4, 7, size=2))
+    return drawn(rng, o, i), int(rng.integers(1, 4)), float(rng.uniform(1, 20))
+
+
 def check_factor(t: Trial) -> None:
     cases = [
+        (torch.tensor([[2.0, 0.0], [0.0, 1.0], [0.0, 0.0]]), 1, 2.0),
         (random_tensor(1, 5, 1) @ random_tensor(2, 1, 4), 1, 2.0),
         (random_tensor(3, 6, 2) @ random_tensor(4, 2, 7), 2, 16.0),
         (random_tensor(5, 6, 5), 3, 8.0),
     ]
-    for D, r, alpha in cases:
+    for D, r, alpha in [*cases, *t.fresh(draw_update)]:
         found = t.call(D, r, alpha)
         t.true(isinstance(found, tuple | list) and len(found) == 2, "must return two matrices, A and B", "(A, B)", found)
         A, B = found

@@ -1,8 +1,9 @@
 """Exercise 9.5, Four bits, block by block: the reference solution, wrong answers, the check."""
 
+import numpy as np
 import torch
 
-from helpers.exercises.ch09.shared import random_tensor
+from helpers.exercises.ch09.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -60,11 +61,23 @@ def round_no_zero_block(w, block):
     return (torch.round(rows / scale) * scale).reshape(-1)
 
 
+def round_to_eight(w, block):
+    return _rounded(w, block, lambda rows: rows.abs().amax(dim=1, keepdim=True) / 8)
+
+
+def draw_weights(rng: np.random.Generator) -> tuple:
+    block = int(rng.integers(3, 7))
+    return drawn(rng, 4 * block) * float(rng.uniform(0.1, 5)), block
+
+
 def check_round(t: Trial) -> None:
+    t.close(t.call(torch.tensor([7.0, -3.0]), 2), torch.tensor([7.0, -3.0]), rtol=1e-5, what="weights that are whole already")
     w = torch.tensor([0.7, -0.32, 0.04, 0.1, -1.4, 2.8, 0.39, 0.81, -14.0, 1.0, 3.0, -5.2])
     t.close(t.call(w, 4), round_blocks(w, 4), rtol=1e-5, atol=1e-6, what="the rounded weights")
     w = random_tensor(3, 64) * torch.linspace(0.1, 3, 64)
     t.close(t.call(w, 16), round_blocks(w, 16), rtol=1e-5, atol=1e-6, what="the rounded weights")
+    for case in t.fresh(draw_weights):
+        t.close(t.call(*case), round_blocks(*case), rtol=1e-5, atol=1e-6, what="the rounded weights")
     w = torch.cat([torch.zeros(4), torch.tensor([1.0, -0.4, 0.2, 0.0])])
     t.close(t.call(w, 4), round_blocks(w, 4), rtol=1e-5, atol=1e-6, what="the rounded weights")
 
@@ -74,6 +87,7 @@ HINTS = (
     "Divide by the scale, torch.round, multiply by the scale again. A block of zeros has scale 0: avoid 0 / 0.",
 )
 WRONG = (
+    Wrong(round_to_eight, "divides the largest value by 8: with numbers from -7 to 7 it must become 7"),
     Wrong(round_globally, "uses one scale for all: a single large weight then spoils every block"),
     Wrong(
         round_largest_not_absolute,

@@ -2,12 +2,13 @@
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.exercises.ch09.shared import random_tensor
+from helpers.exercises.ch09.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
-from helpers.lab.trial import Trial
+from helpers.lab.trial import Trial, gradients
 
 
 def hard_ranking_loss(queries, keys, negatives, temperature):
@@ -68,10 +69,38 @@ def ranking_without_own(queries, keys, negatives, temperature):
     return -(scores[own, own] - torch.logsumexp(others, 1)).mean()
 
 
+def ranking_without_temperature(queries, keys, negatives, temperature):
+    return hard_ranking_loss(queries, keys, negatives, 1.0)
+
+
+def ranking_softmax_twice(queries, keys, negatives, temperature):
+    scores = torch.softmax(queries @ torch.cat([keys, negatives]).T / temperature, dim=1)
+    return F.cross_entropy(scores, torch.arange(len(queries)))
+
+
+def ranking_negatives_first(queries, keys, negatives, temperature):
+    scores = queries @ torch.cat([negatives, keys]).T / temperature
+    return F.cross_entropy(scores, torch.arange(len(queries)))
+
+
+def draw_ranking(rng: np.random.Generator) -> tuple:
+    B, m, d = (int(n) for n in rng.integers(2, 6, size=3))
+    return *(F.normalize(drawn(rng, n, d), dim=1) for n in (B, B, m)), float(rng.uniform(0.1, 1))
+
+
 def check_ranking(t: Trial) -> None:
+    small = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.0, 1.0]]), 0.5
+    t.close(t.call(*small), hard_ranking_loss(*small), rtol=1e-4, what="the ranking loss")
     for seed, (B, m, d, tau) in enumerate([(3, 2, 4, 0.5), (2, 5, 3, 0.1)]):
         case = (_unit(seed, B, d), _unit(seed + 10, B, d), _unit(seed + 20, m, d), tau)
         t.close(t.call(*case), hard_ranking_loss(*case), rtol=1e-4, what="the ranking loss")
+    for case in t.fresh(draw_ranking):
+        t.close(t.call(*case), hard_ranking_loss(*case), rtol=1e-4, what="the ranking loss")
+    case = _unit(1, 3, 4), _unit(2, 3, 4), _unit(3, 2, 4), 0.001
+    t.close(t.call(*case), hard_ranking_loss(*case), rtol=1e-4, what="the loss at a very small temperature")
+    case = _unit(1, 3, 4), _unit(2, 3, 4), _unit(3, 2, 4), 0.5
+    for got, expected in zip(t.gradients(*case), gradients(hard_ranking_loss, *case)):
+        t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the loss")
     same = torch.ones(3, 1)
     t.close(
         t.call(same, same, torch.ones(2, 1), 1.0),
@@ -87,6 +116,9 @@ HINTS = (
     "scores.log_softmax(1) there.",
 )
 WRONG = (
+    Wrong(ranking_without_temperature, "leaves out the temperature"),
+    Wrong(ranking_softmax_twice, "gives probabilities to a function that makes its own softmax: give it the scores"),
+    Wrong(ranking_negatives_first, "puts the negatives in front, so that query i is told that negative i is its own key"),
     Wrong(ranking_in_batch_only, "does not use the hard negatives at all: they are candidates too"),
     Wrong(ranking_hard_only, "uses only the hard negatives; the other keys of the batch are negatives as well"),
     Wrong(ranking_times_temperature, "multiplies by the temperature; a small temperature must make the choice strict"),

@@ -2,12 +2,13 @@
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.exercises.ch09.shared import random_tensor
+from helpers.exercises.ch09.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
-from helpers.lab.trial import Trial
+from helpers.lab.trial import Trial, gradients
 
 
 def reward_loss(better, worse):
@@ -46,12 +47,24 @@ def reward_of_means(better, worse):
     return -F.logsigmoid((better - worse).mean())
 
 
+def draw_rewards(rng: np.random.Generator) -> tuple:
+    n = int(rng.integers(2, 8))
+    return 2 * drawn(rng, n), 2 * drawn(rng, n)
+
+
 def check_reward_loss(t: Trial) -> None:
     t.close(t.call(torch.zeros(3), torch.zeros(3)), torch.tensor(math.log(2)), rtol=1e-5, what="the loss of equal rewards (ln 2)")
     case = torch.tensor([3.0, 1.0, -1.0]), torch.tensor([1.0, 2.0, -1.0])
     t.close(t.call(*case), torch.tensor((0.126928 + 1.313262 + 0.693147) / 3), rtol=1e-4, what="the loss of differences 2, -1, 0")
+    for case in [
+        (random_tensor(1, 5), random_tensor(2, 5)),
+        (torch.tensor([-200.0]), torch.tensor([200.0])),
+        *t.fresh(draw_rewards),
+    ]:
+        t.close(t.call(*case), reward_loss(*case), rtol=1e-4, what="the pairwise loss")
     case = random_tensor(1, 5), random_tensor(2, 5)
-    t.close(t.call(*case), reward_loss(*case), rtol=1e-4, what="the pairwise loss")
+    for got, expected in zip(t.gradients(*case), gradients(reward_loss, *case)):
+        t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the loss")
 
 
 HINTS = (

@@ -2,12 +2,13 @@
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.exercises.ch09.shared import random_tensor
+from helpers.exercises.ch09.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
-from helpers.lab.trial import Trial
+from helpers.lab.trial import Trial, gradients
 
 
 def preference_loss(chosen, rejected, chosen_reference, rejected_reference, beta):
@@ -48,6 +49,19 @@ def preference_no_minus(chosen, rejected, chosen_reference, rejected_reference, 
     return -preference_loss(chosen, rejected, chosen_reference, rejected_reference, beta)
 
 
+def preference_without_beta(chosen, rejected, chosen_reference, rejected_reference, beta):
+    return preference_loss(chosen, rejected, chosen_reference, rejected_reference, 1.0)
+
+
+def preference_summed(chosen, rejected, chosen_reference, rejected_reference, beta):
+    return preference_loss(chosen, rejected, chosen_reference, rejected_reference, beta) * len(chosen)
+
+
+def draw_preferences(rng: np.random.Generator) -> tuple:
+    n = int(rng.integers(2, 6))
+    return *(-5 - drawn(rng, n).abs() for _ in range(4)), float(rng.uniform(0.05, 2))
+
+
 def check_preference_loss(t: Trial) -> None:
     a, b = torch.tensor([-3.0]), torch.tensor([-5.0])
     t.close(t.call(a, b, a, b, 0.1), torch.tensor(math.log(2)), rtol=1e-5, what="the loss before training (ln 2)")
@@ -58,7 +72,10 @@ def check_preference_loss(t: Trial) -> None:
         what="the loss after chosen +1, rejected -1 with beta 0.1",
     )
     case = (*(-5 - random_tensor(i, 4).abs() for i in range(4)), 0.7)
-    t.close(t.call(*case), preference_loss(*case), rtol=1e-4, what="the DPO loss")
+    for one in [case, *t.fresh(draw_preferences)]:
+        t.close(t.call(*one), preference_loss(*one), rtol=1e-4, what="the DPO loss")
+    for got, expected in zip(t.gradients(*case), gradients(preference_loss, *case)):
+        t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the loss")
 
 
 HINTS = (
@@ -66,6 +83,8 @@ HINTS = (
     "Then exercise 9.7 on these two: -F.logsigmoid(better - worse).mean(). Before training it must be ln 2.",
 )
 WRONG = (
+    Wrong(preference_without_beta, "leaves out beta: it scales the implicit rewards"),
+    Wrong(preference_summed, "adds the losses of the pairs up: take the mean, or the step grows with the batch"),
     Wrong(preference_no_reference, "leaves out the reference: an answer unlikely from the start would count as bad"),
     Wrong(preference_swapped, "prefers the rejected answer: the sign is the wrong way round"),
     Wrong(preference_reference_added, "adds the reference's ln p where it must be subtracted (a ratio of probabilities)"),

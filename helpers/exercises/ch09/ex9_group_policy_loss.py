@@ -1,10 +1,11 @@
 """Exercise 9.9, A policy gradient with groups: the reference solution, wrong answers, the check."""
 
+import numpy as np
 import torch
 
-from helpers.exercises.ch09.shared import random_tensor
+from helpers.exercises.ch09.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
-from helpers.lab.trial import Trial
+from helpers.lab.trial import Trial, gradients
 
 
 def group_policy_loss(log_probs, rewards):
@@ -68,6 +69,16 @@ def policy_probabilities(log_probs, rewards):
     return -(_advantages(rewards) * log_probs.exp()).mean()
 
 
+def policy_small_number_added(log_probs, rewards):
+    centred = rewards - rewards.mean(dim=1, keepdim=True)
+    return -(centred / (rewards.std(dim=1, keepdim=True, correction=0) + 1e-4) * log_probs).mean()
+
+
+def draw_groups(rng: np.random.Generator) -> tuple:
+    groups, n = (int(m) for m in rng.integers(2, 5, size=2))
+    return -drawn(rng, groups, n).abs(), torch.tensor(rng.integers(0, 3, size=(groups, n)), dtype=torch.float32)
+
+
 def check_policy_loss(t: Trial) -> None:
     rewards = torch.tensor([[0.0, 0.0, 0.0, 1.0]])
     log_probs = torch.tensor([[-1.0, -2.0, -3.0, -4.0]])
@@ -75,6 +86,10 @@ def check_policy_loss(t: Trial) -> None:
     rewards = torch.tensor([[0.0, 1.0, 1.0], [2.0, 0.0, 1.0]])
     log_probs = -random_tensor(3, 2, 3).abs()
     t.close(t.call(log_probs, rewards), group_policy_loss(log_probs, rewards), rtol=1e-4, what="the loss of two groups")
+    for case in t.fresh(draw_groups):
+        t.close(t.call(*case), group_policy_loss(*case), rtol=1e-4, atol=1e-6, what="the loss of drawn groups")
+    found, wanted = t.gradients(log_probs, rewards), gradients(group_policy_loss, log_probs, rewards)
+    t.close(found[0], wanted[0], rtol=1e-4, what="the gradient of the log-probabilities")
     rewards, log_probs = torch.tensor([[1.0, 1.0], [0.0, 1.0]]), torch.tensor([[-1.0, -2.0], [-3.0, -1.0]])
     t.close(
         t.call(log_probs, rewards),
@@ -93,6 +108,11 @@ HINTS = (
     "Then -(advantages.detach() * log_probs).mean().",
 )
 WRONG = (
+    Wrong(
+        policy_small_number_added,
+        "adds a small number to the deviation, as most published code does: then equal rewards can still give advantages of "
+        "rounding; here a group of equal rewards gets 0, and any other its own deviation",
+    ),
     Wrong(policy_no_baseline, "uses the bare rewards: subtract the mean of the group first"),
     Wrong(policy_not_scaled, "does not divide by the standard deviation of the group"),
     Wrong(policy_whole_batch, "takes mean and deviation over all questions: compare an answer with its siblings only"),

@@ -62,8 +62,13 @@ def temperature_negative(logits, T):
     return temperature_probs(logits, abs(T))
 
 
+def draw_logits(rng: np.random.Generator) -> tuple:
+    return (3 * rng.normal(size=int(rng.integers(3, 7)))).tolist(), float(rng.uniform(0.3, 3))
+
+
 def check_temperature(t: Trial) -> None:
-    for logits, T in (([4.0, 2.0, 0.0], 1.0), ([4.0, 2.0, 0.0], 0.5), ([4.0, 2.0, 0.0], 2.0), ([1000.0, 998.0], 1.0)):
+    cases = (([4.0, 2.0, 0.0], 1.0), ([4.0, 2.0, 0.0], 0.5), ([4.0, 2.0, 0.0], 2.0), ([1000.0, 998.0, 0.0], 1.0))
+    for logits, T in [*cases, *t.fresh(draw_logits)]:
         t.close(t.call(np.array(logits), T), temperature_probs(logits, T), atol=1e-9, what=f"the probabilities at T = {T}")
     t.close(t.call(np.array([1.0, 3.0, 2.0]), 0), [0, 1, 0], what="the probabilities at T = 0")
     t.close(t.call(np.array([3.0, 1.0, 3.0]), 0), [1, 0, 0], what="the probabilities at T = 0 where two are equal")
@@ -75,7 +80,7 @@ def check_temperature(t: Trial) -> None:
             return True
         return False
 
-    refused = t.run(refuses, "temperature_probs(logits, -1.0)")
+    refused = t.run(refuses, "temperature_probs(np.array([1.0, 2.0]), -1.0)")
     diagnosis = "accepts a negative temperature, which has no meaning here: refuse it with a ValueError"
     t.true(refused, diagnosis, "ValueError", "a result")
 

@@ -64,12 +64,20 @@ def nucleus_sorted_result(probs, p):
     return -np.sort(-nucleus(probs, p))
 
 
+def draw_nucleus(rng: np.random.Generator) -> tuple:
+    return rng.dirichlet(np.ones(6)), float(rng.uniform(0.3, 0.95))
+
+
 def check_nucleus(t: Trial) -> None:
     probs = np.array([0.5, 0.25, 0.125, 0.0625, 0.0625])
     for p in (0.2, 0.8, 0.7, 0.75, 1.0):
         t.close(t.call(probs, p), nucleus(probs, p), what=f"the nucleus for p = {p}")
     mixed = np.array([0.125, 0.5, 0.0625, 0.25, 0.0625])
     t.close(t.call(mixed, 0.8), nucleus(mixed, 0.8), what="the nucleus of unsorted probabilities")
+    for case in t.fresh(draw_nucleus):
+        t.close(t.call(*case), nucleus(*case), what=f"the nucleus for p = {case[1]:.3f}")
+    even = np.array([1 / 256, 2 / 256] * 64 + [64 / 256])  # many equals: of them, the first ones, on every processor
+    t.close(t.call(even, 0.8), nucleus(even, 0.8), what="the nucleus of many equal probabilities")
 
 
 HINTS = (

@@ -1,5 +1,7 @@
 """Exercise 10.4, Stop: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -80,8 +82,13 @@ def stop_takes_spaces_off(pieces, stop):
     return text.strip(), n
 
 
+def draw_pieces(rng: np.random.Generator) -> tuple:
+    return rng.choice(["a", "S", "ST", "OP", "TOP", " b"], size=int(rng.integers(5, 12))).tolist(), "STOP"
+
+
 def check_cut(t: Trial) -> None:
     cases = [
+        (["a", "STOP"], "STOP"),
         (["aSTOPb", "ST", "OP", "STOP", "e"], "STOP"),
         (["Paris", ".", "\n\n", "Q:", " What"], "\n\nQ:"),
         ([], "STOP"),
@@ -91,7 +98,7 @@ def check_cut(t: Trial) -> None:
         (["aSTOPbSTOPc"], "STOP"),
         ([" Rome. ", "STOP"], "STOP"),
     ]
-    for pieces, stop in cases:
+    for pieces, stop in [*cases, *t.fresh(draw_pieces)]:
         t.equal(t.call(pieces, stop), cut_at_stop(pieces, stop), what="text and number of tokens")
 
 

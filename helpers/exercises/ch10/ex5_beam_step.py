@@ -60,17 +60,25 @@ def beam_ties_by_ids(beams, next_log_probs, width):
     return sorted(_grow(beams, next_log_probs), key=lambda beam: (-beam[1], beam[0]))[:width]
 
 
+def draw_beams(rng: np.random.Generator) -> tuple:
+    n = int(rng.integers(2, 4))
+    beams = [((i, i + 1), -float(rng.uniform(1, 4))) for i in range(n)]
+    return beams, np.log(rng.dirichlet(np.ones(4), size=n)), int(rng.integers(2, 5))
+
+
 def check_beam(t: Trial) -> None:
     log = np.log
     first = [((0,), -1.0), ((1,), -1.5)]
     rows = log(np.array([[0.3, 0.3, 0.4], [0.9, 0.05, 0.05]]))
     equal, even = [((0,), -1.0), ((1,), -1.0)], log(np.full((2, 2), 0.5))
     for beams, table, width in (
+        ([((0,), -1.0), ((1,), -2.0)], np.array([[-1.0, -3.0], [-0.5, -4.0]]), 2),
         (first, rows, 2),
         (first, rows, 4),
         ([((), 0.0)], log(np.array([[0.2, 0.5, 0.3]])), 2),
         (equal, even, 3),
         (equal[::-1], even, 3),
+        *t.fresh(draw_beams),
     ):
         got, expected = t.call(beams, table, width), beam_step(beams, table, width)
         t.true(

@@ -85,10 +85,16 @@ def speculative_reaches(p, q, guess, u, v):
     return (True, guess) if u < p[guess] / q[guess] else (False, drawn)
 
 
+def draw_guess(rng: np.random.Generator) -> tuple:
+    p, q = rng.dirichlet(np.ones(5), size=2)
+    return p, q, int(rng.integers(0, 5)), float(rng.random()), float(rng.random())
+
+
 def check_speculative(t: Trial) -> None:
     p, q = np.array([0.35, 0.3, 0.05, 0.3]), np.array([0.25, 0.25, 0.4, 0.1])  # max(p - q, 0): 0.1, 0.05, 0, 0.2
     others = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.2, 0.5, 0.1, 0.2])
     cases = [
+        (np.array([0.25, 0.75]), np.array([0.5, 0.5]), 0, 0.25, 0.5),
         (p, q, 2, 0.02, 0.5),
         (p, q, 2, 0.1, 0.5),
         (p, q, 3, 0.99, 0.3),
@@ -100,7 +106,7 @@ def check_speculative(t: Trial) -> None:
         (*others, 3, 0.9, 0.5),
         (np.array([0.0, 0.4, 0.6]), np.array([0.5, 0.2, 0.3]), 0, 0.0, 0.0),
     ]
-    for p, q, guess, u, v in cases:
+    for p, q, guess, u, v in [*cases, *t.fresh(draw_guess)]:
         got = t.call(p, q, guess, u, v)
         t.true(isinstance(got, tuple) and len(got) == 2, "returns something else than (kept, token)", "(kept, token)", got)
         t.equal((bool(got[0]), int(got[1])), speculative_step(p, q, guess, u, v), what="kept and token")

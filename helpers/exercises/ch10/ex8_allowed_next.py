@@ -1,5 +1,7 @@
 """Exercise 10.8, A mask that can always be completed: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -86,10 +88,23 @@ def allowed_greedy(written, options, pieces, left):
     return _next(written, options, pieces, finishes)
 
 
+def draw_options(rng: np.random.Generator) -> tuple:
+    options = ["".join(rng.choice(list("ab"), size=int(n))) for n in rng.integers(2, 6, size=3)]
+    return options[0][: int(rng.integers(0, 2))], options, ["a", "b", "ab", "ba", "bb", ""], int(rng.integers(1, 5))
+
+
 def check_allowed(t: Trial) -> None:
     pieces, options = ["", "n", "o", "no", "t", "not", " now", "y", "es", "yes"], ["no", "not now", "yes"]
     asked = (("", 3), ("no", 3), ("no", 2), ("", 1), ("not", 1), ("y", 1), ("not now", 2), ("", 2), ("yes", 0))
-    for case in [(written, options, pieces, left) for written, left in asked] + [("", ["xabc"], ["x", "ab", "a", "bc"], 3)]:
+    for case in [(written, options, pieces, left) for written, left in asked] + [
+        ("", ["xabc"], ["x", "ab", "a", "bc"], 3),
+        ("", ["ab"], ["a", "b"], 2),
+        ("", ["abcd"], ["a", "b", "cd", "c"], 3),
+        ("", ["abcd"], ["a", "b", "cd", "c"], 2),
+        ("a", ["abcd", "axy"], ["b", "cd", "c", "x"], 2),
+        ("", ["aab"], ["a", "ab"], 2),
+        *t.fresh(draw_options),
+    ]:
         got, expected = t.call(*case), allowed_next(*case)
         t.equal(list(got) if isinstance(got, tuple) else got, expected, what="the allowed tokens")
 

@@ -54,6 +54,10 @@ def nearest_best_only(vectors, query, k):
     return [int(np.argmax(vectors @ query))]
 
 
+def draw_rows(rng: np.random.Generator) -> tuple:
+    return rng.normal(size=(int(rng.integers(6, 10)), 3)), rng.normal(size=3), int(rng.integers(2, 6))
+
+
 def check_nearest(t: Trial) -> None:
     vectors = np.array([[0.0, 1.0], [0.6, 0.8], [1.0, 0.0], [-1.0, 0.0], [0.8, 0.6], [0.6, -0.8]])
     longer = np.concatenate([vectors, [[2.0, 2.0]]])
@@ -65,6 +69,8 @@ def check_nearest(t: Trial) -> None:
         (vectors, [1.0, 0.0], 6),
         (longer, [1.0, 0.0], 3),
         (longer, [-1.0, 0.0], 3),
+        (np.arange(120)[:, None] % 3 * [1.0, 0.0], [1.0, 0.0], 50),  # many equals, on every processor in order
+        *t.fresh(draw_rows),
     ):
         case = (rows, np.array(query), k)
         t.equal(t.call(*case), nearest(*case), what="the ranking")

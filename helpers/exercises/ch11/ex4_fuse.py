@@ -1,5 +1,7 @@
 """Exercise 11.4, Two rankings become one: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -37,8 +39,17 @@ def fuse_ranks(rankings, k=60):
     return {d: float(sum(k + r.index(d) + 1 for r in rankings if d in r)) for d in fuse(rankings)}
 
 
+def draw_rankings(rng: np.random.Generator) -> tuple:
+    return [rng.permutation(7)[: int(n)].tolist() for n in rng.integers(2, 6, size=3)], int(rng.integers(1, 80))
+
+
 def check_fuse(t: Trial) -> None:
-    for rankings, k in (([[4, 7, 2], [2, 9, 4]], 60), ([[1, 2], [2, 1], [3, 2]], 60), ([[5], [6, 5]], 2)):
+    for rankings, k in (
+        ([[4, 7, 2], [2, 9, 4]], 60),
+        ([[1, 2], [2, 1], [3, 2]], 60),
+        ([[5], [6, 5]], 2),
+        *t.fresh(draw_rankings),
+    ):
         got = t.call(rankings, k)
         t.true(isinstance(got, dict), "must return a dictionary from document to score", fuse(rankings, k), got)
         t.equal(sorted(got), sorted(fuse(rankings, k)), what="the set of fused documents")

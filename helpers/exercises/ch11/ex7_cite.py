@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -61,6 +63,11 @@ def cite_ascii(answer, source):
     return match.span() if match else None
 
 
+def draw_source(rng: np.random.Generator) -> tuple:
+    words = rng.choice(["74", "1974", "gold", "golden", "a.b", "axb"], size=8).tolist()
+    return str(rng.choice(["74", "gold", "a.b"])), " ".join(words) + "."
+
+
 def check_cite(t: Trial) -> None:
     cases = (
         ("Lone", "The Lone is long. The Lone is cold."),
@@ -72,10 +79,10 @@ def check_cite(t: Trial) -> None:
         ("1215.", "It was sealed in 1215. Then came peace."),
         ("Pel", "Pelé ran."),
     )
-    for number, (answer, source) in enumerate(cases):
+    for number, (answer, source) in enumerate([*cases, *t.fresh(draw_source)]):
         got, expected = t.call(answer, source), cite(answer, source)
         if number and got is None and expected is not None:
-            got = "None"  # a legal result, only not here; so there is a return, and the bank may know more
+            got = ()  # None is a legal result, only not here: so there is a return, and the bank may know more
         t.equal(got, expected, what=f"the place of {answer!r} in {source!r}")
 
 

@@ -1,5 +1,7 @@
 """Exercise 11.8, An agent on a short lead: the reference solution, wrong answers, the check."""
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -120,6 +122,22 @@ def policy_always_weather(steps):
     return ("weather", "Oslo")
 
 
+def draw_moves(rng: np.random.Generator) -> tuple:
+    words = ["half", "shout", "weather"]
+    moves = [(words[int(k)], str(rng.choice(["8", "ten", "ok", "30"]))) for k in rng.integers(0, 3, size=int(rng.integers(1, 4)))]
+    return [*moves, ("answer", "done")], int(rng.integers(1, 5))
+
+
+SHOWN = {  # the policies as code that can be pasted
+    policy_two_steps: 'lambda steps: [("half", "10"), ("shout", "ok"), ("answer", "5.0 OK")][min(len(steps), 2)]',
+    policy_stumbles: 'lambda steps: [("half", "ten"), ("answer", "sorry")][min(len(steps), 1)]',
+    policy_unknown: 'lambda steps: [("weather", "Oslo"), ("answer", "sorry")][min(len(steps), 1)]',
+    policy_never_ends: 'lambda steps: ("half", str(2 * len(steps)))',
+    policy_always_weather: 'lambda steps: ("weather", "Oslo")',
+}
+TOOLS_SHOWN = '{"half": lambda text: str(int(text) / 2), "shout": str.upper}'
+
+
 def check_agent(t: Trial) -> None:
     def safely(policy, limit):
         def steps(run):
@@ -155,8 +173,12 @@ def check_agent(t: Trial) -> None:
         (policy_two_steps, 2),
         (policy_always_weather, 3),
     ):
-        got = t.run(safely(policy, limit), f"run_agent({policy.__name__}, tools, {limit})")
-        t.equal(got, run_agent(policy, TOOLS, limit), what=f"(answer, steps) of {policy.__name__}")
+        got = t.run(safely(policy, limit), f"run_agent({SHOWN[policy]}, {TOOLS_SHOWN}, {limit})")
+        t.equal(got, run_agent(policy, TOOLS, limit), what="(answer, steps)")
+    for moves, limit in t.fresh(draw_moves):
+        policy = lambda steps, moves=moves: moves[min(len(steps), len(moves) - 1)]  # noqa: E731
+        shown = f"run_agent(lambda steps: {moves!r}[min(len(steps), {len(moves) - 1})], {TOOLS_SHOWN}, {limit})"
+        t.equal(t.run(safely(policy, limit), shown), run_agent(policy, TOOLS, limit), what="(answer, steps)")
 
 
 HINTS = (

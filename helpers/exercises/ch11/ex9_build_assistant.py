@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 from helpers.retrieval.bm25 import BM25
@@ -168,6 +170,11 @@ def _obedient(prompts, question=""):
     return model
 
 
+def draw_fact(rng: np.random.Generator) -> tuple:
+    name = "".join(rng.choice(list("bdgklmnr"), size=3)).capitalize() + "a"
+    return name, f"{int(rng.integers(10, 9999))} m", int(rng.integers(0, 4))
+
+
 def check_assistant(t: Trial) -> None:
     def ask(question):
         def steps(build):  # the prompts come back with the answer: the steps may run in another process
@@ -241,6 +248,15 @@ def check_assistant(t: Trial) -> None:
         got if got is not None else "a call of write",
     )
     t.run(_raises_on_nothing(t, _obedient([])), "build_assistant([], write)")
+    for name, height, place in t.fresh(draw_fact):
+        text = f"Mount {name} is {height} high."
+        documents = [*CORPUS[:place], (name, text), *CORPUS[place:]]
+
+        def steps(build, documents=documents, height=height, name=name):
+            return build(documents, lambda prompt: height if name in prompt else "42")(f"How high is {name}?")
+
+        at = text.index(height)
+        t.equal(t.run(steps, f"How high is {name}?"), (height, name, at, at + len(height)), what="(answer, title, start, end)")
 
 
 def _raises_on_nothing(t: Trial, model):
