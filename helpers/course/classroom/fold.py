@@ -46,11 +46,15 @@ class _Without(ast.NodeTransformer):
     def __init__(self, trial: str) -> None:
         self.trial = trial
 
+    def fresh(self, node: ast.AST) -> bool:
+        f = node.func if isinstance(node, ast.Call) else None
+        return isinstance(f, ast.Attribute) and f.attr == "fresh" and isinstance(f.value, ast.Name) and f.value.id == self.trial
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        f = node.func
-        if isinstance(f, ast.Attribute) and f.attr == "fresh" and isinstance(f.value, ast.Name) and f.value.id == self.trial:
-            return ast.copy_location(ast.List([], ast.Load()), node)
-        return self.generic_visit(node)
+        return ast.copy_location(ast.List([], ast.Load()), node) if self.fresh(node) else self.generic_visit(node)
+
+    def visit_For(self, node: ast.For) -> ast.AST | None:
+        return None if self.fresh(node.iter) else self.generic_visit(node)
 
 
 def without_fresh(function: ast.FunctionDef) -> ast.FunctionDef:
@@ -62,6 +66,8 @@ def uneven(function: ast.FunctionDef, tainted: set[str]) -> bool:
     """Whether the calls of an answer may come in another order or number, without the check ending there."""
     trial = function.args.args[0].arg
     for node in ast.walk(function):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == f"{trial}.collecting":
+            continue  # the same in every copy
         if isinstance(node, (ast.If, ast.While, ast.IfExp)) and loaded(node.test) & tainted:
             inside = [x for x in ast.walk(node) if x not in ast.walk(node.test)]
             calls = (x for x in inside if isinstance(x, ast.Attribute) and x.attr in ("call", "run"))
@@ -115,6 +121,9 @@ class _Fold(ast.NodeTransformer):
     def visit(self, node: ast.AST) -> Any:
         if isinstance(node, _SCOPES):
             return node  # run at another time, perhaps in a jail: not folded
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            self.generic_visit(node.value)  # such as cases.append(...): it is done, and only what it is given is worked out
+            return node
         if isinstance(node, ast.expr) and not isinstance(node, (ast.Starred, ast.Slice, ast.JoinedStr, ast.FormattedValue)):
             place = (node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)
             mentioned = names_in(node)

@@ -30,7 +30,7 @@ def library() -> Path:
     shutil.copytree(source, folder / "helpers", ignore=ignored)
     inside = folder / "helpers" / "course" / "classroom"
     inside.mkdir(parents=True)
-    for name in ("__init__.py", *(f"classroom/{n}.py" for n in ("__init__", "inmate", "cells", "call_filter"))):
+    for name in ("__init__.py", *(f"classroom/{n}.py" for n in ("__init__", "inmate", "cells", "call_filter", "watch"))):
         shutil.copy(source / "course" / name, inside.parent / name)
     (folder / "data").mkdir()  # the course's data folder is shown here
     for path in (folder, *folder.rglob("*")):

@@ -35,12 +35,12 @@ def per_different_character(text):
     return len(text.encode("utf-8")) / len(set(text))
 
 
-def draw_text(rng: np.random.Generator) -> str:
+def draw_bytes_per_character(rng: np.random.Generator) -> str:
     return "".join(rng.choice(list("aeé日🙂ßж"), size=rng.integers(5, 12)))
 
 
 def check_bytes_per_character(t: Trial) -> None:
-    for text in ("é", "naïve", "ice", "日本", "a🙂", "été", *t.fresh(draw_text)):
+    for text in ("é", "naïve", "ice", "日本", "a🙂", "été", *t.fresh(draw_bytes_per_character)):
         t.close(t.call(text), bytes_per_character(text), what="the number of bytes per character")
 
 

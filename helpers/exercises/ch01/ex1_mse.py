@@ -35,14 +35,14 @@ def mse_n_minus_one(y, y_hat):
     return float(np.sum((y - y_hat) ** 2) / max(len(y) - 1, 1))
 
 
-def draw_pair(rng: np.random.Generator) -> tuple:
+def draw_mse(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(2, 9))
     return rng.normal(size=n), rng.normal(size=n)
 
 
 def check_mse(t: Trial) -> None:
     cases = [([1, 4, 2], [0, 2, 3]), ([3, 3], [3, 3]), ([1, 5, 2], [2, 1, 2]), ([200, 600, 500], [101, 134.333, 174.333])]
-    for y, y_hat in [*cases, *t.fresh(draw_pair)]:
+    for y, y_hat in [*cases, *t.fresh(draw_mse)]:
         y, y_hat = np.array(y, dtype=float), np.array(y_hat, dtype=float)
         t.close(t.call(y, y_hat), mse(y, y_hat), rtol=1e-9, what="the loss")
 

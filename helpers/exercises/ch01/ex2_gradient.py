@@ -52,7 +52,7 @@ def gradient_over_features(X, y, w, b):
     return dw * len(y) / X.shape[1], db
 
 
-def draw_table(rng: np.random.Generator) -> tuple:
+def draw_gradient(rng: np.random.Generator) -> tuple:
     n, d = int(rng.integers(3, 8)), int(rng.integers(2, 5))
     return rng.normal(size=(n, d)), rng.normal(size=n), rng.normal(size=d), float(rng.normal())
 
@@ -64,7 +64,7 @@ def check_gradient(t: Trial) -> None:
         ([[150], [200], [260]], [200, 600, 500], [2 / 3], 1),
         ([[1, 0, 2, 1], [2, -1, 0, 3]], [4, 1], [0.5, 2, -1, 0], 3),
     ]
-    for X, y, w, b in [*cases, *t.fresh(draw_table)]:
+    for X, y, w, b in [*cases, *t.fresh(draw_gradient)]:
         X, y, w = np.array(X, dtype=float), np.array(y, dtype=float), np.array(w, dtype=float)
         got, (dw, db) = t.call(X, y, w, b), gradient(X, y, w, b)
         t.several(got, 2, "must return the pair (dw, db)", (dw, db))

@@ -79,7 +79,7 @@ def backward_without_seed(root):
             parent.grad += slope * value.grad
 
 
-def draw_numbers(rng: np.random.Generator) -> tuple:
+def draw_backward(rng: np.random.Generator) -> tuple:
     return tuple(float(v) for v in rng.uniform(1, 4, size=3).round(2))
 
 
@@ -111,7 +111,7 @@ def check_backward(t: Trial) -> None:
         return x.grad
 
     t.close(t.run(shared, "s = x * 3; backward(s * s + s) at x = 2"), 39.0, what="x.grad")
-    for a, b, at in t.fresh(draw_numbers):  # d/dx (a x^2 + b x) = 2 a x + b
+    for a, b, at in t.fresh(draw_backward):  # d/dx (a x^2 + b x) = 2 a x + b
         steps = slope_of(lambda x, a=a, b=b: x * x * a + x * b, at)
         t.close(t.run(steps, f"backward(x * x * {a} + x * {b}) at x = {at}"), 2 * a * at + b, what="x.grad")
 

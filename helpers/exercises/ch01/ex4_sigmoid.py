@@ -47,7 +47,7 @@ def sigmoid_slope_is_value(v):
     return Value(s, (v,), (s,), "sigmoid")
 
 
-def draw_score(rng: np.random.Generator) -> float:
+def draw_sigmoid(rng: np.random.Generator) -> float:
     return round(float(rng.normal(scale=2)), 3)
 
 
@@ -64,7 +64,7 @@ def check_sigmoid(t: Trial) -> None:
 
         return steps
 
-    for z in (2.0, 0.0, -1.0, *t.fresh(draw_score)):
+    for z in (2.0, 0.0, -1.0, *t.fresh(draw_sigmoid)):
         got, expected = t.run(at(z), f"v = Value({z:g}); s = sigmoid(v); s.backward(); (s.data, v.grad)"), at(z)(sigmoid)
         t.true(isinstance(got, tuple), "must return a Value, with v as its parent", expected, got)
         t.close(got[:2], expected[:2], rtol=1e-6, what="(s.data, v.grad)")

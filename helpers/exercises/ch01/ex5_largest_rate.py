@@ -39,13 +39,13 @@ def rate_without_two(X):
     return largest_rate(X) * 2
 
 
-def draw_features(rng: np.random.Generator) -> list:
+def draw_largest_rate(rng: np.random.Generator) -> list:
     return rng.normal(size=(int(rng.integers(4, 9)), int(rng.integers(1, 4)))).tolist()
 
 
 def check_largest_rate(t: Trial) -> None:
     cases = ([[0.0], [2.0], [3.0]], [[1, 0.5], [-1, 2], [0, 1], [3, -2], [1, 1]], [[150.0], [200.0], [260.0]])
-    for X in [*cases, *t.fresh(draw_features)]:
+    for X in [*cases, *t.fresh(draw_largest_rate)]:
         X = np.array(X)
         t.close(t.call(X), largest_rate(X), rtol=1e-6, what="the rate")
 

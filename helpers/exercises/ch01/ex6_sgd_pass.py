@@ -58,7 +58,7 @@ def sgd_first_batch_only(x, y, w, b, lr, batch_size, order):
     return sgd_pass(x[rows], y[rows], w, b, lr, batch_size, np.arange(len(rows)))
 
 
-def draw_pass(rng: np.random.Generator) -> tuple:
+def draw_sgd_pass(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(4, 8))
     x, y, (w, b) = rng.normal(size=n), rng.normal(size=n), rng.normal(size=2).round(2).tolist()
     return x, y, w, b, 0.07, int(rng.integers(1, n)), rng.permutation(n)
@@ -70,7 +70,7 @@ def check_sgd_pass(t: Trial) -> None:
         ([1, -1, 2, 0, 1.5], [2, 0, 1, 1, 3], 0.0, 1.0, 0.05, 2, [4, 2, 0, 1, 3]),
         ([1, -1, 2, 0, 1.5], [2, 0, 1, 1, 3], 0.0, 1.0, 0.05, 5, [0, 1, 2, 3, 4]),
     ]
-    for x, y, w, b, lr, batch_size, order in [*cases, *t.fresh(draw_pass)]:
+    for x, y, w, b, lr, batch_size, order in [*cases, *t.fresh(draw_sgd_pass)]:
         args = (np.array(x, dtype=float), np.array(y, dtype=float), w, b, lr, batch_size, np.array(order))
         got, expected = t.call(*args), sgd_pass(*args)
         t.several(got, 2, "must return the two numbers (w, b)", expected)

@@ -49,7 +49,7 @@ def standardize_on_test(X, n_train):
     return Z[:n_train], Z[n_train:]
 
 
-def draw_columns(rng: np.random.Generator) -> tuple:
+def draw_standardize(rng: np.random.Generator) -> tuple:
     return rng.normal(size=(int(rng.integers(7, 10)), 3)) * [1, 10, 0.1] + [0, 5, -2], int(rng.integers(3, 6))
 
 
@@ -58,7 +58,7 @@ def check_standardize(t: Trial) -> None:
         ([[0.0, 1.0], [4.0, 2.0], [6.0, 7.0], [8.0, 7.5]], 2),
         ([[1.0, 10.0], [2.0, 30.0], [6.0, 20.0], [3.0, 15.0], [100.0, 0.0]], 3),
     ]
-    for X, n_train in [*cases, *t.fresh(draw_columns)]:
+    for X, n_train in [*cases, *t.fresh(draw_standardize)]:
         X = np.array(X)
         got, expected = t.call(X, n_train), standardize(X, n_train)
         t.several(got, 2, "must return two arrays: (train, test)", expected)

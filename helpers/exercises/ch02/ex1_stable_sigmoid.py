@@ -57,7 +57,7 @@ BOTH_SIDES = (
 )
 
 
-def draw_scores(rng: np.random.Generator) -> np.ndarray:
+def draw_stable_sigmoid(rng: np.random.Generator) -> np.ndarray:
     return rng.normal(scale=4, size=int(rng.integers(3, 7)))
 
 
@@ -69,7 +69,7 @@ def check_sigmoid(t: Trial) -> None:
             except FloatingPointError:
                 return "overflow"
 
-    for z in ([0.0], [1.0], [-2.0, 0.5, 3.0], [[-1.0, 1.0], [4.0, -4.0]], *t.fresh(draw_scores)):
+    for z in ([0.0], [1.0], [-2.0, 0.5, 3.0], [[-1.0, 1.0], [4.0, -4.0]], *t.fresh(draw_stable_sigmoid)):
         got = t.call(np.array(z))
         t.close(got, stable_sigmoid(np.array(z)), what="the probabilities")
     with np.errstate(over="ignore", invalid="ignore"):

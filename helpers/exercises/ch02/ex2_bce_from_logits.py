@@ -43,14 +43,14 @@ def bce_logits_as_probabilities(y, z):
         return float(-np.mean(np.where(y == 1, np.log(z), np.log(1 - z))))
 
 
-def draw_logits(rng: np.random.Generator) -> tuple:
+def draw_bce_from_logits(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(3, 9))
     return rng.integers(0, 2, size=n), rng.normal(scale=2, size=n)
 
 
 def check_bce(t: Trial) -> None:
     cases = [([1], [0.0]), ([1], [2.0]), ([0], [2.0]), ([1, 0, 0], [0.5, -1.0, 2.0])]
-    for y, z in [*cases, *t.fresh(draw_logits)]:
+    for y, z in [*cases, *t.fresh(draw_bce_from_logits)]:
         y, z = np.array(y), np.array(z)
         t.close(t.call(y, z), bce_from_logits(y, z), what="the loss")
     for y, z in [([1, 0], [-100.0, -1.0]), ([0, 1, 1], [800.0, -800.0, 3.0])]:

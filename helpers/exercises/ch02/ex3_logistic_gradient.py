@@ -44,7 +44,7 @@ def gradient_thresholded(w, b, X, y):
     return X.T @ error / len(y), float(np.mean(error))
 
 
-def draw_rows(rng: np.random.Generator) -> tuple:
+def draw_logistic_gradient(rng: np.random.Generator) -> tuple:
     n, d = int(rng.integers(4, 8)), int(rng.integers(2, 5))
     return rng.normal(size=d), float(rng.normal()), rng.normal(size=(n, d)), rng.integers(0, 2, size=n)
 
@@ -56,7 +56,7 @@ def check_gradient(t: Trial) -> None:
         (np.array([0.5, -0.3]), 0.1, np.array([[1.0, 2.0], [0.5, -1.0], [-2.0, 0.3]]), np.array([1, 0, 0])),
         (rng.normal(size=3), -0.4, rng.normal(size=(7, 3)), np.array([1, 0, 1, 1, 0, 0, 1])),
     ]
-    for w, b, X, y in [*cases, *t.fresh(draw_rows)]:
+    for w, b, X, y in [*cases, *t.fresh(draw_logistic_gradient)]:
         got = t.call(w, b, X, y)
         dw, db = logistic_gradient(w, b, X, y)
         t.several(

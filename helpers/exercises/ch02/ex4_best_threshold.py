@@ -59,7 +59,7 @@ def threshold_first(y, p, candidates, cost_fp, cost_fn):
     return candidates[int(np.argmin(costs))]
 
 
-def draw_costs(rng: np.random.Generator) -> tuple:
+def draw_best_threshold(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(8, 15))
     return (
         rng.integers(0, 2, size=n),
@@ -80,7 +80,7 @@ def check_threshold(t: Trial) -> None:
         ([1, 0, 0, 0, 0, 0], [0.3, 0.4, 0.4, 0.4, 0.1, 0.1], [0.2, 0.5], 1.0, 1.0),
     ]
     cases = [(np.array(y), np.array(p), *rest) for y, p, *rest in cases]
-    for case in [*cases, *t.fresh(draw_costs)]:
+    for case in [*cases, *t.fresh(draw_best_threshold)]:
         t.close(t.call(*case), best_threshold(*case), what="the threshold")
 
 

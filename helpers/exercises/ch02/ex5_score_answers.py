@@ -93,7 +93,7 @@ ONE_WAY = (
 )
 
 
-def draw_answers(rng: np.random.Generator) -> tuple:
+def draw_score_answers(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(4, 9))
     return rng.choice(["spam", "Ham.", " SPAM ", "no", "ham", "perhaps"], size=n).tolist(), rng.integers(0, 2, size=n).tolist()
 
@@ -117,7 +117,7 @@ def check_score(t: Trial) -> None:
         (["hamburger", "not spam", "SPAM"], [0, 1, 1]),
         ([" Spam . ", "ham"], [1, 0]),
         (["s p a m", "ham"], [1, 0]),
-        *t.fresh(draw_answers),
+        *t.fresh(draw_score_answers),
     ]:
         got = t.call(answers, labels)
         expected = score_answers(answers, labels)

@@ -61,7 +61,7 @@ def temperature_coarse(y, z):
     return float(grid[int(np.argmin([np.mean(np.logaddexp(0, z / T) - y * z / T) for T in grid]))])
 
 
-def draw_calibration(rng: np.random.Generator) -> tuple:
+def draw_best_temperature(rng: np.random.Generator) -> tuple:
     z = rng.normal(size=200) * 2
     return (rng.random(200) < 1 / (1 + np.exp(-z))).astype(int), z * float(rng.uniform(0.5, 2.5))
 
@@ -75,7 +75,7 @@ def check_temperature(t: Trial) -> None:
         (np.array([1, 0, 1, 0]), np.array([4.0, -4.0, -2.0, 2.5])),
         (y, 3 * z),
         (y, 0.3 * z),
-        *t.fresh(draw_calibration),
+        *t.fresh(draw_best_temperature),
     ]:
         t.close(t.call(labels, logits), best_temperature(labels, logits), rtol=2e-3, atol=0, what="the temperature")
 

@@ -43,13 +43,13 @@ def softmax_mean(Z):
         return E / E.sum(axis=1, keepdims=True)
 
 
-def draw_table(rng: np.random.Generator) -> list:
+def draw_stable_softmax(rng: np.random.Generator) -> list:
     return (rng.normal(size=(int(rng.integers(2, 5)), 3)) * 3).tolist()
 
 
 def check_softmax(t: Trial) -> None:
     small = [[[1.0, 0.0, 0.0]], [[2.0, 1.0, 0.5]], [[1.0, 2.0], [0.5, -1.0], [3.0, 3.0]]]
-    for Z in (*small, [[1000.0, 1001.0], [0.0, 2.0]], [[2000.0, 0.0], [0.0, 1.0]], *t.fresh(draw_table)):
+    for Z in (*small, [[1000.0, 1001.0], [0.0, 2.0]], [[2000.0, 0.0], [0.0, 1.0]], *t.fresh(draw_stable_softmax)):
         Z = np.array(Z)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             t.close(t.call(Z), stable_softmax(Z), what="the probabilities")

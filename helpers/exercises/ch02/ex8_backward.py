@@ -63,7 +63,7 @@ def backward_sign(X, y, W1, b1, W2, b2):
     return tuple(-g for g in backward(X, y, W1, b1, W2, b2))
 
 
-def draw_network(rng: np.random.Generator) -> tuple:
+def draw_backward(rng: np.random.Generator) -> tuple:
     n, d, m = int(rng.integers(3, 6)), int(rng.integers(2, 4)), int(rng.integers(2, 5))
     return rng.normal(size=(n, d)), rng.integers(0, 2, n), *(rng.normal(size=s) for s in ((d, m), (m,), (m, 1), (1,)))
 
@@ -77,7 +77,7 @@ def check_backward(t: Trial) -> None:
             X, W1 = np.array([[1.0, 2.0]]), np.array([[1.0, -1.0], [0.5, -0.5]])
             b1, W2 = np.array([0.0, bias]), np.array([[0.7], [2.0]])
         cases.append((X, y, W1, b1, W2, b2))
-    for case in [*cases, *t.fresh(draw_network)]:
+    for case in [*cases, *t.fresh(draw_backward)]:
         got, expected = t.call(*case), backward(*case)
         t.several(got, 4, "must give four gradients back, in this order: return dW1, db1, dW2, db2", expected)
         for i, name in ((2, "dW2"), (3, "db2"), (0, "dW1"), (1, "db1")):  # in the order in which they are computed

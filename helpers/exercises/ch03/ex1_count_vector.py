@@ -57,7 +57,7 @@ def count_vector_alphabetical(tokens, ids):
     return count_vector(tokens, {word: column for column, word in enumerate(sorted(ids))})
 
 
-def draw_tokens(rng: np.random.Generator) -> list:
+def draw_count_vector(rng: np.random.Generator) -> list:
     return rng.choice(["the", "cat", "sat", "mat", "dog", "cats"], size=int(rng.integers(6, 15))).tolist()
 
 
@@ -72,7 +72,7 @@ def check_count_vector(t: Trial) -> None:
         [],
         ["there", "sat", "cats"],
         ["cat"] * 300,  # more than the smallest kinds of number hold
-        *t.fresh(draw_tokens),
+        *t.fresh(draw_count_vector),
     ):
         t.close(t.call(tokens, ids), count_vector(tokens, ids), what="the vector")
     turned = {"sat": 1, "the": 0, "cat": 2}  # a dictionary need not list its words in the order of their columns

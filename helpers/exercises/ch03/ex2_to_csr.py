@@ -58,7 +58,7 @@ def to_csr_positive_only(X):
     return to_csr(np.maximum(X, 0))
 
 
-def draw_sparse(rng: np.random.Generator) -> list:
+def draw_to_csr(rng: np.random.Generator) -> list:
     X = rng.normal(size=(int(rng.integers(2, 5)), int(rng.integers(3, 6)))).round(2)
     return np.where(rng.random(X.shape) < 0.5, X, 0).tolist()
 
@@ -72,7 +72,7 @@ def check_to_csr(t: Trial) -> None:
         [[0, 0, 1, 3], [2, 0, 0, 0], [0, 7, 0, 9]],
         [[2, 0, 2], [1, 1, 0]],
         [[0.5, 0], [-1, 2.5]],  # weights need be neither whole nor positive
-        *t.fresh(draw_sparse),
+        *t.fresh(draw_to_csr),
     ):
         X = np.array(X)
         got, expected = t.call(X), to_csr(X)

@@ -45,7 +45,7 @@ def idf_bracket(X):
     return np.log((1 + len(X)) / (1 + np.sum(X > 0, axis=0)) + 1)
 
 
-def draw_counts(rng: np.random.Generator) -> list:
+def draw_idf(rng: np.random.Generator) -> list:
     return rng.integers(0, 4, size=(int(rng.integers(3, 8)), int(rng.integers(2, 6)))).tolist()
 
 
@@ -55,7 +55,7 @@ def check_idf(t: Trial) -> None:
         [[1, 1, 5], [0, 2, 1]],
         [[2, 0, 0], [1, 1, 0], [4, 0, 1], [1, 0, 0]],
         [[1, 0, 0, 2]],
-        *t.fresh(draw_counts),
+        *t.fresh(draw_idf),
     ):
         X = np.array(X)
         t.close(t.call(X), idf(X), what="the idf")

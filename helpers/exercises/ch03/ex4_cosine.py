@@ -50,7 +50,7 @@ def cosine_absolute(a, b):
     return abs(cosine(a, b))
 
 
-def draw_vectors(rng: np.random.Generator) -> tuple:
+def draw_cosine(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(2, 6))
     return rng.normal(size=n), rng.normal(size=n)
 
@@ -65,7 +65,7 @@ def check_cosine(t: Trial) -> None:
         ([0, 0], [0, 0]),
         ([1, -2], [2, 0.5]),
         ([1, 2, 0], [-3, 1, 1]),  # more than a right angle
-        *t.fresh(draw_vectors),
+        *t.fresh(draw_cosine),
     ):
         a, b = np.array(a, dtype=float), np.array(b, dtype=float)
         t.close(t.call(a, b), cosine(a, b), what="the cosine")

@@ -58,7 +58,7 @@ def word_log_probs_with_prior(X, y, K, alpha=1.0):
     return word_log_probs(X, y, K, alpha) + np.log(prior)[:, None]
 
 
-def draw_texts(rng: np.random.Generator) -> tuple:
+def draw_word_log_probs(rng: np.random.Generator) -> tuple:
     K = int(rng.integers(2, 4))
     return rng.integers(0, 5, size=(7, 4)), rng.permutation(np.arange(7) % K), K, float(rng.uniform(0.2, 2))
 
@@ -70,7 +70,7 @@ def check_word_log_probs(t: Trial) -> None:
         ([[2, 0, 1], [1, 1, 0], [0, 0, 4]], [0, 0, 1], 2, 0.1),
         ([[1, 0, 0, 2], [0, 3, 1, 0]], [2, 0], 3, 0.5),  # class 1 has no example
     ]
-    for X, y, K, alpha in [*cases, *t.fresh(draw_texts)]:
+    for X, y, K, alpha in [*cases, *t.fresh(draw_word_log_probs)]:
         X, y = np.array(X, dtype=float), np.array(y)
         t.close(t.call(X, y, K, alpha), word_log_probs(X, y, K, alpha), what="the table of log-probabilities")
 

@@ -38,7 +38,7 @@ def describe_clusters_highest_label(labels):
     return int(labels.max()) + 1, float(sizes.max() / len(labels)), float(np.mean(labels < 0))
 
 
-def draw_labels(rng: np.random.Generator) -> list:
+def draw_describe_clusters(rng: np.random.Generator) -> list:
     return rng.choice([-1, 0, 1, 3, 8], size=int(rng.integers(6, 14))).tolist()
 
 
@@ -50,7 +50,7 @@ def check_describe_clusters(t: Trial) -> None:
         [5, 5, -1, 2],
         [0, 0, 0, 1, -1, -1, -1, -1, 4, 4],
         [-1, -1],
-        *t.fresh(draw_labels),
+        *t.fresh(draw_describe_clusters),
     ):
         labels = np.array(labels)
         got, expected = t.call(labels), describe_clusters(labels)

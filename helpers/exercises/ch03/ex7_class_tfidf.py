@@ -47,12 +47,17 @@ def class_tfidf_bits(counts):
     return class_tfidf(counts) / np.log(2)
 
 
-def draw_classes(rng: np.random.Generator) -> list:
+def draw_class_tfidf(rng: np.random.Generator) -> list:
     return (rng.integers(0, 6, size=(int(rng.integers(2, 5)), 5)) + np.eye(1, 5, dtype=int) + 1).tolist()
 
 
 def check_class_tfidf(t: Trial) -> None:
-    for counts in ([[4, 0], [1, 3]], [[5, 1, 2], [5, 0, 1]], [[9, 3, 0, 0], [8, 0, 2, 0], [20, 1, 1, 6]], *t.fresh(draw_classes)):
+    for counts in (
+        [[4, 0], [1, 3]],
+        [[5, 1, 2], [5, 0, 1]],
+        [[9, 3, 0, 0], [8, 0, 2, 0], [20, 1, 1, 6]],
+        *t.fresh(draw_class_tfidf),
+    ):
         counts = np.array(counts, dtype=float)
         t.close(t.call(counts), class_tfidf(counts), what="the weights")
 

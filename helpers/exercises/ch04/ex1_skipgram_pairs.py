@@ -44,7 +44,7 @@ def pairs_full_windows_only(ids, window):
     ]
 
 
-def draw_ids(rng: np.random.Generator) -> tuple:
+def draw_skipgram_pairs(rng: np.random.Generator) -> tuple:
     return rng.integers(0, 9, size=int(rng.integers(4, 9))).tolist(), int(rng.integers(1, 4))
 
 
@@ -56,7 +56,7 @@ def check_pairs(t: Trial) -> None:
         ([4, 4, 9], 1),
         ([6], 2),
         ([1, 2, 3], 5),
-        *t.fresh(draw_ids),
+        *t.fresh(draw_skipgram_pairs),
     ):
         got = t.call(ids, window)
         if got is not None:

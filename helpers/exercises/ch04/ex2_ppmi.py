@@ -64,7 +64,7 @@ def ppmi_rows_twice(C):
     return np.maximum(out, 0)
 
 
-def draw_counts(rng: np.random.Generator) -> list:
+def draw_ppmi(rng: np.random.Generator) -> list:
     return (rng.integers(0, 6, size=(4, 4)) + np.eye(4, dtype=int)).tolist()
 
 
@@ -76,7 +76,7 @@ def check_ppmi(t: Trial) -> None:
         [[0, 3, 1], [3, 0, 0], [1, 0, 6]],
         [[2, 1, 0], [1, 3, 0], [0, 0, 0]],
         [[1, 5], [0, 2]],
-        *t.fresh(draw_counts),
+        *t.fresh(draw_ppmi),
     ):
         C = np.array(C, dtype=float)
         t.close(t.call(C), ppmi(C), rtol=1e-7, what="the table")

@@ -46,7 +46,7 @@ def sampling_context_only(v, u, N):
     return loss, (p_true - 1) * u, du, dN
 
 
-def draw_pair(rng: np.random.Generator) -> tuple:
+def draw_sampling_gradients(rng: np.random.Generator) -> tuple:
     d = int(rng.integers(2, 5))
     return rng.normal(size=d), rng.normal(size=d), rng.normal(size=(int(rng.integers(1, 5)), d))
 
@@ -59,7 +59,7 @@ def check_sampling(t: Trial) -> None:
         (np.zeros(3), np.zeros(3), np.zeros((5, 3))),
         (rng.normal(size=4), rng.normal(size=4), rng.normal(size=(3, 4))),
     ]
-    for v, u, N in [*cases, *t.fresh(draw_pair)]:
+    for v, u, N in [*cases, *t.fresh(draw_sampling_gradients)]:
         got, expected = t.call(v, u, N), sampling_gradients(v, u, N)
         t.several(got, 4, "must return the four results (loss, dv, du, dN)", expected)
         for ours, right, what in zip(got, expected, ("the loss", "dv", "du", "dN")):

@@ -33,7 +33,7 @@ def noise_times_power(counts, power):
     return counts * power / counts.sum()
 
 
-def draw_words(rng: np.random.Generator) -> tuple:
+def draw_noise(rng: np.random.Generator) -> tuple:
     return rng.integers(1, 50, size=int(rng.integers(3, 7))).tolist(), float(rng.uniform(0.3, 1.2))
 
 
@@ -44,7 +44,7 @@ def check_noise(t: Trial) -> None:
         ([5, 5, 5], 0.75),
         ([1000, 100, 10, 1], 0.75),
         ([9, 3], 0.0),
-        *t.fresh(draw_words),
+        *t.fresh(draw_noise),
     ):
         counts = np.array(counts, dtype=float)
         t.close(t.call(counts, power), noise(counts, power), rtol=1e-7, what="the distribution")

@@ -49,7 +49,7 @@ def cbow_uphill(C, u, N):
     return loss, -dC
 
 
-def draw_window(rng: np.random.Generator) -> tuple:
+def draw_cbow_gradients(rng: np.random.Generator) -> tuple:
     d = int(rng.integers(2, 5))
     return rng.normal(size=(int(rng.integers(2, 5)), d)), rng.normal(size=d), rng.normal(size=(int(rng.integers(1, 4)), d))
 
@@ -61,7 +61,7 @@ def check_cbow(t: Trial) -> None:
         (rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=(5, 4))),
         (rng.normal(size=(1, 2)), rng.normal(size=2), rng.normal(size=(2, 2))),
     ]
-    for C, u, N in [*cases, *t.fresh(draw_window)]:
+    for C, u, N in [*cases, *t.fresh(draw_cbow_gradients)]:
         got, expected = t.call(C, u, N), cbow_gradients(C, u, N)
         t.several(got, 2, "must return the pair (loss, dC)", expected)
         t.close(got[0], expected[0], rtol=1e-7, what="the loss")

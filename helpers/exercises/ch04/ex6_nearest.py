@@ -64,7 +64,7 @@ def nearest_columns(query, words, table, k):
     return [words[i] for i in np.argsort(-scores) if words[i] != query][:k]
 
 
-def draw_table(rng: np.random.Generator) -> tuple:
+def draw_nearest(rng: np.random.Generator) -> tuple:
     words = ["tea", "rock", "cup", "sea", "mug"]
     return str(rng.choice(words)), words, rng.normal(size=(5, 3)) * rng.uniform(0.5, 4, size=(5, 1)), int(rng.integers(2, 5))
 
@@ -74,7 +74,7 @@ def check_nearest(t: Trial) -> None:
     table = np.array([[-0.5, 1.0], [0.0, 3.5], [6.0, 7.0], [2.5, 1.0], [0.5, 1.5], [1.5, -3.0], [0.5, 4.0], [-4.0, 2.5]])
     small = ("a", ["a", "b", "c"], np.array([[1.0, 0.0], [3.0, 4.0], [1.0, 1.0]]), 1)
     cases = [small, *((query, words, table, k) for query, k in (("tea", 3), ("granite", 1), ("cup", 4), ("coffee", 7)))]
-    for case in [*cases, *t.fresh(draw_table)]:
+    for case in [*cases, *t.fresh(draw_nearest)]:
         got, expected = t.call(*case), nearest(*case)
         if got is not None:
             t.true(isinstance(got, (list, tuple)), "must return a list of words", expected, got)

@@ -52,7 +52,7 @@ def spearman_without_sign(x, y):
     return abs(spearman(x, y))
 
 
-def draw_values(rng: np.random.Generator) -> tuple:
+def draw_spearman(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(6, 11))
     return rng.integers(0, 6, size=n) + np.arange(n) % 3 / 10, rng.normal(size=n)
 
@@ -65,7 +65,7 @@ def check_spearman(t: Trial) -> None:
         ([5, 1, 1, 1], [2, 2, 8, 1]),
         ([1, 2, 4], [9, 5, 1]),
     ]
-    for x, y in [*cases, *t.fresh(draw_values)]:
+    for x, y in [*cases, *t.fresh(draw_spearman)]:
         x, y = np.array(x, dtype=float), np.array(y, dtype=float)
         t.close(t.call(x, y), spearman(x, y), rtol=1e-7, what="the correlation")
 

@@ -63,7 +63,7 @@ def info_nce_clipped(A, B, temperature):
     return float(np.mean(np.log(np.exp(S).sum(axis=1)) - np.diag(S)))
 
 
-def draw_batch(rng: np.random.Generator) -> tuple:
+def draw_info_nce(rng: np.random.Generator) -> tuple:
     n, d = int(rng.integers(2, 6)), int(rng.integers(2, 5))
     return rng.normal(size=(n, d)), rng.normal(size=(n, d)), float(rng.uniform(0.2, 2))
 
@@ -77,7 +77,7 @@ def check_info_nce(t: Trial) -> None:
         (np.eye(3) * 40, np.eye(3) * 40, 0.05),
         (np.array([[40.0, 0.0], [0.0, 1.0]]), np.array([[40.0, 39.9], [1.0, 1.0]]), 0.05),
     ]
-    for A, B, temperature in [*cases, *t.fresh(draw_batch)]:
+    for A, B, temperature in [*cases, *t.fresh(draw_info_nce)]:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             got = t.call(A, B, temperature)
         t.close(got, info_nce(A, B, temperature), rtol=1e-7, atol=1e-9, what="the loss")

@@ -60,7 +60,7 @@ def count_pairs_without_overlap(words):
     return pairs
 
 
-def draw_words(rng: np.random.Generator) -> dict:
+def draw_count_pairs(rng: np.random.Generator) -> dict:
     return {tuple(rng.choice(list("abc"), size=int(rng.integers(2, 6))).tolist()): int(rng.integers(1, 9)) for _ in range(4)}
 
 
@@ -73,7 +73,7 @@ def check_count_pairs(t: Trial) -> None:
         {tuple(word): n for word, n in TOY.items()},
         {("h", "ug"): 10, ("p", "ug", "s"): 2, ("a",): 9},
     ]
-    for words in [*cases, *t.fresh(draw_words)]:
+    for words in [*cases, *t.fresh(draw_count_pairs)]:
         t.equal(t.call(words), count_pairs(words), what="the counts")
 
 

@@ -71,7 +71,7 @@ def merge_pair_either_way(symbols, pair):
     return merged
 
 
-def draw_symbols(rng: np.random.Generator) -> tuple:
+def draw_merge_pair(rng: np.random.Generator) -> tuple:
     return " ".join(rng.choice(["a", "b", "ab"], size=int(rng.integers(5, 10)))), "a b" if rng.random() < 0.5 else "a a"
 
 
@@ -89,7 +89,7 @@ def check_merge_pair(t: Trial) -> None:
         ("a bc", "ab c"),
         ("b a b", "a b"),
     ]
-    for symbols, pair in [*cases, *t.fresh(draw_symbols)]:
+    for symbols, pair in [*cases, *t.fresh(draw_merge_pair)]:
         symbols, pair = symbols.split(), tuple(pair.split())
         got = t.call(symbols, pair)
         t.equal(list(got) if isinstance(got, tuple) else got, merge_pair(symbols, pair), what="the symbols")

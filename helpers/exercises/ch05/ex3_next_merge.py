@@ -44,7 +44,7 @@ def next_merge_packed(counts):
     return min(counts, key=lambda pair: (-counts[pair], pair[0] * 256 + pair[1]))
 
 
-def draw_counts(rng: np.random.Generator) -> dict:
+def draw_next_merge(rng: np.random.Generator) -> dict:
     pairs = rng.integers(0, 300, size=(60, 2)).tolist()
     return {(a, b): int(rng.integers(5, 7)) for a, b in pairs}
 
@@ -59,7 +59,7 @@ def check_next_merge(t: Trial) -> None:
         {(10, 2): 4, (9, 5): 4},
         {(10, 2): 4, (9, 300): 4},
     ]
-    cases += t.fresh(draw_counts)
+    cases += t.fresh(draw_next_merge)
     for counts in cases:
         t.equal(t.call(counts), next_merge(counts), what="the pair")
     for counts in cases:

@@ -104,7 +104,7 @@ def train_bpe_across_words(words, n_merges):
     return _variant({stream: 1}, n_merges)
 
 
-def draw_corpus(rng: np.random.Generator) -> tuple:
+def draw_train_bpe(rng: np.random.Generator) -> tuple:
     words = {"".join(rng.choice(list("abé"), size=int(rng.integers(2, 7)))): int(rng.integers(1, 9)) for _ in range(5)}
     return words, int(rng.integers(2, 6))
 
@@ -121,7 +121,7 @@ def check_train_bpe(t: Trial) -> None:
         ({"abc": 1}, 5),
         ({"low": 5, "lower": 2, "newest": 6, "widest": 3}, 8),
     ]
-    for words, n_merges in [*cases, *t.fresh(draw_corpus)]:
+    for words, n_merges in [*cases, *t.fresh(draw_train_bpe)]:
         got = t.call(words, n_merges)
         t.equal([tuple(pair) for pair in got] if isinstance(got, list) else got, train_bpe(words, n_merges), what="the merges")
 

@@ -73,7 +73,7 @@ def encode_rank_as_id(text, merges):
     return [i - 256 if i >= 256 else i for i in encode(text, merges)]
 
 
-def draw_text(rng: np.random.Generator) -> tuple:
+def draw_encode(rng: np.random.Generator) -> tuple:
     merges = [(97, 98), (98, 97), (256, 99), (257, 257), (258, 256)]  # ab, ba, abc, baba, abcab
     return "".join(rng.choice(list("abc"), size=int(rng.integers(8, 16)))), merges
 
@@ -93,7 +93,7 @@ def check_encode(t: Trial) -> None:
         ("", toy),
         ("puns and hugs, été", toy),
     ]
-    for text, merges in [*cases, *t.fresh(draw_text)]:
+    for text, merges in [*cases, *t.fresh(draw_encode)]:
         got = t.call(text, merges)
         t.equal(list(got) if isinstance(got, tuple) else got, encode(text, merges), what="the ids")
 

@@ -38,13 +38,13 @@ def decode_with_spaces(ids, tokens):
     return b" ".join(tokens[i] for i in ids).decode("utf-8", errors="replace")
 
 
-def draw_ids(rng: np.random.Generator) -> list:
+def draw_decode(rng: np.random.Generator) -> list:
     return rng.integers(0, 7, size=int(rng.integers(4, 9))).tolist()
 
 
 def check_decode(t: Trial) -> None:
     tokens = [b"Hi", b" there", b"\xc3", b"\xa9", b"\xf0\x9f", b"\x99\x82", b"!"]
-    for ids in ([0], [0, 1, 6], [2, 3], [0, 2], [4, 5, 6], [3, 0, 4], [], [2, 3, 2], [1], *t.fresh(draw_ids)):
+    for ids in ([0], [0, 1, 6], [2, 3], [0, 2], [4, 5, 6], [3, 0, 4], [], [2, 3, 2], [1], *t.fresh(draw_decode)):
         t.equal(t.call(ids, tokens), decode(ids, tokens), what="the text")
 
 

@@ -57,7 +57,7 @@ def best_split_sum_of_probs(word, log_probs):
     return max(_ways(word, log_probs), key=lambda way: sum(math.exp(log_probs[p]) for p in way))
 
 
-def draw_pieces(rng: np.random.Generator) -> tuple:
+def draw_best_split(rng: np.random.Generator) -> tuple:
     word = "".join(rng.choice(list("abc"), size=6))
     pieces = {word[i : i + n] for i in range(6) for n in (2, 3) if i + n <= 6} | set("abc")
     return word, {piece: -round(float(rng.uniform(1, 6)), 3) for piece in sorted(pieces)}
@@ -69,7 +69,7 @@ def check_best_split(t: Trial) -> None:
     happy = {**{c: -6.0 for c in "unhapy"}, "un": -2.0, "unh": -4.5, "happy": -3.0, "appy": -4.0, "happ": -3.5}
     hugs = {"h": -5.0, "u": -4.0, "g": -4.0, "s": -2.0, "hug": -1.2, "ug": -2.0, "gs": -3.0}
     cases = [("a", first), ("abcd", apart), ("unhappy", happy), ("aaaa", {"a": -1.0, "aa": -1.5, "aaa": -2.6}), ("hugs", hugs)]
-    for word, log_probs in [*cases, *t.fresh(draw_pieces)]:
+    for word, log_probs in [*cases, *t.fresh(draw_best_split)]:
         t.equal(t.call(word, log_probs), best_split(word, log_probs), what="the pieces")
     if t.collecting:  # trying all ways takes too long below: how fast an answer is tells no mistakes apart
         return

@@ -45,7 +45,7 @@ def spread_labels_all_plus_one(labels, word_ids):
     return [-100 if word is None else labels[word] + more for word, more in zip(word_ids, later)]
 
 
-def draw_labels(rng: np.random.Generator) -> tuple:
+def draw_spread_labels(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(3, 6))
     return rng.integers(0, 5, size=n).tolist(), [None, *sorted([*range(n), *rng.integers(0, n, size=3).tolist()]), None]
 
@@ -61,7 +61,7 @@ def check_spread_labels(t: Trial) -> None:
         ([1, 2, 0, 0, 0, 0, 0, 0, 3, 0], split_fifth),
         ([0, 3, 4], [None, 0, 0, 1, 1, 2, None]),
     ]
-    for labels, word_ids in [*cases, *t.fresh(draw_labels)]:
+    for labels, word_ids in [*cases, *t.fresh(draw_spread_labels)]:
         got = t.call(labels, word_ids)
         t.equal(list(got) if isinstance(got, tuple) else got, spread_labels(labels, word_ids), what="the labels")
 

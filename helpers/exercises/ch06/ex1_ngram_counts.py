@@ -46,14 +46,14 @@ def counts_joined(sentences, n):
     return count_windows([[w for words in sentences for w in [*["<s>"] * (n - 1), *words, "</s>"]]], n)
 
 
-def draw_sentences(rng: np.random.Generator) -> tuple:
+def draw_ngram_counts(rng: np.random.Generator) -> tuple:
     return [rng.choice(list("abc"), size=int(rng.integers(1, 6))).tolist() for _ in range(3)], int(rng.integers(1, 4))
 
 
 def check_ngram_counts(t: Trial) -> None:
     toy = [["we", "count", "words", "daily"], ["today", "we", "count", "words"]]
     cases = [([["we", "count"]], 2), ([["a", "b"], ["a", "c"]], 2), (toy, 3), ([["a", "b", "a"]], 1)]
-    for sentences, n in [*cases, *t.fresh(draw_sentences)]:
+    for sentences, n in [*cases, *t.fresh(draw_ngram_counts)]:
         got, expected = t.call(sentences, n), ngram_counts(sentences, n)
         if isinstance(got, dict):
             tuples = all(isinstance(g, tuple) for g in got)

@@ -47,12 +47,12 @@ def perplexity_two_to_nats(p):
     return float(10 ** np.mean(-np.log10(p) / np.log10(np.e)))
 
 
-def draw_probabilities(rng: np.random.Generator) -> list:
+def draw_perplexity(rng: np.random.Generator) -> list:
     return rng.uniform(0.01, 0.9, size=int(rng.integers(3, 9))).tolist()
 
 
 def check_perplexity(t: Trial) -> None:
-    for p in ([0.25, 0.5], [0.1, 0.1, 0.1], [0.10, 0.20, 0.05, 0.50, 0.30, 0.40, 0.15, 0.25], *t.fresh(draw_probabilities)):
+    for p in ([0.25, 0.5], [0.1, 0.1, 0.1], [0.10, 0.20, 0.05, 0.50, 0.30, 0.40, 0.15, 0.25], *t.fresh(draw_perplexity)):
         t.close(t.call(np.array(p)), perplexity(np.array(p)), rtol=1e-6, what="the perplexity")
     t.close(t.call(np.full(3000, 0.01)), 100.0, rtol=1e-6, what="the perplexity of 3,000 tokens with p = 0.01 each")
     t.close(t.call(np.array([1e-12, 1e-12])), 1e12, rtol=1e-6, what="the perplexity of two tokens with p = 1e-12")

@@ -51,7 +51,7 @@ def bpb_utf16(log_probs, texts):
     return float(-sum(np.sum(scores) for scores in log_probs) / np.log(2) / n_bytes)
 
 
-def draw_documents(rng: np.random.Generator) -> tuple:
+def draw_bits_per_byte(rng: np.random.Generator) -> tuple:
     texts = ["".join(rng.choice(list("ab é日"), size=int(rng.integers(2, 7)))) for _ in range(3)]
     return [rng.uniform(0.05, 0.9, size=int(rng.integers(2, 6))).tolist() for _ in texts], texts
 
@@ -62,7 +62,7 @@ def check_bits_per_byte(t: Trial) -> None:
         ([[0.5, 0.1, 0.2], [0.25, 0.9]], ["word by word", "a"]),
         ([[0.1, 0.2, 0.05, 0.5]], ["naïve café"]),
     ]
-    for p, texts in [*cases, *t.fresh(draw_documents)]:
+    for p, texts in [*cases, *t.fresh(draw_bits_per_byte)]:
         log_probs = [np.log(np.array(row)) for row in p]
         t.close(t.call(log_probs, texts), bits_per_byte(log_probs, texts), rtol=1e-6, what="bits per byte")
 

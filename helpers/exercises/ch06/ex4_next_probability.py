@@ -80,7 +80,7 @@ def next_context_one_short(word, context, counts, V, D):
     return next_probability(word, context[1:], counts, V, D)
 
 
-def draw_counts(rng: np.random.Generator) -> tuple:
+def draw_next_probability(rng: np.random.Generator) -> tuple:
     rows = [rng.choice(list("abcd"), size=8).tolist() for _ in range(3)]
     counts = {gram: c for n in (1, 2, 3) for gram, c in count_windows(rows, n).items()}
     context = tuple(rng.choice(list("abcd"), size=int(rng.integers(0, 3))).tolist())
@@ -89,7 +89,12 @@ def draw_counts(rng: np.random.Generator) -> tuple:
 
 def check_next_probability(t: Trial) -> None:
     small = {("a",): 2, ("b",): 1, ("a", "b"): 1}
-    for case in [("a", (), small, 2, 0.5), ("b", ("a",), small, 2, 0.5), ("a", ("a",), small, 4, 0.25), *t.fresh(draw_counts)]:
+    for case in [
+        ("a", (), small, 2, 0.5),
+        ("b", ("a",), small, 2, 0.5),
+        ("a", ("a",), small, 4, 0.25),
+        *t.fresh(draw_next_probability),
+    ]:
         t.close(t.call(*case), next_probability(*case), rtol=1e-9, what=f"P({case[0]} | {' '.join(case[1])})")
     toy = [["we", "count", "words", "daily"], ["today", "we", "count", "words"]]
     counts = {}

@@ -33,7 +33,7 @@ def continuation_not_divided(C):
     return (C > 0).sum(axis=0).astype(float)
 
 
-def draw_followers(rng: np.random.Generator) -> list:
+def draw_continuation_probabilities(rng: np.random.Generator) -> list:
     return (rng.integers(0, 4, size=(4, 4)) + np.eye(4, dtype=int)).tolist()
 
 
@@ -42,7 +42,7 @@ def check_continuation(t: Trial) -> None:
         [[0, 3, 0], [1, 2, 1], [0, 3, 5]],
         [[0, 3], [1, 2]],
         [[0, 9, 0, 1], [0, 0, 4, 1], [2, 0, 0, 1], [0, 0, 0, 0]],
-        *t.fresh(draw_followers),
+        *t.fresh(draw_continuation_probabilities),
     ):
         C = np.array(C)
         t.close(t.call(C), continuation_probabilities(C), rtol=1e-9, what="the probabilities")

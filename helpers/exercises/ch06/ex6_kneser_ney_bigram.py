@@ -64,7 +64,7 @@ def kn_columns(C, D):
     return _kn(C, D, weight=D * (C > 0).sum(axis=0, keepdims=True) / np.maximum(C.sum(axis=1, keepdims=True), 1))
 
 
-def draw_counts(rng: np.random.Generator) -> tuple:
+def draw_kneser_ney_bigram(rng: np.random.Generator) -> tuple:
     return (rng.integers(0, 4, size=(4, 4)) + np.eye(4, dtype=int)).tolist(), float(rng.uniform(0.2, 0.9))
 
 
@@ -74,7 +74,7 @@ def check_kneser_ney_bigram(t: Trial) -> None:
         ([[2, 1], [0, 3]], 0.5),
         ([[0, 9, 0, 1], [0, 0, 4, 1], [2, 0, 0, 1], [1, 1, 0, 6]], 0.75),
         ([[0, 9, 0, 1], [0, 0, 4, 1], [2, 0, 0, 1], [0, 0, 0, 0]], 0.75),
-        *t.fresh(draw_counts),
+        *t.fresh(draw_kneser_ney_bigram),
     ]:
         C = np.array(C)
         t.close(t.call(C, D), kneser_ney_bigram(C, D), rtol=1e-9, what="P")

@@ -56,7 +56,7 @@ def rouge_mean(candidate, reference):
     return p, r, (p + r) / 2
 
 
-def draw_summary(rng: np.random.Generator) -> str:
+def draw_rouge_1(rng: np.random.Generator) -> str:
     words = list("abcde")
     return " ".join(rng.choice(words, size=int(rng.integers(3, 8)))) + " | " + " ".join(rng.choice(words, size=6))
 
@@ -70,7 +70,7 @@ def check_rouge_1(t: Trial) -> None:
         "on the mat | the mat the cat sat on",
         "we count the words the words | words we count daily",
     ]
-    for case in [*cases, *t.fresh(draw_summary)]:
+    for case in [*cases, *t.fresh(draw_rouge_1)]:
         candidate, reference = (side.split() for side in case.split("|"))
         got, expected = t.call(candidate, reference), rouge_1(candidate, reference)
         t.close(got, expected, rtol=1e-9, what="(precision, recall, F1)")

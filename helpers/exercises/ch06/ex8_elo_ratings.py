@@ -73,7 +73,7 @@ def elo_k_of_32(players, games, k):
     return elo_ratings(players, games, 32)
 
 
-def draw_games(rng: np.random.Generator) -> tuple:
+def draw_elo_ratings(rng: np.random.Generator) -> tuple:
     games = [tuple(rng.permutation(["A", "B", "C"])[:2].tolist()) for _ in range(int(rng.integers(4, 8)))]
     return ["A", "B", "C"], games, float(rng.integers(8, 50))
 
@@ -85,7 +85,7 @@ def check_elo(t: Trial) -> None:
         (["A", "B", "C"], [("A", "B")], 20),
         (["A", "B", "C"], [("A", "B"), ("A", "C"), ("B", "C"), ("C", "A"), ("A", "B")], 48),
     ]
-    for players, games, k in [*cases, *t.fresh(draw_games)]:
+    for players, games, k in [*cases, *t.fresh(draw_elo_ratings)]:
         got, expected = t.call(players, games, k), elo_ratings(players, games, k)
         t.true(got is None or isinstance(got, dict), "must return a dictionary, player -> rating", expected, got)
         t.true(

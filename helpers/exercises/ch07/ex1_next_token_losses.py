@@ -40,7 +40,7 @@ def losses_sign(P, ids):
     return -next_token_losses(P, ids)
 
 
-def draw_text(rng: np.random.Generator) -> tuple:
+def draw_next_token_losses(rng: np.random.Generator) -> tuple:
     T, V = int(rng.integers(4, 9)), 5
     return rng.dirichlet(np.ones(V), size=T), rng.integers(0, V, size=T).tolist()
 
@@ -48,7 +48,7 @@ def draw_text(rng: np.random.Generator) -> tuple:
 def check_next_token_losses(t: Trial) -> None:
     texts = (([2, 0, 1, 1], 4), ([4, 2, 2, 0, 3, 1, 0, 4, 1, 3, 2, 0], 5))
     small = (np.array([[0.5, 0.25, 0.25], [0.125, 0.375, 0.5]]), [0, 1])
-    for P, ids in [small, *((random_table(len(ids), V, V), ids) for ids, V in texts), *t.fresh(draw_text)]:
+    for P, ids in [small, *((random_table(len(ids), V, V), ids) for ids, V in texts), *t.fresh(draw_next_token_losses)]:
         got, expected = t.call(P, ids), next_token_losses(P, ids)
         t.close(got, expected, rtol=1e-6, what=f"the losses of {len(ids)} tokens")
 

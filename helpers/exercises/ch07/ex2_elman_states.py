@@ -87,13 +87,13 @@ def _modified_in_place(x, W, U, b):
     return steps
 
 
-def draw_elman(rng: np.random.Generator) -> list:
+def draw_elman_states(rng: np.random.Generator) -> list:
     T, C, H = (int(n) for n in rng.integers(2, 5, size=3))
     return [0.7 * drawn(rng, *shape) for shape in ((T, C), (C, H), (H, H), (H,))]
 
 
 def check_elman_states(t: Trial) -> None:
-    for case in (elman_case(3, 2, 2, 0), elman_case(4, 3, 2, 1), elman_case(6, 2, 3, 2), *t.fresh(draw_elman)):
+    for case in (elman_case(3, 2, 2, 0), elman_case(4, 3, 2, 1), elman_case(6, 2, 3, 2), *t.fresh(draw_elman_states)):
         got = t.call(*case)
         t.true(not isinstance(got, (list, tuple)), "returns a list; torch.stack makes one tensor (T + 1, H) of it")
         t.close(got, elman_states(*case), rtol=1e-6, what="the states")

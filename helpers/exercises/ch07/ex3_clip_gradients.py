@@ -41,7 +41,7 @@ def clip_to_unit(gradients, limit):
     return [g / norm if norm > limit else g for g in gradients]
 
 
-def draw_gradients(rng: np.random.Generator) -> tuple:
+def draw_clip_gradients(rng: np.random.Generator) -> tuple:
     return [rng.normal(size=(2, 3)), rng.normal(size=4)], float(rng.uniform(0.5, 4))
 
 
@@ -55,7 +55,7 @@ def check_clip_gradients(t: Trial) -> None:
         ([rng.normal(size=(3, 2)), 5 * rng.normal(size=4)], 2.0),
         ([np.array([0.1, 0.2]), np.array([0.2])], 0.5),
     ]
-    for gradients, limit in [*cases, *t.fresh(draw_gradients)]:
+    for gradients, limit in [*cases, *t.fresh(draw_clip_gradients)]:
         got, expected = t.call(gradients, limit), clip_gradients(gradients, limit)
         t.true(
             got is None or (isinstance(got, list | tuple) and len(got) == len(expected)),

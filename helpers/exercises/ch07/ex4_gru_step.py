@@ -57,7 +57,7 @@ def gru_n_sigmoid(x, h, W, U, b_x, b_h):
     return _gru(x, h, W, U, b_x, b_h, lambda z, n, h: (1 - z) * torch.sigmoid(torch.atanh(n)) + z * h)
 
 
-def draw_gru(rng: np.random.Generator) -> list:
+def draw_gru_step(rng: np.random.Generator) -> list:
     B, C, H = (int(n) for n in rng.integers(2, 5, size=3))
     return [drawn(rng, *shape) for shape in ((B, C), (B, H), (C, 3 * H), (H, 3 * H), (3 * H,), (3 * H,))]
 
@@ -66,7 +66,7 @@ def check_gru_step(t: Trial) -> None:
     for B, C, H, seed in ((1, 1, 2, 0), (2, 3, 2, 1), (3, 2, 4, 2)):
         case = random_tensors(seed, (B, C), (B, H), (C, 3 * H), (H, 3 * H), (3 * H,), (3 * H,))
         t.close(t.call(*case), gru_step(*case), rtol=1e-6, what="the new state")
-    for case in t.fresh(draw_gru):
+    for case in t.fresh(draw_gru_step):
         t.close(t.call(*case), gru_step(*case), rtol=1e-6, what="the new state")
     for got, expected in zip(t.gradients(*case), gradients(gru_step, *case)):
         t.close(got, expected, rtol=1e-5, what="a gradient of the step")

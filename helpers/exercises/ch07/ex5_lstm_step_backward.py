@@ -60,13 +60,13 @@ def back_not_through_f(i, f, g, o, c_before, c, d_h, d_c):
     return d_a, d_before / f
 
 
-def draw_step(rng: np.random.Generator) -> tuple:
+def draw_lstm_step_backward(rng: np.random.Generator) -> tuple:
     B, H = (int(n) for n in rng.integers(2, 4, size=2))
     return B, H, int(rng.integers(10**6))
 
 
 def check_lstm_step_backward(t: Trial) -> None:
-    for B, H, seed in ((1, 1, 0), (2, 3, 1), *t.fresh(draw_step)):
+    for B, H, seed in ((1, 1, 0), (2, 3, 1), *t.fresh(draw_lstm_step_backward)):
         a, c_before, d_h, d_c = random_tensors(seed, (B, 4 * H), (B, H), (B, H), (B, H))
         i, f, g, o = a.chunk(4, dim=-1)
         i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)

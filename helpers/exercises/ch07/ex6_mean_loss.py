@@ -61,7 +61,7 @@ def mean_loss_sum(log_probs, targets, lengths):
     return float((losses * real).sum())
 
 
-def draw_batch(rng: np.random.Generator) -> tuple:
+def draw_mean_loss(rng: np.random.Generator) -> tuple:
     lengths = rng.integers(1, 6, size=3)
     lengths[0] = 5
     return rng.integers(0, 4, size=(3, 5)), lengths, int(rng.integers(1000))
@@ -73,7 +73,7 @@ def check_mean_loss(t: Trial) -> None:
         ([[1, 0, 0, 0, 0], [3, 1, 2, 2, 0]], [2, 5]),
         ([[2, 3, 1, 0], [1, 0, 0, 0]], [4, 2]),
     ]
-    for targets, lengths, seed in [*((*case, number) for number, case in enumerate(cases)), *t.fresh(draw_batch)]:
+    for targets, lengths, seed in [*((*case, number) for number, case in enumerate(cases)), *t.fresh(draw_mean_loss)]:
         targets = np.array(targets)
         P = np.stack([random_table(targets.shape[1], 4, 7 * seed + row) for row in range(len(targets))])
         args = (np.log(P), targets, np.array(lengths))

@@ -90,13 +90,13 @@ def truncated_added_up(x, W, U, length):
     return [sum(pieces[: k + 1]) for k in range(len(pieces))]
 
 
-def draw_pieces(rng: np.random.Generator) -> tuple:
+def draw_truncated_gradients(rng: np.random.Generator) -> tuple:
     T, length = int(rng.integers(5, 9)), int(rng.integers(2, 4))
     return T, 2, int(rng.integers(2, 4)), length, int(rng.integers(10**6))
 
 
 def check_truncated_gradients(t: Trial) -> None:
-    for T, C, H, length, seed in ((4, 2, 2, 2, 0), (9, 2, 3, 3, 1), (7, 1, 2, 3, 2), *t.fresh(draw_pieces)):
+    for T, C, H, length, seed in ((4, 2, 2, 2, 0), (9, 2, 3, 3, 1), (7, 1, 2, 3, 2), *t.fresh(draw_truncated_gradients)):
         x, W, U, _ = elman_case(T, C, H, seed)
         got, expected = t.call(x, W, U, length), truncated_gradients(x, W, U, length)
         t.true(

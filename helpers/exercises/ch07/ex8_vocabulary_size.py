@@ -42,13 +42,13 @@ def vocabulary_rounded(n_parameters, d, n_layers):
     return int((n_parameters - n_layers * (2 * d * d + d)) // (2 * d + 1))
 
 
-def draw_sizes(rng: np.random.Generator) -> tuple:
+def draw_vocabulary_size(rng: np.random.Generator) -> tuple:
     return int(rng.integers(100, 50_000)), int(rng.integers(8, 300)), int(rng.integers(1, 6))
 
 
 def check_vocabulary_size(t: Trial) -> None:
     cases = ((5, 2, 1), (1000, 16, 2), (32_011, 128, 2), (4096, 64, 3))
-    for V, d, n_layers in [*cases, *t.fresh(draw_sizes)]:
+    for V, d, n_layers in [*cases, *t.fresh(draw_vocabulary_size)]:
         n = V * d + n_layers * (2 * d * d + d) + (d + 1) * V
         t.close(t.call(n, d, n_layers), float(V), rtol=1e-9, what="V")
     t.close(t.call(8_300_000, 128, 2), vocabulary_size(8_300_000, 128, 2), rtol=1e-9, what="V (here no whole number)")

@@ -63,7 +63,7 @@ def causal_after_softmax(q, k, v):
     return (torch.softmax(q @ k.T / math.sqrt(D), dim=-1) * torch.ones(T, T).tril()) @ v
 
 
-def draw_causal(rng: np.random.Generator) -> tuple:
+def draw_causal_attention(rng: np.random.Generator) -> tuple:
     T, D = int(rng.integers(2, 6)), int(rng.integers(2, 5))
     return drawn(rng, T, D), drawn(rng, T, D), drawn(rng, T, D)
 
@@ -71,7 +71,7 @@ def draw_causal(rng: np.random.Generator) -> tuple:
 def check_causal(t: Trial) -> None:
     small = (torch.tensor([[1.0], [2.0], [0.0]]), torch.tensor([[0.0], [1.0], [2.0]]), torch.tensor([[1.0], [2.0], [4.0]]))
     cases = [tuple(random_tensor(10 * seed + i, T, D) for i in range(3)) for seed, (T, D) in enumerate([(3, 2), (5, 4), (1, 2)])]
-    for case in [small, *cases, *t.fresh(draw_causal)]:
+    for case in [small, *cases, *t.fresh(draw_causal_attention)]:
         t.close(t.call(*case), causal_attention(*case), rtol=1e-5, atol=1e-6, what="causal attention")
     for got, expected in zip(t.gradients(*cases[0]), gradients(causal_attention, *cases[0])):
         t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the attention")

@@ -66,7 +66,7 @@ def grouped_unscaled(q, k, v):
     return _attend(q, k.repeat_interleave(times, dim=0), v.repeat_interleave(times, dim=0), scale=1)
 
 
-def draw_grouped(rng: np.random.Generator) -> tuple:
+def draw_grouped_attention(rng: np.random.Generator) -> tuple:
     K, times, T, D = (int(n) for n in rng.integers(2, 4, size=4))
     return drawn(rng, K * times, T, D), drawn(rng, K, T, D), drawn(rng, K, T, D)
 
@@ -78,7 +78,7 @@ def check_grouped(t: Trial) -> None:
     cases = [small]
     for seed, (H, K, T, D) in enumerate([(4, 2, 3, 2), (6, 2, 4, 6), (3, 3, 2, 2), (4, 1, 3, 2)]):
         cases.append((random_tensor(seed, H, T, D), random_tensor(seed + 20, K, T, D), random_tensor(seed + 40, K, T, D)))
-    for case in [*cases, *t.fresh(draw_grouped)]:
+    for case in [*cases, *t.fresh(draw_grouped_attention)]:
         t.close(t.call(*case), grouped_attention(*case), rtol=1e-5, atol=1e-6, what="grouped attention")
     for got, expected in zip(t.gradients(*cases[1]), gradients(grouped_attention, *cases[1])):
         t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the attention")

@@ -61,7 +61,7 @@ def rotate_chunks_interleaved(x, angles):
     return torch.stack([first, second], dim=-1).flatten(1)
 
 
-def draw_rotation(rng: np.random.Generator) -> tuple:
+def draw_rotate_vectors(rng: np.random.Generator) -> tuple:
     T, half = int(rng.integers(2, 5)), int(rng.integers(2, 5))
     return drawn(rng, T, 2 * half), 3 * drawn(rng, T, half)
 
@@ -72,7 +72,7 @@ def check_rotate(t: Trial) -> None:
     still = t.call(torch.arange(6.0)[None], torch.zeros(1, 3))
     t.close(still, [[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]], what="a vector at position 0, which must stay")
     last = (random_tensor(7, 3, 6), torch.arange(3.0)[:, None] * torch.tensor([1.0, 0.1, 0.01]))
-    for case in [last, *t.fresh(draw_rotation)]:
+    for case in [last, *t.fresh(draw_rotate_vectors)]:
         t.close(t.call(*case), rotate_vectors(*case), rtol=1e-5, atol=1e-6, what="the rotated vectors")
     for got, expected in zip(t.gradients(*last), gradients(rotate_vectors, *last)):
         t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the rotation")

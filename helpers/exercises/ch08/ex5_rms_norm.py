@@ -55,7 +55,7 @@ def rms_first_axis(x, weight, eps):
     return x / torch.sqrt((x**2).mean(dim=0, keepdim=True) + eps) * weight
 
 
-def draw_norm(rng: np.random.Generator) -> tuple:
+def draw_rms_norm(rng: np.random.Generator) -> tuple:
     C = int(rng.integers(3, 7))
     return drawn(rng, 2, 3, C), drawn(rng, C), float(rng.uniform(1e-3, 0.5))
 
@@ -66,7 +66,7 @@ def check_rms_norm(t: Trial) -> None:
     t.close(t.call(x, weight, 1e-5), rms_norm(x, weight, 1e-5), rtol=1e-5, what="the normalized vectors")
     t.close(t.call(x * 0.1, weight, 0.04), rms_norm(x * 0.1, weight, 0.04), rtol=1e-5, what="small vectors with eps = 0.04")
     t.close(t.call(torch.zeros(1, 2), torch.ones(2), 1e-5), torch.zeros(1, 2), what="a vector of zeros")
-    for case in t.fresh(draw_norm):
+    for case in t.fresh(draw_rms_norm):
         t.close(t.call(*case), rms_norm(*case), rtol=1e-5, what="the normalized vectors")
     for got, expected in zip(t.gradients(x, weight, 1e-5), gradients(rms_norm, x, weight, 1e-5)):
         t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the norm")

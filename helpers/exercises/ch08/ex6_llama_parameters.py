@@ -55,7 +55,7 @@ def llama_head_as_one(V, C, layers, heads, kv_heads, ffn_dim, tied):
     return full - layers * 2 * C * kv_heads * (C // heads) + layers * 2 * C * kv_heads
 
 
-def draw_llama(rng: np.random.Generator) -> tuple:
+def draw_llama_parameters(rng: np.random.Generator) -> tuple:
     kv, times, D = (int(n) for n in rng.integers(2, 5, size=3))
     return (
         int(rng.integers(50, 500)),
@@ -75,7 +75,7 @@ def check_llama(t: Trial) -> None:
         "SmolLM2-135M": (49_152, 576, 30, 9, 3, 1_536, True),
         "Llama-3-8B": (128_256, 4_096, 32, 32, 8, 14_336, False),
     }
-    for name, case in [*cases.items(), *(("a drawn one", case) for case in t.fresh(draw_llama))]:
+    for name, case in [*cases.items(), *(("a drawn one", case) for case in t.fresh(draw_llama_parameters))]:
         t.equal(t.call(*case), llama_parameters(*case), what=f"the parameters of {name}")
 
 

@@ -57,7 +57,7 @@ def step_unscaled(q, k, v, keys, values):
     return torch.softmax(q @ keys.T, dim=-1) @ values, keys, values
 
 
-def draw_step(rng: np.random.Generator) -> tuple:
+def draw_cached_step(rng: np.random.Generator) -> tuple:
     S, D = int(rng.integers(1, 5)), int(rng.integers(2, 5))
     return *(drawn(rng, 1, D) for _ in range(3)), drawn(rng, S, D), drawn(rng, S, D)
 
@@ -67,7 +67,7 @@ def check_cached_step(t: Trial) -> None:
     for seed, (S, D) in enumerate([(2, 4), (0, 2), (5, 3)]):
         q, k, v = (random_tensor(seed * 10 + i, 1, D) for i in range(3))
         cases.append((q, k, v, random_tensor(seed + 50, S, D), random_tensor(seed + 60, S, D)))
-    for case in [*cases, *t.fresh(draw_step)]:
+    for case in [*cases, *t.fresh(draw_cached_step)]:
         got, expected = t.call(*case), cached_step(*case)
         t.true(
             isinstance(got, tuple | list) and len(got) == 3,

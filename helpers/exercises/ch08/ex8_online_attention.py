@@ -135,7 +135,7 @@ def online_rescaled_upside_down(blocks):
     return out / total
 
 
-def draw_blocks(rng: np.random.Generator) -> list:
+def draw_online_attention(rng: np.random.Generator) -> list:
     return [(5 * drawn(rng, n), drawn(rng, n, 2)) for n in (int(m) for m in rng.integers(1, 4, size=3))]
 
 
@@ -150,7 +150,7 @@ def check_online(t: Trial) -> None:
     ]
     low, falling = torch.tensor([-20_000.0, -20_001.0]), torch.tensor([100.0, 99.0, 0.0, 1.0])
     cases += [[(low[:1], V[:1]), (low[1:], V[1:2])], [(falling[:2], V[:2]), (falling[2:], V[2:])]]
-    for blocks in [*cases, *t.fresh(draw_blocks)]:
+    for blocks in [*cases, *t.fresh(draw_online_attention)]:
         t.close(t.call(blocks), online_attention(blocks), rtol=1e-5, atol=1e-6, what="the weighted average")
 
     def once(f):

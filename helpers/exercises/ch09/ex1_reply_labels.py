@@ -39,7 +39,7 @@ def labels_mask_one_short(prompt_ids, reply_ids, end_id):
     return [-100] * (len(prompt_ids) - 1) + list(prompt_ids[-1:]) + list(reply_ids) + [end_id]
 
 
-def draw_reply(rng: np.random.Generator) -> tuple:
+def draw_reply_labels(rng: np.random.Generator) -> tuple:
     return (
         rng.integers(3, 99, size=int(rng.integers(1, 6))).tolist(),
         rng.integers(3, 99, size=int(rng.integers(0, 5))).tolist(),
@@ -49,7 +49,7 @@ def draw_reply(rng: np.random.Generator) -> tuple:
 
 def check_reply_labels(t: Trial) -> None:
     cases = (([5, 6], [7], 2), ([1, 2, 3, 4, 5, 6, 7], [11], 0), ([1, 9, 4, 2], [8, 9, 4], 2), ([5, 6], [], 2))
-    for prompt, reply, end in [*cases, *t.fresh(draw_reply)]:
+    for prompt, reply, end in [*cases, *t.fresh(draw_reply_labels)]:
         t.equal(t.call(prompt, reply, end), reply_labels(prompt, reply, end), what="the labels")
 
 

@@ -66,7 +66,7 @@ def pad_batch_one_less_prompt(rows, prompt_lengths, pad_id):
     return pad_batch(rows, [n - 1 for n in prompt_lengths], pad_id)
 
 
-def draw_rows(rng: np.random.Generator) -> tuple:
+def draw_pad_batch(rng: np.random.Generator) -> tuple:
     rows = [rng.integers(0, 9, size=int(n)).tolist() for n in rng.integers(4, 9, size=3)]
     return rows, rng.integers(1, 4, size=3).tolist(), int(rng.integers(0, 9))
 
@@ -77,7 +77,7 @@ def check_pad_batch(t: Trial) -> None:
         ([[1, 2, 8, 9, 10, 7, 12, 2], [1, 5, 11, 2]], [6, 2], 2),
         ([[1, 4, 6, 0], [1, 5, 6, 7, 0, 8, 0]], [2, 3], 0),
     ]
-    for rows, lengths, pad in [*cases, *t.fresh(draw_rows)]:
+    for rows, lengths, pad in [*cases, *t.fresh(draw_pad_batch)]:
         ids, labels = t.call(rows, lengths, pad)
         wanted = pad_batch(rows, lengths, pad)
         t.equal([list(r) for r in ids], wanted[0], what="the ids")

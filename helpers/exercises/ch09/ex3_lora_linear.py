@@ -38,7 +38,7 @@ def lora_root_scale(x, W, A, B, alpha):
     return x @ W.T + alpha / A.shape[0] ** 0.5 * (x @ A.T) @ B.T
 
 
-def draw_lora(rng: np.random.Generator) -> tuple:
+def draw_lora_linear(rng: np.random.Generator) -> tuple:
     n, i, o, r = (int(m) for m in rng.integers(2, 6, size=4))
     return drawn(rng, n, i), drawn(rng, o, i), drawn(rng, r, i), drawn(rng, o, r), float(rng.uniform(1, 20))
 
@@ -50,7 +50,7 @@ def check_lora(t: Trial) -> None:
         (random_tensor(s, 4, 5), random_tensor(s + 10, 6, 5), random_tensor(s + 20, r, 5), random_tensor(s + 30, 6, r), a)
         for s, r, a in ((0, 3, 12.0), (1, 2, 16.0), (2, 4, 1.0))
     ]
-    for case in [*cases, *t.fresh(draw_lora)]:
+    for case in [*cases, *t.fresh(draw_lora_linear)]:
         t.close(t.call(*case), lora_linear(*case), rtol=1e-5, atol=1e-5, what="the output")
     for got, expected in zip(t.gradients(*cases[1]), gradients(lora_linear, *cases[1])):
         t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the layer")

@@ -52,7 +52,7 @@ def factor_rows(D, r, alpha):
     return A, torch.eye(len(D))[:, :r] * (r / alpha)
 
 
-def draw_update(rng: np.random.Generator) -> tuple:
+def draw_factor_update(rng: np.random.Generator) -> tuple:
     o, i = (int(n) for n in rng.integers(4, 7, size=2))
     return drawn(rng, o, i), int(rng.integers(1, 4)), float(rng.uniform(1, 20))
 
@@ -64,7 +64,7 @@ def check_factor(t: Trial) -> None:
         (random_tensor(3, 6, 2) @ random_tensor(4, 2, 7), 2, 16.0),
         (random_tensor(5, 6, 5), 3, 8.0),
     ]
-    for D, r, alpha in [*cases, *t.fresh(draw_update)]:
+    for D, r, alpha in [*cases, *t.fresh(draw_factor_update)]:
         found = t.call(D, r, alpha)
         t.true(isinstance(found, tuple | list) and len(found) == 2, "must return two matrices, A and B", "(A, B)", found)
         A, B = found

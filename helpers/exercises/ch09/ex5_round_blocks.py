@@ -65,7 +65,7 @@ def round_to_eight(w, block):
     return _rounded(w, block, lambda rows: rows.abs().amax(dim=1, keepdim=True) / 8)
 
 
-def draw_weights(rng: np.random.Generator) -> tuple:
+def draw_round_blocks(rng: np.random.Generator) -> tuple:
     block = int(rng.integers(3, 7))
     return drawn(rng, 4 * block) * float(rng.uniform(0.1, 5)), block
 
@@ -76,7 +76,7 @@ def check_round(t: Trial) -> None:
     t.close(t.call(w, 4), round_blocks(w, 4), rtol=1e-5, atol=1e-6, what="the rounded weights")
     w = random_tensor(3, 64) * torch.linspace(0.1, 3, 64)
     t.close(t.call(w, 16), round_blocks(w, 16), rtol=1e-5, atol=1e-6, what="the rounded weights")
-    for case in t.fresh(draw_weights):
+    for case in t.fresh(draw_round_blocks):
         t.close(t.call(*case), round_blocks(*case), rtol=1e-5, atol=1e-6, what="the rounded weights")
     w = torch.cat([torch.zeros(4), torch.tensor([1.0, -0.4, 0.2, 0.0])])
     t.close(t.call(w, 4), round_blocks(w, 4), rtol=1e-5, atol=1e-6, what="the rounded weights")

@@ -83,7 +83,7 @@ def ranking_negatives_first(queries, keys, negatives, temperature):
     return F.cross_entropy(scores, torch.arange(len(queries)))
 
 
-def draw_ranking(rng: np.random.Generator) -> tuple:
+def draw_hard_ranking_loss(rng: np.random.Generator) -> tuple:
     B, m, d = (int(n) for n in rng.integers(2, 6, size=3))
     return *(F.normalize(drawn(rng, n, d), dim=1) for n in (B, B, m)), float(rng.uniform(0.1, 1))
 
@@ -94,7 +94,7 @@ def check_ranking(t: Trial) -> None:
     for seed, (B, m, d, tau) in enumerate([(3, 2, 4, 0.5), (2, 5, 3, 0.1)]):
         case = (_unit(seed, B, d), _unit(seed + 10, B, d), _unit(seed + 20, m, d), tau)
         t.close(t.call(*case), hard_ranking_loss(*case), rtol=1e-4, what="the ranking loss")
-    for case in t.fresh(draw_ranking):
+    for case in t.fresh(draw_hard_ranking_loss):
         t.close(t.call(*case), hard_ranking_loss(*case), rtol=1e-4, what="the ranking loss")
     case = _unit(1, 3, 4), _unit(2, 3, 4), _unit(3, 2, 4), 0.001
     t.close(t.call(*case), hard_ranking_loss(*case), rtol=1e-4, what="the loss at a very small temperature")

@@ -47,7 +47,7 @@ def reward_of_means(better, worse):
     return -F.logsigmoid((better - worse).mean())
 
 
-def draw_rewards(rng: np.random.Generator) -> tuple:
+def draw_reward_loss(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(2, 8))
     return 2 * drawn(rng, n), 2 * drawn(rng, n)
 
@@ -59,7 +59,7 @@ def check_reward_loss(t: Trial) -> None:
     for case in [
         (random_tensor(1, 5), random_tensor(2, 5)),
         (torch.tensor([-200.0]), torch.tensor([200.0])),
-        *t.fresh(draw_rewards),
+        *t.fresh(draw_reward_loss),
     ]:
         t.close(t.call(*case), reward_loss(*case), rtol=1e-4, what="the pairwise loss")
     case = random_tensor(1, 5), random_tensor(2, 5)

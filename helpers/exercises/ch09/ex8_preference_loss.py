@@ -57,7 +57,7 @@ def preference_summed(chosen, rejected, chosen_reference, rejected_reference, be
     return preference_loss(chosen, rejected, chosen_reference, rejected_reference, beta) * len(chosen)
 
 
-def draw_preferences(rng: np.random.Generator) -> tuple:
+def draw_preference_loss(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(2, 6))
     return *(-5 - drawn(rng, n).abs() for _ in range(4)), float(rng.uniform(0.05, 2))
 
@@ -72,7 +72,7 @@ def check_preference_loss(t: Trial) -> None:
         what="the loss after chosen +1, rejected -1 with beta 0.1",
     )
     case = (*(-5 - random_tensor(i, 4).abs() for i in range(4)), 0.7)
-    for one in [case, *t.fresh(draw_preferences)]:
+    for one in [case, *t.fresh(draw_preference_loss)]:
         t.close(t.call(*one), preference_loss(*one), rtol=1e-4, what="the DPO loss")
     for got, expected in zip(t.gradients(*case), gradients(preference_loss, *case)):
         t.close(got, expected, rtol=1e-4, atol=1e-5, what="a gradient of the loss")

@@ -74,7 +74,7 @@ def policy_small_number_added(log_probs, rewards):
     return -(centred / (rewards.std(dim=1, keepdim=True, correction=0) + 1e-4) * log_probs).mean()
 
 
-def draw_groups(rng: np.random.Generator) -> tuple:
+def draw_group_policy_loss(rng: np.random.Generator) -> tuple:
     groups, n = (int(m) for m in rng.integers(2, 5, size=2))
     return -drawn(rng, groups, n).abs(), torch.tensor(rng.integers(0, 3, size=(groups, n)), dtype=torch.float32)
 
@@ -86,7 +86,7 @@ def check_policy_loss(t: Trial) -> None:
     rewards = torch.tensor([[0.0, 1.0, 1.0], [2.0, 0.0, 1.0]])
     log_probs = -random_tensor(3, 2, 3).abs()
     t.close(t.call(log_probs, rewards), group_policy_loss(log_probs, rewards), rtol=1e-4, what="the loss of two groups")
-    for case in t.fresh(draw_groups):
+    for case in t.fresh(draw_group_policy_loss):
         t.close(t.call(*case), group_policy_loss(*case), rtol=1e-4, atol=1e-6, what="the loss of drawn groups")
     found, wanted = t.gradients(log_probs, rewards), gradients(group_policy_loss, log_probs, rewards)
     t.close(found[0], wanted[0], rtol=1e-4, what="the gradient of the log-probabilities")

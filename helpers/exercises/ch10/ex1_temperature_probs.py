@@ -62,13 +62,13 @@ def temperature_negative(logits, T):
     return temperature_probs(logits, abs(T))
 
 
-def draw_logits(rng: np.random.Generator) -> tuple:
+def draw_temperature_probs(rng: np.random.Generator) -> tuple:
     return (3 * rng.normal(size=int(rng.integers(3, 7)))).tolist(), float(rng.uniform(0.3, 3))
 
 
 def check_temperature(t: Trial) -> None:
     cases = (([4.0, 2.0, 0.0], 1.0), ([4.0, 2.0, 0.0], 0.5), ([4.0, 2.0, 0.0], 2.0), ([1000.0, 998.0, 0.0], 1.0))
-    for logits, T in [*cases, *t.fresh(draw_logits)]:
+    for logits, T in [*cases, *t.fresh(draw_temperature_probs)]:
         t.close(t.call(np.array(logits), T), temperature_probs(logits, T), atol=1e-9, what=f"the probabilities at T = {T}")
     t.close(t.call(np.array([1.0, 3.0, 2.0]), 0), [0, 1, 0], what="the probabilities at T = 0")
     t.close(t.call(np.array([3.0, 1.0, 3.0]), 0), [1, 0, 0], what="the probabilities at T = 0 where two are equal")

@@ -61,13 +61,13 @@ def penalize_all(logits, seen, penalty):
     return np.where(out > 0, out / penalty, out * penalty)
 
 
-def draw_seen(rng: np.random.Generator) -> tuple:
+def draw_penalize(rng: np.random.Generator) -> tuple:
     return (2 * rng.normal(size=6)).tolist(), rng.integers(0, 6, size=4).tolist(), float(rng.uniform(1.1, 3))
 
 
 def check_penalize(t: Trial) -> None:
     four = [2.0, -1.0, 0.5, -3.0]
-    for logits, seen, penalty in ((four, [0, 1], 2.0), (four, [1, 1, 2], 1.5), ([1.0, 2.0], [], 3.0), *t.fresh(draw_seen)):
+    for logits, seen, penalty in ((four, [0, 1], 2.0), (four, [1, 1, 2], 1.5), ([1.0, 2.0], [], 3.0), *t.fresh(draw_penalize)):
         t.close(t.call(np.array(logits), seen, penalty), penalize(logits, seen, penalty), what="the logits after the penalty")
 
 

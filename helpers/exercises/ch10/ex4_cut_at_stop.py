@@ -82,7 +82,7 @@ def stop_takes_spaces_off(pieces, stop):
     return text.strip(), n
 
 
-def draw_pieces(rng: np.random.Generator) -> tuple:
+def draw_cut_at_stop(rng: np.random.Generator) -> tuple:
     return rng.choice(["a", "S", "ST", "OP", "TOP", " b"], size=int(rng.integers(5, 12))).tolist(), "STOP"
 
 
@@ -98,7 +98,7 @@ def check_cut(t: Trial) -> None:
         (["aSTOPbSTOPc"], "STOP"),
         ([" Rome. ", "STOP"], "STOP"),
     ]
-    for pieces, stop in [*cases, *t.fresh(draw_pieces)]:
+    for pieces, stop in [*cases, *t.fresh(draw_cut_at_stop)]:
         t.equal(t.call(pieces, stop), cut_at_stop(pieces, stop), what="text and number of tokens")
 
 

@@ -60,7 +60,7 @@ def beam_ties_by_ids(beams, next_log_probs, width):
     return sorted(_grow(beams, next_log_probs), key=lambda beam: (-beam[1], beam[0]))[:width]
 
 
-def draw_beams(rng: np.random.Generator) -> tuple:
+def draw_beam_step(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(2, 4))
     beams = [((i, i + 1), -float(rng.uniform(1, 4))) for i in range(n)]
     return beams, np.log(rng.dirichlet(np.ones(4), size=n)), int(rng.integers(2, 5))
@@ -78,7 +78,7 @@ def check_beam(t: Trial) -> None:
         ([((), 0.0)], log(np.array([[0.2, 0.5, 0.3]])), 2),
         (equal, even, 3),
         (equal[::-1], even, 3),
-        *t.fresh(draw_beams),
+        *t.fresh(draw_beam_step),
     ):
         got, expected = t.call(beams, table, width), beam_step(beams, table, width)
         t.true(

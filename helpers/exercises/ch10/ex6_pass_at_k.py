@@ -39,13 +39,13 @@ def pass_first(n, c, k):
     return 1.0 if c >= 1 else 0.0
 
 
-def draw_counts(rng: np.random.Generator) -> tuple:
+def draw_pass_at_k(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(5, 30))
     return n, int(rng.integers(0, n + 1)), int(rng.integers(1, n + 1))
 
 
 def check_pass(t: Trial) -> None:
-    for n, c, k in ((2, 1, 1), (4, 1, 2), (10, 3, 5), (10, 0, 5), (10, 8, 5), (64, 2, 8), (5, 5, 5), *t.fresh(draw_counts)):
+    for n, c, k in ((2, 1, 1), (4, 1, 2), (10, 3, 5), (10, 0, 5), (10, 8, 5), (64, 2, 8), (5, 5, 5), *t.fresh(draw_pass_at_k)):
         t.close(t.call(n, c, k), pass_at_k(n, c, k), what=f"the estimate for n = {n}, c = {c}, k = {k}")
 
 

@@ -85,7 +85,7 @@ def speculative_reaches(p, q, guess, u, v):
     return (True, guess) if u < p[guess] / q[guess] else (False, drawn)
 
 
-def draw_guess(rng: np.random.Generator) -> tuple:
+def draw_speculative_step(rng: np.random.Generator) -> tuple:
     p, q = rng.dirichlet(np.ones(5), size=2)
     return p, q, int(rng.integers(0, 5)), float(rng.random()), float(rng.random())
 
@@ -106,7 +106,7 @@ def check_speculative(t: Trial) -> None:
         (*others, 3, 0.9, 0.5),
         (np.array([0.0, 0.4, 0.6]), np.array([0.5, 0.2, 0.3]), 0, 0.0, 0.0),
     ]
-    for p, q, guess, u, v in [*cases, *t.fresh(draw_guess)]:
+    for p, q, guess, u, v in [*cases, *t.fresh(draw_speculative_step)]:
         got = t.call(p, q, guess, u, v)
         t.true(isinstance(got, tuple) and len(got) == 2, "returns something else than (kept, token)", "(kept, token)", got)
         t.equal((bool(got[0]), int(got[1])), speculative_step(p, q, guess, u, v), what="kept and token")

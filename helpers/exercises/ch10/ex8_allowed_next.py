@@ -88,7 +88,7 @@ def allowed_greedy(written, options, pieces, left):
     return _next(written, options, pieces, finishes)
 
 
-def draw_options(rng: np.random.Generator) -> tuple:
+def draw_allowed_next(rng: np.random.Generator) -> tuple:
     options = ["".join(rng.choice(list("ab"), size=int(n))) for n in rng.integers(2, 6, size=3)]
     return options[0][: int(rng.integers(0, 2))], options, ["a", "b", "ab", "ba", "bb", ""], int(rng.integers(1, 5))
 
@@ -103,7 +103,7 @@ def check_allowed(t: Trial) -> None:
         ("", ["abcd"], ["a", "b", "cd", "c"], 2),
         ("a", ["abcd", "axy"], ["b", "cd", "c", "x"], 2),
         ("", ["aab"], ["a", "ab"], 2),
-        *t.fresh(draw_options),
+        *t.fresh(draw_allowed_next),
     ]:
         got, expected = t.call(*case), allowed_next(*case)
         t.equal(list(got) if isinstance(got, tuple) else got, expected, what="the allowed tokens")

@@ -54,7 +54,7 @@ def weight_no_idf(tf, df, n, length, mean_length, k1, b):
     return tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean_length))
 
 
-def draw_weight(rng: np.random.Generator) -> tuple:
+def draw_bm25_weight(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(20, 200))
     tf, df, length = int(rng.integers(1, 6)), int(rng.integers(1, n)), int(rng.integers(5, 60))
     return tf, df, n, length, float(rng.uniform(5, 40)), float(rng.uniform(0.8, 2)), float(rng.uniform(0.1, 0.9))
@@ -62,7 +62,7 @@ def draw_weight(rng: np.random.Generator) -> tuple:
 
 def check_weight(t: Trial) -> None:
     cases = [(3, 9, 15, 30, 12.6, 1.2, 0.75), (1, 2, 15, 11, 12.6, 1.5, 0.75), (2, 1, 100, 5, 10, 2.0, 0.3)]
-    for case in [*cases, *t.fresh(draw_weight)]:
+    for case in [*cases, *t.fresh(draw_bm25_weight)]:
         t.close(t.call(*case), bm25_weight(*case), rtol=1e-6, what="the weight")
 
 

@@ -51,7 +51,7 @@ def ap_over_the_smaller(ranking, relevant):
     return average_precision(ranking, relevant) * len(relevant) / min(len(relevant), len(ranking))
 
 
-def draw_ranking(rng: np.random.Generator) -> tuple:
+def draw_average_precision(rng: np.random.Generator) -> tuple:
     return rng.permutation(8)[: int(rng.integers(4, 9))].tolist(), set(rng.permutation(8)[: int(rng.integers(1, 5))].tolist())
 
 
@@ -63,7 +63,7 @@ def check_ap(t: Trial) -> None:
         ([5, 6, 7, 8], {5, 7, 99}),
         ([1, 2], {3}),
         ([1, 2], {1, 2, 3}),
-        *t.fresh(draw_ranking),
+        *t.fresh(draw_average_precision),
     ):
         t.close(t.call(ranking, relevant), average_precision(ranking, relevant), what="the average precision")
 

@@ -54,7 +54,7 @@ def nearest_best_only(vectors, query, k):
     return [int(np.argmax(vectors @ query))]
 
 
-def draw_rows(rng: np.random.Generator) -> tuple:
+def draw_nearest(rng: np.random.Generator) -> tuple:
     return rng.normal(size=(int(rng.integers(6, 10)), 3)), rng.normal(size=3), int(rng.integers(2, 6))
 
 
@@ -70,7 +70,7 @@ def check_nearest(t: Trial) -> None:
         (longer, [1.0, 0.0], 3),
         (longer, [-1.0, 0.0], 3),
         (np.arange(120)[:, None] % 3 * [1.0, 0.0], [1.0, 0.0], 50),  # many equals, on every processor in order
-        *t.fresh(draw_rows),
+        *t.fresh(draw_nearest),
     ):
         case = (rows, np.array(query), k)
         t.equal(t.call(*case), nearest(*case), what="the ranking")

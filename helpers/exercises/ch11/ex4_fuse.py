@@ -39,7 +39,7 @@ def fuse_ranks(rankings, k=60):
     return {d: float(sum(k + r.index(d) + 1 for r in rankings if d in r)) for d in fuse(rankings)}
 
 
-def draw_rankings(rng: np.random.Generator) -> tuple:
+def draw_fuse(rng: np.random.Generator) -> tuple:
     return [rng.permutation(7)[: int(n)].tolist() for n in rng.integers(2, 6, size=3)], int(rng.integers(1, 80))
 
 
@@ -48,7 +48,7 @@ def check_fuse(t: Trial) -> None:
         ([[4, 7, 2], [2, 9, 4]], 60),
         ([[1, 2], [2, 1], [3, 2]], 60),
         ([[5], [6, 5]], 2),
-        *t.fresh(draw_rankings),
+        *t.fresh(draw_fuse),
     ):
         got = t.call(rankings, k)
         t.true(isinstance(got, dict), "must return a dictionary from document to score", fuse(rankings, k), got)

@@ -105,14 +105,14 @@ MMR_CASES = (
 )
 
 
-def draw_candidates(rng: np.random.Generator) -> tuple:
+def draw_pick_diverse(rng: np.random.Generator) -> tuple:
     near = rng.random((5, 5)).round(2)
     return rng.random(5).round(2), (near + near.T) / 2, int(rng.integers(2, 5)), float(rng.uniform(0.2, 0.9))
 
 
 def check_diverse(t: Trial) -> None:
     small = ([1.0, 0.8, 0.6], [[1, 1, 0], [1, 1, 0], [0, 0, 1]], 2, 0.5)
-    for relevance, similarity, k, weight in [small, *MMR_CASES, *t.fresh(draw_candidates)]:
+    for relevance, similarity, k, weight in [small, *MMR_CASES, *t.fresh(draw_pick_diverse)]:
         case = (np.array(relevance), np.array(similarity, dtype=float), k, weight)
         t.equal(t.call(*case), pick_diverse(*case), what="the picks")
 

@@ -63,7 +63,7 @@ def cite_ascii(answer, source):
     return match.span() if match else None
 
 
-def draw_source(rng: np.random.Generator) -> tuple:
+def draw_cite(rng: np.random.Generator) -> tuple:
     words = rng.choice(["74", "1974", "gold", "golden", "a.b", "axb"], size=8).tolist()
     return str(rng.choice(["74", "gold", "a.b"])), " ".join(words) + "."
 
@@ -79,7 +79,7 @@ def check_cite(t: Trial) -> None:
         ("1215.", "It was sealed in 1215. Then came peace."),
         ("Pel", "Pelé ran."),
     )
-    for number, (answer, source) in enumerate([*cases, *t.fresh(draw_source)]):
+    for number, (answer, source) in enumerate([*cases, *t.fresh(draw_cite)]):
         got, expected = t.call(answer, source), cite(answer, source)
         if number and got is None and expected is not None:
             got = ()  # None is a legal result, only not here: so there is a return, and the bank may know more

@@ -122,7 +122,7 @@ def policy_always_weather(steps):
     return ("weather", "Oslo")
 
 
-def draw_moves(rng: np.random.Generator) -> tuple:
+def draw_run_agent(rng: np.random.Generator) -> tuple:
     words = ["half", "shout", "weather"]
     moves = [(words[int(k)], str(rng.choice(["8", "ten", "ok", "30"]))) for k in rng.integers(0, 3, size=int(rng.integers(1, 4)))]
     return [*moves, ("answer", "done")], int(rng.integers(1, 5))
@@ -175,7 +175,7 @@ def check_agent(t: Trial) -> None:
     ):
         got = t.run(safely(policy, limit), f"run_agent({SHOWN[policy]}, {TOOLS_SHOWN}, {limit})")
         t.equal(got, run_agent(policy, TOOLS, limit), what="(answer, steps)")
-    for moves, limit in t.fresh(draw_moves):
+    for moves, limit in t.fresh(draw_run_agent):
         policy = lambda steps, moves=moves: moves[min(len(steps), len(moves) - 1)]  # noqa: E731
         shown = f"run_agent(lambda steps: {moves!r}[min(len(steps), {len(moves) - 1})], {TOOLS_SHOWN}, {limit})"
         t.equal(t.run(safely(policy, limit), shown), run_agent(policy, TOOLS, limit), what="(answer, steps)")

@@ -170,7 +170,7 @@ def _obedient(prompts, question=""):
     return model
 
 
-def draw_fact(rng: np.random.Generator) -> tuple:
+def draw_build_assistant(rng: np.random.Generator) -> tuple:
     name = "".join(rng.choice(list("bdgklmnr"), size=3)).capitalize() + "a"
     return name, f"{int(rng.integers(10, 9999))} m", int(rng.integers(0, 4))
 
@@ -248,7 +248,7 @@ def check_assistant(t: Trial) -> None:
         got if got is not None else "a call of write",
     )
     t.run(_raises_on_nothing(t, _obedient([])), "build_assistant([], write)")
-    for name, height, place in t.fresh(draw_fact):
+    for name, height, place in t.fresh(draw_build_assistant):
         text = f"Mount {name} is {height} high."
         documents = [*CORPUS[:place], (name, text), *CORPUS[place:]]
 
