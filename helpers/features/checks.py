@@ -3,10 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from numbers import Real
 
 import numpy as np
 
-__all__ = ["finite_array", "gram_range", "text_list", "two_dimensional", "word_set"]
+__all__ = ["finite_array", "gram_range", "numbers", "text_list", "two_dimensional", "word_set"]
+
+
+def numbers(values: object, name: str) -> np.ndarray:
+    """values as a float64 array; ValueError that names `name` for texts, dates, complex numbers, uneven rows, or nothing at all.
+
+    >>> numbers([True, 2], "x").tolist()
+    [1.0, 2.0]
+    """
+    wanted = f"expected {name} to hold plain numbers in equal rows"
+    try:
+        array = np.asarray(values)  # without a type first: with one, numpy reads "3" and dates as numbers
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        raise ValueError(f"{wanted}, got {_short(values)}; check the lengths of its rows, and detach a tensor first") from None
+    if array.dtype == object and all(isinstance(v, Real) for v in array.flat):
+        try:
+            return array.astype(np.float64)
+        except (OverflowError, TypeError, ValueError):
+            raise ValueError(f"{wanted}, got one that is too large for 64 bits; divide by something first") from None
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{wanted}, got {_short(values)}; convert texts with float(), drop what is missing")
+    return array.astype(np.float64, copy=False)
+
+
+def _short(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
 def finite_array(values: object, name: str) -> np.ndarray:
@@ -15,10 +42,7 @@ def finite_array(values: object, name: str) -> np.ndarray:
     >>> finite_array([1, 2], "x").dtype
     dtype('float64')
     """
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"expected {name} to hold plain numbers in equal rows, got what numpy calls: {error}") from error
+    array = numbers(values, name)
     bad = array.size - int(np.isfinite(array).sum())
     if bad:
         raise ValueError(f"expected finite {name}, got {bad} of {array.size} values NaN or infinite; drop or fix them")
@@ -47,6 +71,8 @@ def text_list(texts: Sequence[str]) -> list[str]:
     """
     if isinstance(texts, str):
         raise TypeError("expected a list of texts, got one string; for a single text write [text]")
+    if isinstance(texts, (set, frozenset, dict)) or not hasattr(texts, "__iter__"):
+        raise TypeError(f"expected a list of texts in an order, got {_short(texts)}; write list(...) or sorted(...)")
     texts = list(texts)
     if not texts:
         raise ValueError("expected at least one text, got an empty list; check how it was filtered")
@@ -65,14 +91,13 @@ def word_set(words: Iterable[str], name: str) -> frozenset[str]:
     if isinstance(words, str):
         cure = "; scikit-learn's list is sklearn.feature_extraction.text.ENGLISH_STOP_WORDS" if words == "english" else ""
         raise TypeError(f"expected {name} as a list of words, got one string, {words!r}; write [{words!r}]{cure}")
-    try:
-        found = frozenset(words)
-    except TypeError:
-        raise TypeError(f"expected {name} as a list of words, got {words!r}; write () for none") from None
-    odd = [word for word in found if not isinstance(word, str)]
+    if not hasattr(words, "__iter__"):
+        raise TypeError(f"expected {name} as a list of words, got {_short(words)}; write () for none")
+    words = list(words)
+    odd = [word for word in words if not isinstance(word, str)]
     if odd:
         raise TypeError(f"expected {name} as a list of words, got {odd[0]!r} in it")
-    return found
+    return frozenset(words)
 
 
 def gram_range(grams: tuple[int, int]) -> tuple[int, int]:

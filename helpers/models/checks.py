@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.features.checks import finite_array, two_dimensional
+from helpers.features.checks import finite_array, numbers, two_dimensional
 
 __all__ = ["at_least_one", "binary_labels", "class_labels", "finite_features", "features_and_targets", "same_rows", "same_shape"]
+
+_LARGEST = 2**62  # whole numbers beyond fit into no index
 
 
 def features_and_targets(X: object, y: object, one_target: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +53,7 @@ def finite_features(X):
         X = X.tocsr()
         values = X.data
     else:
-        X = values = np.asarray(X, dtype=np.float64)
+        X = values = numbers(X, "features")
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"expected features of shape (n, D) with n, D >= 1, got {X.shape}; use X[:, None] for one feature")
     if not np.isfinite(values).all():
@@ -65,12 +67,21 @@ def binary_labels(y: np.ndarray) -> np.ndarray:
     >>> binary_labels([True, False]).tolist()
     [1.0, 0.0]
     """
-    y = np.asarray(y)
+    y = _labels(y)
+    if y.dtype.kind not in "biuf" or not ((y == 0) | (y == 1)).all():
+        shown = list(dict.fromkeys(y.tolist()))[:5]
+        raise ValueError(f"expected labels 0 or 1, got {shown}; recode them, say with (y == 'spam')")
+    return y.astype(np.float64)
+
+
+def _labels(y: object) -> np.ndarray:
+    try:
+        y = np.asarray(y)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"expected labels of shape (n,), got a {type(y).__name__} with rows of different lengths") from None
     if y.ndim != 1 or len(y) == 0:
         raise ValueError(f"expected labels of shape (n,) with n >= 1, got {y.shape}")
-    if y.dtype.kind not in "biuf" or not ((y == 0) | (y == 1)).all():
-        raise ValueError(f"expected labels 0 or 1, got {np.unique(y)[:5].tolist()}; recode them, say with (y == 'spam')")
-    return y.astype(np.float64)
+    return y
 
 
 def class_labels(y: np.ndarray, n_classes: int | None) -> np.ndarray:
@@ -79,13 +90,14 @@ def class_labels(y: np.ndarray, n_classes: int | None) -> np.ndarray:
     >>> class_labels([0, 2, 1], 3).tolist()
     [0, 2, 1]
     """
-    y = np.asarray(y)
-    if y.ndim != 1 or len(y) == 0:
-        raise ValueError(f"expected labels of shape (n,) with n >= 1, got {y.shape}")
-    if y.dtype.kind not in "iu" or y.min() < 0 or (n_classes is not None and y.max() >= n_classes):
+    y = _labels(y)
+    if n_classes is not None:
+        at_least_one(n_classes=n_classes)
+    if y.dtype.kind not in "iu" or y.min() < 0 or y.max() > _LARGEST or (n_classes is not None and y.max() >= n_classes):
+        shown = [y.min(), y.max()] if y.dtype.kind in "biuf" else y[:2].tolist()
         upper = "K-1" if n_classes is None else n_classes - 1
         raise ValueError(
-            f"expected whole class numbers 0..{upper}, got {y.dtype} {np.unique(y)[[0, -1]].tolist()}; "
+            f"expected whole class numbers 0..{upper}, got {y.dtype} {np.asarray(shown).tolist()}; "
             "number the classes from 0 and convert them with .astype(int)"
         )
     return y
@@ -96,6 +108,8 @@ def same_rows(X, y: np.ndarray) -> None:
 
     >>> same_rows(np.zeros((2, 3)), np.zeros(2))
     """
+    if not getattr(X, "shape", ()) or not hasattr(y, "__len__"):
+        raise TypeError(f"expected a table of features and its labels, got {type(X).__name__} and {type(y).__name__}")
     if X.shape[0] != len(y):
         raise ValueError(f"expected one label per row, got {X.shape[0]} rows and {len(y)} labels; find the lost row first")
 
@@ -110,3 +124,5 @@ def at_least_one(**values: int) -> None:
             raise TypeError(f"expected a whole number for {name}, got {value!r}")
         if value < 1:
             raise ValueError(f"expected {name} >= 1, got {value}")
+        if value > _LARGEST:
+            raise ValueError(f"expected {name} of at most 2**62, got {value}")

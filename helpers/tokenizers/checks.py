@@ -23,7 +23,7 @@ def utf8(text: str) -> bytes:
     b'\\xc3\\xa9'
     """
     try:
-        return text.encode("utf-8")
+        return checked_text(text).encode("utf-8")
     except UnicodeEncodeError as error:
         raise ValueError(
             f"expected Unicode characters, got {text[error.start : error.end]!r}, half of a surrogate pair; "
