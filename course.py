@@ -82,7 +82,7 @@ def build_parser():
         "--steps",
         default="",
         metavar="A,B",
-        help="only these steps: unit, parity, exercises, mutation, notebooks, classroom, nbval, browser, old",
+        help="only these steps: unit, parity, exercises, fuzz, mutation, notebooks, classroom, nbval, browser, old",
     )
     test.add_argument("--fast", action="store_true", help="under four minutes: no notebook runs, no browser, class or mutant")
     test.add_argument("--changed", action="store_true", help="only what the changes since main concern, by the imports")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers.evaluation.checks import same_length, whole_labels, zero_or_one
+from helpers.features.checks import MOST_CLASSES, numbers
 
 __all__ = [
     "BinaryCounts",
@@ -108,6 +109,8 @@ def confusion_matrix(y: np.ndarray, y_hat: np.ndarray, n_classes: int | None = N
             f"expected classes 0..{n_classes - 1}, got {min(y.min(), y_hat.min())}..{largest}; "
             "number the classes from 0, or raise n_classes"
         )
+    if n_classes > MOST_CLASSES:
+        raise ValueError(f"expected at most {MOST_CLASSES} classes, got {n_classes}; number them without gaps")
     counts = np.zeros((n_classes, n_classes), dtype=np.int64)
     np.add.at(counts, (y, y_hat), 1)
     return counts
@@ -269,7 +272,7 @@ def expected_calibration_error(y: np.ndarray, p: np.ndarray, n_bins: int = 10) -
 
 
 def _scored(y: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    y, scores = zero_or_one(y, "y"), np.asarray(scores, dtype=np.float64)
+    y, scores = zero_or_one(y, "y"), numbers(scores, "scores")
     if scores.ndim != 1:
         raise ValueError(f"expected one score per row, shape (n,), got shape {scores.shape}; take one column")
     same_length(y=y, scores=scores)

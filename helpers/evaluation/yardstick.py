@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from helpers.evaluation import intervals
+from helpers.features.checks import numbers
 from helpers.models.language_model import Ids, LanguageModel, Tokenizer, encode_documents, score_documents
 
 __all__ = ["BitsPerByte", "Perplexity", "bits_per_byte", "check_sums_to_one", "perplexity"]
@@ -186,7 +187,7 @@ def perplexity(log_probs: np.ndarray, *, unit: str, n: int | None = None) -> Per
     >>> print(perplexity(np.log([0.1, 0.2, 0.05, 0.5, 0.3, 0.4, 0.15, 0.25]), unit="word"))
     5.081 per word
     """
-    values = np.asarray(log_probs, dtype=np.float64).ravel()
+    values = numbers(log_probs, "log_probs").ravel()
     n = len(values) if n is None else n
     if len(values) == 0 or n < 1:
         raise ValueError(f"expected at least one log-probability and n >= 1, got {len(values)} and n = {n}")

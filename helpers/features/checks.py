@@ -7,7 +7,9 @@ from numbers import Real
 
 import numpy as np
 
-__all__ = ["finite_array", "gram_range", "numbers", "text_list", "two_dimensional", "word_set"]
+__all__ = ["MOST_CLASSES", "finite_array", "gram_range", "numbers", "text_list", "two_dimensional", "word_set"]
+
+MOST_CLASSES = 20_000  # a table of counts for all pairs of classes takes 3 GB
 
 
 def numbers(values: object, name: str) -> np.ndarray:

@@ -43,7 +43,7 @@ def cooccurrence(
     ids, text_of = flatten(texts, vocabulary)
     V = len(vocabulary)
     total = sparse.csr_matrix((V, V), dtype=np.float64)
-    for s in range(1, window + 1):
+    for s in range(1, min(window, len(ids)) + 1):
         same = text_of[s:] == text_of[:-s] if s < len(ids) else np.zeros(0, dtype=bool)
         left, right = ids[: len(same)][same], ids[s:][same]
         weight = np.full(len(left), (window + 1 - s) / window if weighted else 1.0)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from helpers.features.checks import numbers
+
 __all__ = ["IDF", "cosine", "document_frequency", "idf", "saturate", "unit_rows"]
 
 IDF = ("smooth", "plain", "okapi", "okapi positive")
@@ -34,7 +36,7 @@ def idf(df: np.ndarray, n: int, kind: str = "smooth") -> np.ndarray:
     >>> [round(float(idf([2], 15, kind)[0]), 6) for kind in ("okapi", "okapi positive")]  # ln(13.5/2.5), ln(1 + 13.5/2.5)
     [1.686399, 1.856298]
     """
-    df = np.asarray(df, dtype=np.float64)
+    df = numbers(df, "df")
     if kind not in IDF:
         raise ValueError(f"expected kind to be one of {IDF}, got {kind!r}")
     if n < 1 or (df.size and (df.min() < 0 or df.max() > n)):
@@ -79,7 +81,7 @@ def unit_rows(X):
         norms = np.sqrt(np.asarray(X.multiply(X).sum(axis=1)).ravel())
         X.data /= np.repeat(np.where(norms == 0, 1.0, norms), np.diff(X.indptr))
         return X
-    X = np.atleast_2d(np.asarray(X, dtype=np.float64))
+    X = np.atleast_2d(numbers(X, "X"))
     norms = np.linalg.norm(X, axis=1, keepdims=True)
     return X / np.where(norms == 0, 1.0, norms)
 

@@ -44,7 +44,7 @@ def ngrams(units: Sequence[str] | str, low: int, high: int, joint: str = " ") ->
     (['a', 'b', 'c', 'a b', 'b c'], ['ab', 'bc', 'abc'])
     """
     low, high = gram_range((low, high))
-    return [joint.join(units[i : i + n]) for n in range(low, high + 1) for i in range(len(units) - n + 1)]
+    return [joint.join(units[i : i + n]) for n in range(low, min(high, len(units)) + 1) for i in range(len(units) - n + 1)]
 
 
 class Vocabulary:

@@ -77,6 +77,8 @@ def online_softmax_attention(q: Tensor, k: Tensor, v: Tensor, block: int = 16) -
     >>> online_softmax_attention(torch.zeros(1, 4), torch.zeros(2, 4), torch.tensor([[2.0], [4.0]]), block=1).tolist()
     [[3.0]]
     """
+    if block < 1 or not k.shape[-2] or k.shape[-2] != v.shape[-2]:
+        raise ValueError(f"expected a value for each key, in blocks of one or more, got {k.shape}, {v.shape}, block {block}")
     largest = q.new_full((*q.shape[:-1], 1), -math.inf)  # (..., T, 1)
     total, out = torch.zeros_like(largest), v.new_zeros((*q.shape[:-1], v.shape[-1]))
     for start in range(0, k.shape[-2], block):

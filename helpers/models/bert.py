@@ -140,6 +140,8 @@ def mean_over_tokens(states: Tensor, real: Tensor) -> Tensor:
     >>> [round(x, 2) for x in mean_over_tokens(states, torch.tensor([[True, True, False]]))[0].tolist()]
     [0.6, 0.8]
     """
+    if real.shape != states.shape[:2] or not bool(real.any(1).all()):
+        raise ValueError(f"expected marks {tuple(states.shape[:2])} with a real token in each row, got {tuple(real.shape)}")
     total = (states * real[:, :, None]).sum(1)
     return F.normalize(total / real.sum(1, keepdim=True), dim=-1)
 

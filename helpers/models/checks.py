@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.features.checks import finite_array, numbers, two_dimensional
+from helpers.features.checks import MOST_CLASSES, finite_array, numbers, two_dimensional
 
 __all__ = ["at_least_one", "binary_labels", "class_labels", "finite_features", "features_and_targets", "same_rows", "same_shape"]
 
@@ -93,7 +93,7 @@ def class_labels(y: np.ndarray, n_classes: int | None) -> np.ndarray:
     y = _labels(y)
     if n_classes is not None:
         at_least_one(n_classes=n_classes)
-    if y.dtype.kind not in "iu" or y.min() < 0 or y.max() > _LARGEST or (n_classes is not None and y.max() >= n_classes):
+    if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= (n_classes or MOST_CLASSES):
         shown = [y.min(), y.max()] if y.dtype.kind in "biuf" else y[:2].tolist()
         upper = "K-1" if n_classes is None else n_classes - 1
         raise ValueError(

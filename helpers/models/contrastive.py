@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from helpers.features.checks import numbers
 from helpers.models.losses import log_softmax
 
 __all__ = ["ContrastiveLoss", "info_nce"]
@@ -34,7 +35,7 @@ def info_nce(A: np.ndarray, B: np.ndarray, temperature: float = 1.0) -> Contrast
     >>> round(info_nce(np.ones((3, 2)), np.ones((3, 2))).loss, 6)  # ln 3
     1.098612
     """
-    A, B = np.asarray(A, dtype=float), np.asarray(B, dtype=float)
+    A, B = numbers(A, "A"), numbers(B, "B")
     if A.ndim != 2 or A.shape != B.shape:
         raise ValueError(f"expected two arrays of one shape (B, d), got {A.shape} and {B.shape}")
     if len(A) < 2:

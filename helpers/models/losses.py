@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from helpers.features.checks import numbers
 from helpers.models.checks import binary_labels, class_labels, finite_features, same_rows
 
 __all__ = [
@@ -30,7 +31,7 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
     >>> sigmoid([0.0, 1.0, -1000.0]).round(6).tolist()
     [0.5, 0.731059, 0.0]
     """
-    z = np.asarray(z, dtype=np.float64)
+    z = numbers(z, "z")
     e = np.exp(-np.abs(z))
     return np.where(z >= 0, 1.0, e) / (1.0 + e)
 
@@ -41,7 +42,7 @@ def log_sigmoid(z: np.ndarray) -> np.ndarray:
     >>> log_sigmoid([0.0, -1000.0]).round(6).tolist()
     [-0.693147, -1000.0]
     """
-    return -np.logaddexp(0.0, -np.asarray(z, dtype=np.float64))
+    return -np.logaddexp(0.0, -numbers(z, "z"))
 
 
 def log_sum_exp(Z: np.ndarray, axis: int = -1, keepdims: bool = False) -> np.ndarray:
@@ -50,7 +51,7 @@ def log_sum_exp(Z: np.ndarray, axis: int = -1, keepdims: bool = False) -> np.nda
     >>> round(float(log_sum_exp([1000.0, 1000.0])), 6)  # 1000 + ln 2
     1000.693147
     """
-    Z = np.asarray(Z, dtype=np.float64)
+    Z = numbers(Z, "Z")
     if Z.ndim == 0 or Z.shape[axis] == 0:
         raise ValueError(f"expected at least one score along axis {axis}, got shape {Z.shape}")
     m = Z.max(axis=axis, keepdims=True)
@@ -66,7 +67,7 @@ def log_softmax(Z: np.ndarray, axis: int = -1) -> np.ndarray:
     >>> log_softmax([0.0, 0.0, 0.0, 0.0]).round(6).tolist()  # ln 1/4
     [-1.386294, -1.386294, -1.386294, -1.386294]
     """
-    Z = np.asarray(Z, dtype=np.float64)
+    Z = numbers(Z, "Z")
     Z = Z - np.max(Z, axis=axis, keepdims=True)  # first, so that no digits are lost when all scores are large
     return Z - np.log(np.exp(Z).sum(axis=axis, keepdims=True))
 
@@ -77,7 +78,7 @@ def softmax(Z: np.ndarray, axis: int = -1) -> np.ndarray:
     >>> softmax([2.0, 1.0, 0.5]).round(6).tolist()
     [0.628532, 0.231224, 0.140244]
     """
-    Z = np.asarray(Z, dtype=np.float64)
+    Z = numbers(Z, "Z")
     E = np.exp(Z - np.max(Z, axis=axis, keepdims=True))
     return E / E.sum(axis=axis, keepdims=True)
 
@@ -91,7 +92,7 @@ def binary_cross_entropy(y: np.ndarray, z: np.ndarray) -> float:
     >>> round(binary_cross_entropy([1, 0], [0.0, 0.0]), 6)  # a constant 0.5: ln 2
     0.693147
     """
-    y, z = binary_labels(y), np.asarray(z, dtype=np.float64)
+    y, z = binary_labels(y), numbers(z, "z")
     if z.shape != y.shape:
         raise ValueError(f"expected one logit per label, got y {y.shape} and z {z.shape}; flatten both to (n,)")
     return float(np.mean(np.logaddexp(0.0, z) - y * z))
@@ -103,7 +104,7 @@ def cross_entropy(y: np.ndarray, Z: np.ndarray) -> float:
     >>> round(cross_entropy([0], np.log([[0.1, 0.9]])), 6)  # -ln 0.1
     2.302585
     """
-    Z = np.asarray(Z, dtype=np.float64)
+    Z = numbers(Z, "Z")
     if Z.ndim != 2:
         raise ValueError(f"expected logits of shape (n, K), got {Z.shape}; one row per example")
     y = class_labels(y, Z.shape[1])
@@ -151,7 +152,7 @@ def softmax_loss(
     >>> round(loss, 6), dW.tolist(), db.tolist()
     (0.693147, [[1.0, -1.0]], [0.5, -0.5])
     """
-    X, b = finite_features(X), np.asarray(b, dtype=np.float64)
+    X, b = finite_features(X), numbers(b, "b")
     if b.ndim != 1:
         raise ValueError(f"expected a bias of shape (K,), got {b.shape}")
     y = class_labels(y, len(b))
@@ -177,7 +178,7 @@ def softmax_objective(W: np.ndarray, b: np.ndarray, X, y: np.ndarray, l2: float)
 
 def _weights(w: np.ndarray, X, y: np.ndarray, shape: tuple[int, ...], l2: float) -> np.ndarray:
     same_rows(X, y)
-    w = np.asarray(w, dtype=np.float64)
+    w = numbers(w, "w")
     if w.shape != shape:
         raise ValueError(f"expected weights of shape {shape}, got {w.shape}; one weight per column of X")
     if not l2 >= 0:

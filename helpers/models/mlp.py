@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from helpers.features.checks import numbers
 from helpers.models.losses import log_softmax, sigmoid, softmax
 
 __all__ = ["ACTIVATIONS", "Activation", "Gradients", "TwoLayerNetwork"]
@@ -211,7 +212,7 @@ class TwoLayerNetwork:
         return data + 0.5 * l2 * float(np.sum(self.W1**2) + np.sum(self.W2**2)) if l2 else data
 
     def _inputs(self, X: np.ndarray) -> np.ndarray:
-        X = np.asarray(X, dtype=np.float64)
+        X = numbers(X, "X")
         if X.ndim != 2 or len(X) == 0 or X.shape[1] != len(self.W1):
             raise ValueError(f"expected inputs of shape (n, {len(self.W1)}) with n >= 1, got {X.shape}")
         if not np.isfinite(X).all():

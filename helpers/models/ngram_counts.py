@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from helpers.features.checks import numbers
 from helpers.features.sorting import distinct, sort_places
 from helpers.models.language_model import Ids, check_ids
 
@@ -42,7 +43,7 @@ class Level:
 
     def per_context(self, values: np.ndarray) -> np.ndarray:
         """The sum of `values` (G,) over the k-grams of each context, (C,)."""
-        padded = np.append(np.asarray(values, dtype=np.float64), 0.0)  # so that an empty context at the end has a place
+        padded = np.append(numbers(values, "values"), 0.0)  # so that an empty context at the end has a place
         return np.where(np.diff(self.first) > 0, np.add.reduceat(padded, self.first[:-1]), 0.0)
 
 

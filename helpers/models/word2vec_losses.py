@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from helpers.features.checks import numbers
 from helpers.models.checks import at_least_one
 from helpers.models.losses import log_sigmoid, log_softmax, sigmoid
 
@@ -168,7 +169,7 @@ def cbow_loss(
 
 
 def _counts(counts: np.ndarray) -> np.ndarray:
-    counts = np.asarray(counts, dtype=float)
+    counts = numbers(counts, "counts")
     if counts.ndim != 1 or len(counts) == 0 or not np.isfinite(counts).all() or counts.min() < 0 or counts.sum() == 0:
         raise ValueError(f"expected counts >= 0 of at least one word, not all 0, got {counts!r:.80}; count the words first")
     return counts

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
+from helpers.features.checks import numbers
+
 __all__ = ["Map", "Neighbor", "WordVectors", "average_vectors", "pca"]
 
 
@@ -86,7 +88,7 @@ class WordVectors:
         if isinstance(query, str):
             left_out.append(self.id(query))
             query = self.unit[self.id(query)]
-        query = np.asarray(query, dtype=float)
+        query = numbers(query, "query")
         if not np.isfinite(query).all():
             raise ValueError("expected a vector of finite numbers, got NaN or infinite ones")
         if query.shape != (self.table.shape[1],):
@@ -114,7 +116,7 @@ def pca(X: np.ndarray, k: int = 2) -> Map:
     >>> pca([[0.0, 0.0], [2.0, 2.0]], k=1).coordinates.round(6).tolist()
     [[-1.414214], [1.414214]]
     """
-    X = np.asarray(X, dtype=float)
+    X = numbers(X, "X")
     if X.ndim != 2 or not 1 <= k <= min(X.shape) or not np.isfinite(X).all():
         raise ValueError(f"expected finite X of shape (n, d) and 1 <= k <= min(n, d), got shape {X.shape} and k = {k}")
     centered = X - X.mean(axis=0)

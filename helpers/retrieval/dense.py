@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from helpers.features.checks import numbers
 from helpers.retrieval.bm25 import BM25, Hit, top_hits
 
 __all__ = ["DenseIndex", "DenseRetriever", "Hybrid", "Retriever", "expand_with_feedback", "mmr", "reciprocal_rank_fusion"]
@@ -148,7 +149,7 @@ def mmr(relevance: Sequence[float], similarity: np.ndarray, k: int, weight: floa
     """
     if k < 1 or not 0 <= weight <= 1:
         raise ValueError(f"expected k >= 1 and a weight from 0 to 1, got {k} and {weight}")
-    relevance, similarity = np.asarray(relevance, dtype=float), np.asarray(similarity, dtype=float)
+    relevance, similarity = numbers(relevance, "relevance"), numbers(similarity, "similarity")
     picked: list[int] = []
     left = list(range(len(relevance)))
     while left and len(picked) < k:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from helpers.features.checks import numbers
 from helpers.features.spelling import without_controls
 from helpers.generation.copying import SpanConstraint
 from helpers.generation.greedy import Writer
@@ -163,7 +164,7 @@ def best_threshold(scores: Sequence[float], answerable: Sequence[bool]) -> Thres
     >>> best_threshold([0.25, 0.5, 0.75, 1.0], [False, True, False, True])  # one of four stays wrong
     Threshold(value=0.375, right=0.75)
     """
-    s, y = np.asarray(scores, dtype=float), np.asarray(answerable, dtype=bool)
+    s, y = numbers(scores, "scores"), np.asarray(answerable, dtype=bool)
     if s.shape != y.shape or not y.any() or y.all():
         raise ValueError("expected a score for each question, and questions of both kinds, answerable and not")
     values = np.unique(s)

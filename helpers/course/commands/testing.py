@@ -31,6 +31,7 @@ STEPS = {
     "unit": "tests/unit",
     "parity": "tests/parity",
     "exercises": "tests/exercises",
+    "fuzz": "tests/fuzz",
     "mutation": "tests/mutation",
     "notebooks": "tests/notebooks",
     "classroom": "tests/classroom",
@@ -38,7 +39,7 @@ STEPS = {
     "browser": "tests/browser",
     "old": "tests/old",
 }  # the oldest versions that are supported: they are fetched, so this is a leg of its own
-SLOW = ("mutation", "classroom", "nbval", "browser")
+SLOW = ("fuzz", "mutation", "classroom", "nbval", "browser")
 NAMED_ONLY = ("old",)
 # One thread each: two workers with two threads each on two cores wait for one another, up to five times as long.
 ONE_THREAD = {name: "1" for name in ("COURSE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}

@@ -1,0 +1,1 @@
+"""Fuzzing: the valid calls of the docstrings' examples, damaged one argument at a time."""
