@@ -17,6 +17,16 @@ def word_log_probs_alpha_once(X, y, K, alpha=1.0):
     return np.log((counts + alpha) / (counts.sum(axis=1, keepdims=True) + alpha))
 
 
+def word_log_probs_alpha_per_class(X, y, K, alpha=1.0):
+    counts = np.array([X[y == k].sum(axis=0) for k in range(K)])
+    return np.log((counts + alpha) / (counts.sum(axis=1, keepdims=True) + alpha * K))
+
+
+def word_log_probs_alpha_per_text(X, y, K, alpha=1.0):
+    counts = np.array([X[y == k].sum(axis=0) for k in range(K)])
+    return np.log((counts + alpha) / (counts.sum(axis=1, keepdims=True) + alpha * len(X)))
+
+
 def word_log_probs_alpha_on_top(X, y, K, alpha=1.0):
     counts = np.array([X[y == k].sum(axis=0) for k in range(K)])
     return np.log((counts + alpha) / np.maximum(counts.sum(axis=1, keepdims=True), 1))
@@ -86,6 +96,12 @@ WRONG = (
     Wrong(word_log_probs_bits, "takes the logarithm to base 2: the natural one is wanted"),
     Wrong(word_log_probs_with_prior, "adds the logarithm of the class's share: here only the words given the class are wanted"),
     Wrong(word_log_probs_alpha_once, "adds alpha once to the total; V counts grew by alpha, so the total grows by V alpha"),
+    Wrong(
+        word_log_probs_alpha_per_class, "adds alpha to the total once per class; it is added once for each word of the vocabulary"
+    ),
+    Wrong(
+        word_log_probs_alpha_per_text, "adds alpha to the total once per text; it is added once for each word of the vocabulary"
+    ),
     Wrong(
         word_log_probs_alpha_on_top,
         "adds alpha to the counts but not to the total, so the probabilities sum to more than 1",

@@ -39,6 +39,11 @@ def class_tfidf_mean_cell(counts):
     return tf * np.log(1 + counts.mean() / counts.sum(axis=0))
 
 
+def class_tfidf_own_words(counts):
+    words = counts.sum(axis=1, keepdims=True)
+    return counts / words * np.log(1 + words / counts.sum(axis=0))
+
+
 def class_tfidf_wrong_axis(counts):
     return counts / counts.sum(axis=0) * np.log(1 + counts.sum() / len(counts) / counts.sum(axis=0))
 
@@ -83,6 +88,7 @@ WRONG = (
         "counts in how many classes a word stands; f is how often it stands in all of them together",
     ),
     Wrong(class_tfidf_mean_cell, "takes the mean of the cells for A; A is the mean of the row sums"),
+    Wrong(class_tfidf_own_words, "takes each class's own number of words for A; A is one number, the mean over the classes"),
     Wrong(
         class_tfidf_wrong_axis,
         "divides by the word's total over the classes; tf is a share of the words of the class (axis 1)",
