@@ -44,6 +44,10 @@ def pairs_full_windows_only(ids, window):
     ]
 
 
+def pairs_turned(ids, window):
+    return [[b, a] for a, b in skipgram_pairs(ids, window)]
+
+
 def draw_skipgram_pairs(rng: np.random.Generator) -> tuple:
     return rng.integers(0, 9, size=int(rng.integers(4, 9))).tolist(), int(rng.integers(1, 4))
 
@@ -71,6 +75,7 @@ HINTS = (
 )
 WRONG = (
     Wrong(pairs_with_itself, "pairs each position with itself; leave out j == i, a word is not its own context"),
+    Wrong(pairs_turned, "puts the context first; each pair is [center, context]"),
     Wrong(pairs_right_only, "looks to the right only; the window reaches to both sides of the center"),
     Wrong(
         pairs_short_on_the_right,

@@ -52,6 +52,11 @@ def spearman_without_sign(x, y):
     return abs(spearman(x, y))
 
 
+def spearman_by_differences(x, y):
+    a, b = ((v[:, None] > v).sum(axis=1) + ((v[:, None] == v).sum(axis=1) + 1) / 2 for v in (x, y))
+    return float(1 - 6 * np.sum((a - b) ** 2) / (len(x) * (len(x) ** 2 - 1)))
+
+
 def draw_spearman(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(6, 11))
     return rng.integers(0, 6, size=n) + np.arange(n) % 3 / 10, rng.normal(size=n)
@@ -86,6 +91,10 @@ WRONG = (
         "takes argsort for ranks; argsort says which element comes at each place, not which "
         "place each "
         "element has. Apply it twice, or count",
+    ),
+    Wrong(
+        spearman_by_differences,
+        "uses the short formula with the squared differences of the ranks, which holds only where no values are equal",
     ),
     Wrong(spearman_lowest_rank, "gives equal values the lowest of their ranks; they must share the mean"),
     Wrong(spearman_without_sign, "loses the sign; where one goes up as the other goes down, the correlation is negative"),
