@@ -70,12 +70,12 @@ def draw_backward(rng: np.random.Generator) -> tuple:
 
 def check_backward(t: Trial) -> None:
     rng, cases = np.random.default_rng(8), []
-    for n, d, H, bias in [(1, 2, 2, 1.0), (4, 2, 3, None), (6, 3, 5, None), (1, 2, 2, 2.0)]:
+    for n, d, H, bias in [(1, 2, 2, 1.0), (4, 2, 3, None), (6, 3, 5, None), (1, 2, 2, 3.0)]:
         X, y = np.round(rng.normal(size=(n, d)), 2), rng.integers(0, 2, n)
         W1, b1, W2, b2 = (np.round(rng.normal(size=s), 2) for s in ((d, H), (H,), (H, 1), (1,)))
         if n == 1:  # one unit on, one off (at the end exactly 0): small enough to do by hand
-            X, W1 = np.array([[1.0, 2.0]]), np.array([[1.0, -1.0], [0.5, -0.5]])
-            b1, W2 = np.array([0.0, bias]), np.array([[0.7], [2.0]])
+            X, W1 = np.array([[1.0, 2.0]]), np.array([[2.0, -1.0], [1.0, -1.0]])
+            b1, W2, b2 = np.array([0.0, bias]), np.array([[2.0], [3.0]]), np.array([-7.0])
         cases.append((X, y, W1, b1, W2, b2))
     for case in [*cases, *t.fresh(draw_backward)]:
         got, expected = t.call(*case), backward(*case)
