@@ -68,6 +68,11 @@ def word_log_probs_with_prior(X, y, K, alpha=1.0):
     return word_log_probs(X, y, K, alpha) + np.log(prior)[:, None]
 
 
+def word_log_probs_over_all(X, y, K, alpha=1.0):
+    counts = np.array([X[y == k].sum(axis=0) for k in range(K)]) + alpha
+    return np.log(counts / counts.sum())
+
+
 def draw_word_log_probs(rng: np.random.Generator) -> tuple:
     K = int(rng.integers(2, 4))
     return rng.integers(0, 5, size=(7, 4)), rng.permutation(np.arange(7) % K), K, float(rng.uniform(0.2, 2))
@@ -112,6 +117,7 @@ WRONG = (
         word_log_probs_over_classes,
         "normalizes over the classes, which gives P(class | word); each class must sum to 1 over words",
     ),
+    Wrong(word_log_probs_over_all, "divides by the sum of the whole table; each class must sum to 1 over its words"),
     Wrong(word_log_probs_no_log, "returns probabilities; their logarithms are wanted"),
 )
 EXERCISE = Exercise("3.5", "Words given the class", "core", word_log_probs, check_word_log_probs, HINTS, WRONG, points=3)

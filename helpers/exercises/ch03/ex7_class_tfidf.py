@@ -52,6 +52,11 @@ def class_tfidf_bits(counts):
     return class_tfidf(counts) / np.log(2)
 
 
+def class_tfidf_f_of_classes(counts):
+    tf = counts / counts.sum(axis=1, keepdims=True)
+    return tf * np.log(1 + counts.sum() / len(counts) / (counts > 0).sum(axis=0))
+
+
 def draw_class_tfidf(rng: np.random.Generator) -> list:
     return (rng.integers(0, 6, size=(int(rng.integers(2, 5)), 5)) + np.eye(1, 5, dtype=int) + 1).tolist()
 
@@ -83,9 +88,10 @@ WRONG = (
         "leaves out the 1 in ln(1 + A / f): words more frequent than A would get negative weights",
     ),
     Wrong(class_tfidf_all_words, "takes all words for A; A is the mean number of words per class"),
+    Wrong(class_tfidf_f_of_classes, "counts in how many classes a word stands; f is how often it stands in all of them together"),
     Wrong(
         class_tfidf_of_classes,
-        "counts in how many classes a word stands; f is how often it stands in all of them together",
+        "counts classes, as idf counts documents: A and f are both numbers of words",
     ),
     Wrong(class_tfidf_mean_cell, "takes the mean of the cells for A; A is the mean of the row sums"),
     Wrong(class_tfidf_own_words, "takes each class's own number of words for A; A is one number, the mean over the classes"),
