@@ -52,6 +52,11 @@ def gradient_over_features(X, y, w, b):
     return dw * len(y) / X.shape[1], db
 
 
+def gradient_db_summed(X, y, w, b):
+    dw, db = gradient(X, y, w, b)
+    return dw, db * len(y)
+
+
 def draw_gradient(rng: np.random.Generator) -> tuple:
     n, d = int(rng.integers(3, 8)), int(rng.integers(2, 5))
     return rng.normal(size=(n, d)), rng.normal(size=n), rng.normal(size=d), float(rng.normal())
@@ -93,6 +98,7 @@ WRONG = (
         gradient_product_of_means,
         "multiplies the mean error by the mean of the column: multiply row by row first, then average",
     ),
+    Wrong(gradient_db_summed, "divides dw by n but forgets to do so for db"),
     Wrong(gradient_without_b, "forgets the intercept b in the prediction: the errors are X @ w + b - y"),
     Wrong(gradient_over_features, "divides by the number of features: the mean runs over the n rows"),
 )

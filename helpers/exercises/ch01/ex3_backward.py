@@ -95,10 +95,10 @@ def check_backward(t: Trial) -> None:
         return steps
 
     graphs = [
-        (lambda x: x * 2, "backward(x * 2) at x = 3", 2.0, 1),
-        (lambda x: x * 2 * 5, "backward(x * 2 * 5) at x = 3", 10.0, 1),
-        (lambda x: x * x, "backward(x * x) at x = 3", 6.0, 1),
-        (lambda x: x * x, "backward(x * x) twice in a row at x = 3", 6.0, 2),
+        (lambda x: x * 2, "x = Value(3.0); backward(x * 2); x.grad", 2.0, 1),
+        (lambda x: x * 2 * 5, "x = Value(3.0); backward(x * 2 * 5); x.grad", 10.0, 1),
+        (lambda x: x * x, "x = Value(3.0); backward(x * x); x.grad", 6.0, 1),
+        (lambda x: x * x, "x = Value(3.0); root = x * x; backward(root); backward(root); x.grad", 6.0, 2),
     ]
     for build, shown, expected, times in graphs:
         t.close(t.run(slope_of(build, times=times), shown), expected, what="x.grad")
@@ -108,12 +108,15 @@ def check_backward(t: Trial) -> None:
         s = x * 3
         root = s * s + s
         f(root)
+        f(root)  # s, too, must forget what the first call left in it
         return x.grad
 
-    t.close(t.run(shared, "s = x * 3; backward(s * s + s) at x = 2"), 39.0, what="x.grad")
+    t.close(
+        t.run(shared, "x = Value(2.0); s = x * 3; root = s * s + s; backward(root); backward(root); x.grad"), 39.0, what="x.grad"
+    )
     for a, b, at in t.fresh(draw_backward):  # d/dx (a x^2 + b x) = 2 a x + b
         steps = slope_of(lambda x, a=a, b=b: x * x * a + x * b, at)
-        t.close(t.run(steps, f"backward(x * x * {a} + x * {b}) at x = {at}"), 2 * a * at + b, what="x.grad")
+        t.close(t.run(steps, f"x = Value({at}); backward(x * x * {a} + x * {b}); x.grad"), 2 * a * at + b, what="x.grad")
 
 
 HINTS = (

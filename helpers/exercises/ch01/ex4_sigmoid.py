@@ -76,7 +76,7 @@ def check_sigmoid(t: Trial) -> None:
         return w.grad, b.grad
 
     t.close(
-        t.run(in_a_loss, "loss = (sigmoid(w * 3 + b) - 1) ** 2 at w = 0.5, b = -1; (w.grad, b.grad)"),
+        t.run(in_a_loss, "w, b = Value(0.5), Value(-1.0); ((sigmoid(w * 3 + b) - 1) ** 2).backward(); (w.grad, b.grad)"),
         in_a_loss(sigmoid),
         rtol=1e-6,
         what="(w.grad, b.grad)",

@@ -68,8 +68,7 @@ WRONG = (
     ),
     Wrong(
         rate_largest_entry,
-        "takes the largest entry of H: the curvature in the steepest direction is the largest "
-        "eigenvalue, np.linalg.eigvalsh(H)[-1]",
+        "takes the largest entry of H: the curvature in the steepest direction is the largest eigenvalue of H",
     ),
     Wrong(rate_of_sum, "leaves out the 1/n: the loss is a mean, so its curvature is 2/n A^T A"),
     Wrong(rate_without_two, "leaves out the 2 of the curvature: the second derivative of e ** 2 is 2, so H = 2/n A^T A"),

@@ -58,6 +58,14 @@ def sgd_first_batch_only(x, y, w, b, lr, batch_size, order):
     return sgd_pass(x[rows], y[rows], w, b, lr, batch_size, np.arange(len(rows)))
 
 
+def sgd_divides_by_batch_size(x, y, w, b, lr, batch_size, order):
+    for start in range(0, len(x), batch_size):
+        rows = order[start : start + batch_size]
+        e = w * x[rows] + b - y[rows]
+        w, b = w - lr * 2 * np.sum(e * x[rows]) / batch_size, b - lr * 2 * np.sum(e) / batch_size
+    return float(w), float(b)
+
+
 def draw_sgd_pass(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(4, 8))
     x, y, (w, b) = rng.normal(size=n), rng.normal(size=n), rng.normal(size=2).round(2).tolist()
@@ -93,6 +101,7 @@ WRONG = (
         "divides the sum over a batch by the number of all rows: each step is too short. Average over the rows of the batch",
     ),
     Wrong(sgd_drops_the_rest, "leaves out the last, shorter batch: those rows never teach anything"),
+    Wrong(sgd_divides_by_batch_size, "divides by batch_size also in the last, shorter batch: divide by the rows it has"),
     Wrong(sgd_stale, "computes every gradient at the first w and b: use the values that the batch before has left"),
     Wrong(sgd_ignores_order, "takes the rows as they lie: use the row numbers in order"),
     Wrong(sgd_one_after_the_other, "changes w first and uses the new w for the slope of b: compute both slopes, then move"),

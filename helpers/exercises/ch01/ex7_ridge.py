@@ -24,6 +24,10 @@ def ridge_times_n(X, y, lam):
     return ridge(X, y, lam * len(X))
 
 
+def ridge_over_n(X, y, lam):
+    return ridge(X, y, lam / len(X))
+
+
 def ridge_ignores_lam(X, y, lam):
     return ridge(X, y, 0.0)
 
@@ -75,8 +79,9 @@ WRONG = (
         "Center X and y first, or put 0 at the intercept's place in the penalty",
     ),
     Wrong(ridge_times_n, "multiplies lam by n: that is right for a mean of squares, here the squares are summed"),
+    Wrong(ridge_over_n, "divides lam by n: here the squares are summed, so lam stays as it is"),
     Wrong(ridge_ignores_lam, "gives plain least squares: lam has no effect"),
-    Wrong(ridge_everywhere, "adds lam to every entry of the matrix: only the diagonal gets it, lam * np.eye(d)"),
+    Wrong(ridge_everywhere, "adds lam to every entry of the matrix: only the diagonal gets it"),
     Wrong(
         ridge_bias_is_mean,
         "returns the mean of y as b: that is the intercept for centered columns. Subtract (column means) @ w",

@@ -49,6 +49,17 @@ def standardize_on_test(X, n_train):
     return Z[:n_train], Z[n_train:]
 
 
+def standardize_n_minus_one(X, n_train):
+    train = X[:n_train]
+    Z = (X - train.mean(axis=0)) / train.std(axis=0, ddof=1)
+    return Z[:n_train], Z[n_train:]
+
+
+def standardize_only_centers(X, n_train):
+    Z = X - X[:n_train].mean(axis=0)
+    return Z[:n_train], Z[n_train:]
+
+
 def draw_standardize(rng: np.random.Generator) -> tuple:
     return rng.normal(size=(int(rng.integers(7, 10)), 3)) * [1, 10, 0.1] + [0, 5, -2], int(rng.integers(3, 6))
 
@@ -82,6 +93,8 @@ WRONG = (
         "different things in training and in use. Apply the numbers of the training rows",
     ),
     Wrong(standardize_by_variance, "divides by the variance: the standard deviation is its square root (.std)"),
+    Wrong(standardize_n_minus_one, "divides by n - 1 inside the deviation (ddof=1): the training part then has not deviation 1"),
+    Wrong(standardize_only_centers, "subtracts the mean but does not divide by the standard deviation"),
     Wrong(standardize_one_mean, "uses one mean for the whole table: each column has its own (axis=0)"),
     Wrong(standardize_train_only, "returns the test part unscaled: the weights were fitted to scaled columns"),
     Wrong(standardize_on_test, "takes mean and standard deviation from the test rows: it should be the other part"),

@@ -43,6 +43,18 @@ def bce_logits_as_probabilities(y, z):
         return float(-np.mean(np.where(y == 1, np.log(z), np.log(1 - z))))
 
 
+def bce_clipped_late(y, z):
+    with np.errstate(over="ignore"):
+        p = np.clip(1 / (1 + np.exp(-z)), 1e-15, 1 - 1e-15)
+    return float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
+
+
+def bce_a_little_added(y, z):
+    with np.errstate(over="ignore"):
+        p = 1 / (1 + np.exp(-z))
+    return float(-np.mean(y * np.log(p + 1e-12) + (1 - y) * np.log(1 - p + 1e-12)))
+
+
 def draw_bce_from_logits(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(3, 9))
     return rng.integers(0, 2, size=n), rng.normal(scale=2, size=n)
@@ -70,6 +82,8 @@ WRONG = (
         "clips the probability, so the loss can never exceed about 16 and a model that is sure and "
         "wrong is let off; work on the logits and nothing has to be clipped",
     ),
+    Wrong(bce_clipped_late, "clips the probability at 1e-15, so no row can cost more than 35, however wrong; work on the logits"),
+    Wrong(bce_a_little_added, "adds a small number inside the logarithm, so no row can cost more than 28; work on the logits"),
     Wrong(
         bce_naive,
         "takes the logarithm of a probability that was rounded to 0, which is infinite; "

@@ -44,6 +44,10 @@ def gradient_thresholded(w, b, X, y):
     return X.T @ error / len(y), float(np.mean(error))
 
 
+def gradient_forgets_b(w, b, X, y):
+    return logistic_gradient(w, 0.0, X, y)
+
+
 def draw_logistic_gradient(rng: np.random.Generator) -> tuple:
     n, d = int(rng.integers(4, 8)), int(rng.integers(2, 5))
     return rng.normal(size=d), float(rng.normal()), rng.normal(size=(n, d)), rng.integers(0, 2, size=n)
@@ -82,6 +86,7 @@ WRONG = (
         "carries a factor 2 p (1 - p): that is the gradient of the squared error, flat "
         "where the model is sure; with cross-entropy the factor cancels",
     ),
+    Wrong(gradient_forgets_b, "forgets the intercept b in the score"),
     Wrong(gradient_no_sigmoid, "compares y with the score z; the error is p - y, so the sigmoid is missing"),
     Wrong(
         gradient_thresholded,

@@ -59,6 +59,14 @@ def threshold_first(y, p, candidates, cost_fp, cost_fn):
     return candidates[int(np.argmin(costs))]
 
 
+def threshold_place(y, p, candidates, cost_fp, cost_fn):
+    return list(candidates).index(best_threshold(y, p, candidates, cost_fp, cost_fn))
+
+
+def threshold_least_cost(y, p, candidates, cost_fp, cost_fn):
+    return min(cost_fp * np.sum((p >= t) & (y == 0)) + cost_fn * np.sum((p < t) & (y == 1)) for t in candidates)
+
+
 def draw_best_threshold(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(8, 15))
     return (
@@ -102,6 +110,8 @@ WRONG = (
         "returns the first of several equally cheap candidates in the order of the list; the smallest was asked for",
     ),
     Wrong(threshold_largest, "returns the largest of several equally cheap candidates; the smallest was asked for"),
+    Wrong(threshold_place, "returns the place of the best candidate in the list; the candidate itself was asked for"),
+    Wrong(threshold_least_cost, "returns the least cost; asked for is the candidate that has it"),
     Wrong(threshold_dearest, "returns the candidate with the highest cost; look for the minimum"),
     Wrong(
         threshold_formula,

@@ -43,6 +43,11 @@ def softmax_mean(Z):
         return E / E.sum(axis=1, keepdims=True)
 
 
+def softmax_clipped(Z):
+    E = np.exp(np.clip(Z, -700, 700))
+    return E / E.sum(axis=1, keepdims=True)
+
+
 def draw_stable_softmax(rng: np.random.Generator) -> list:
     return (rng.normal(size=(int(rng.integers(2, 5)), 3)) * 3).tolist()
 
@@ -75,6 +80,7 @@ WRONG = (
         softmax_not_exp,
         "divides the scores by their sum without exp; negative scores would become negative probabilities",
     ),
+    Wrong(softmax_clipped, "clips the scores, so large ones become equal; subtract the maximum of the row and nothing is lost"),
     Wrong(softmax_mean, "subtracts the mean of the row: a score far above the mean still overflows; subtract the maximum"),
 )
 EXERCISE = Exercise("2.7", "Softmax over rows", "core", stable_softmax, check_softmax, HINTS, WRONG, points=2)

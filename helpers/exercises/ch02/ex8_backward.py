@@ -63,6 +63,11 @@ def backward_sign(X, y, W1, b1, W2, b2):
     return tuple(-g for g in backward(X, y, W1, b1, W2, b2))
 
 
+def backward_mean_of_biases(X, y, W1, b1, W2, b2):
+    dW1, db1, dW2, db2 = backward(X, y, W1, b1, W2, b2)
+    return dW1, db1 / len(y), dW2, db2 / len(y)
+
+
 def draw_backward(rng: np.random.Generator) -> tuple:
     n, d, m = int(rng.integers(3, 6)), int(rng.integers(2, 4)), int(rng.integers(2, 5))
     return rng.normal(size=(n, d)), rng.integers(0, 2, n), *(rng.normal(size=s) for s in ((d, m), (m,), (m, 1), (1,)))
@@ -70,12 +75,12 @@ def draw_backward(rng: np.random.Generator) -> tuple:
 
 def check_backward(t: Trial) -> None:
     rng, cases = np.random.default_rng(8), []
-    for n, d, H, bias in [(1, 2, 2, 1.0), (4, 2, 3, None), (6, 3, 5, None), (1, 2, 2, 2.0)]:
+    for n, d, H, bias in [(1, 2, 2, 1.0), (4, 2, 3, None), (6, 3, 5, None), (1, 2, 2, 3.0)]:
         X, y = np.round(rng.normal(size=(n, d)), 2), rng.integers(0, 2, n)
         W1, b1, W2, b2 = (np.round(rng.normal(size=s), 2) for s in ((d, H), (H,), (H, 1), (1,)))
         if n == 1:  # one unit on, one off (at the end exactly 0): small enough to do by hand
-            X, W1 = np.array([[1.0, 2.0]]), np.array([[1.0, -1.0], [0.5, -0.5]])
-            b1, W2 = np.array([0.0, bias]), np.array([[0.7], [2.0]])
+            X, W1 = np.array([[1.0, 2.0]]), np.array([[2.0, -1.0], [1.0, -1.0]])
+            b1, W2, b2 = np.array([0.0, bias]), np.array([[2.0], [3.0]]), np.array([-7.0])
         cases.append((X, y, W1, b1, W2, b2))
     for case in [*cases, *t.fresh(draw_backward)]:
         got, expected = t.call(*case), backward(*case)
@@ -95,6 +100,7 @@ WRONG = (
         "sends the error through units that were switched off: multiply by the slope of the ReLU, 1 where A > 0 and 0 elsewhere",
     ),
     Wrong(backward_sum, "sums over the rows where the mean is wanted: divide p - y by n once, at the start"),
+    Wrong(backward_mean_of_biases, "averages for the biases although the error is divided by n already; sum over the rows"),
     Wrong(
         backward_not_through,
         "gives each hidden unit the full error of the output; its share is the error times its weight in W2",

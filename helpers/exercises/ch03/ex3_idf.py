@@ -45,6 +45,14 @@ def idf_bracket(X):
     return np.log((1 + len(X)) / (1 + np.sum(X > 0, axis=0)) + 1)
 
 
+def idf_base_two(X):
+    return np.log2((1 + len(X)) / (1 + np.sum(X > 0, axis=0))) + 1
+
+
+def idf_bracket_missing(X):
+    return np.log(1 + len(X) / (1 + np.sum(X > 0, axis=0))) + 1
+
+
 def draw_idf(rng: np.random.Generator) -> list:
     return rng.integers(0, 4, size=(int(rng.integers(3, 8)), int(rng.integers(2, 6)))).tolist()
 
@@ -72,6 +80,8 @@ WRONG = (
     Wrong(idf_unsmoothed, "leaves out the smoothing: 1 is added to n and to df, as if one more text held every word"),
     Wrong(idf_without_one, "forgets the + 1 at the end; without it a word that is in every text would vanish"),
     Wrong(idf_base_ten, "takes the logarithm to base 10; the natural logarithm np.log is meant"),
+    Wrong(idf_base_two, "takes the logarithm to base 2; the natural logarithm np.log is meant"),
+    Wrong(idf_bracket_missing, "adds the first 1 after the division: 1 + n needs brackets of its own"),
     Wrong(idf_upside_down, "divides the wrong way round: rare words get the small weights"),
     Wrong(idf_of_columns, "takes the number of columns for n; the documents are the rows"),
 )

@@ -50,6 +50,10 @@ def cosine_absolute(a, b):
     return abs(cosine(a, b))
 
 
+def cosine_not_below_zero(a, b):
+    return max(0.0, cosine(a, b))
+
+
 def draw_cosine(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(2, 6))
     return rng.normal(size=n), rng.normal(size=n)
@@ -78,6 +82,7 @@ HINTS = (
 WRONG = (
     Wrong(cosine_angle, "gives the angle itself: its cosine is wanted, without arccos"),
     Wrong(cosine_absolute, "loses the sign: vectors that point away from each other have a negative cosine"),
+    Wrong(cosine_not_below_zero, "gives 0 where the cosine is negative: past a right angle it lies between 0 and -1"),
     Wrong(cosine_without_lengths, "gives the dot product; divide by both lengths, or long texts win"),
     Wrong(cosine_squared_lengths, "divides by the squared lengths; the root is missing"),
     Wrong(cosine_one_length, "divides by the squared length of the first vector only, so the order of the two would matter"),

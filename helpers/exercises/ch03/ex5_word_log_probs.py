@@ -17,6 +17,16 @@ def word_log_probs_alpha_once(X, y, K, alpha=1.0):
     return np.log((counts + alpha) / (counts.sum(axis=1, keepdims=True) + alpha))
 
 
+def word_log_probs_alpha_per_class(X, y, K, alpha=1.0):
+    counts = np.array([X[y == k].sum(axis=0) for k in range(K)])
+    return np.log((counts + alpha) / (counts.sum(axis=1, keepdims=True) + alpha * K))
+
+
+def word_log_probs_alpha_per_text(X, y, K, alpha=1.0):
+    counts = np.array([X[y == k].sum(axis=0) for k in range(K)])
+    return np.log((counts + alpha) / (counts.sum(axis=1, keepdims=True) + alpha * len(X)))
+
+
 def word_log_probs_alpha_on_top(X, y, K, alpha=1.0):
     counts = np.array([X[y == k].sum(axis=0) for k in range(K)])
     return np.log((counts + alpha) / np.maximum(counts.sum(axis=1, keepdims=True), 1))
@@ -58,6 +68,11 @@ def word_log_probs_with_prior(X, y, K, alpha=1.0):
     return word_log_probs(X, y, K, alpha) + np.log(prior)[:, None]
 
 
+def word_log_probs_over_all(X, y, K, alpha=1.0):
+    counts = np.array([X[y == k].sum(axis=0) for k in range(K)]) + alpha
+    return np.log(counts / counts.sum())
+
+
 def draw_word_log_probs(rng: np.random.Generator) -> tuple:
     K = int(rng.integers(2, 4))
     return rng.integers(0, 5, size=(7, 4)), rng.permutation(np.arange(7) % K), K, float(rng.uniform(0.2, 2))
@@ -87,6 +102,12 @@ WRONG = (
     Wrong(word_log_probs_with_prior, "adds the logarithm of the class's share: here only the words given the class are wanted"),
     Wrong(word_log_probs_alpha_once, "adds alpha once to the total; V counts grew by alpha, so the total grows by V alpha"),
     Wrong(
+        word_log_probs_alpha_per_class, "adds alpha to the total once per class; it is added once for each word of the vocabulary"
+    ),
+    Wrong(
+        word_log_probs_alpha_per_text, "adds alpha to the total once per text; it is added once for each word of the vocabulary"
+    ),
+    Wrong(
         word_log_probs_alpha_on_top,
         "adds alpha to the counts but not to the total, so the probabilities sum to more than 1",
     ),
@@ -96,6 +117,7 @@ WRONG = (
         word_log_probs_over_classes,
         "normalizes over the classes, which gives P(class | word); each class must sum to 1 over words",
     ),
+    Wrong(word_log_probs_over_all, "divides by the sum of the whole table; each class must sum to 1 over its words"),
     Wrong(word_log_probs_no_log, "returns probabilities; their logarithms are wanted"),
 )
 EXERCISE = Exercise("3.5", "Words given the class", "core", word_log_probs, check_word_log_probs, HINTS, WRONG, points=3)

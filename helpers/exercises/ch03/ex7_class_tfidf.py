@@ -39,12 +39,22 @@ def class_tfidf_mean_cell(counts):
     return tf * np.log(1 + counts.mean() / counts.sum(axis=0))
 
 
+def class_tfidf_own_words(counts):
+    words = counts.sum(axis=1, keepdims=True)
+    return counts / words * np.log(1 + words / counts.sum(axis=0))
+
+
 def class_tfidf_wrong_axis(counts):
     return counts / counts.sum(axis=0) * np.log(1 + counts.sum() / len(counts) / counts.sum(axis=0))
 
 
 def class_tfidf_bits(counts):
     return class_tfidf(counts) / np.log(2)
+
+
+def class_tfidf_f_of_classes(counts):
+    tf = counts / counts.sum(axis=1, keepdims=True)
+    return tf * np.log(1 + counts.sum() / len(counts) / (counts > 0).sum(axis=0))
 
 
 def draw_class_tfidf(rng: np.random.Generator) -> list:
@@ -78,11 +88,13 @@ WRONG = (
         "leaves out the 1 in ln(1 + A / f): words more frequent than A would get negative weights",
     ),
     Wrong(class_tfidf_all_words, "takes all words for A; A is the mean number of words per class"),
+    Wrong(class_tfidf_f_of_classes, "counts in how many classes a word stands; f is how often it stands in all of them together"),
     Wrong(
         class_tfidf_of_classes,
-        "counts in how many classes a word stands; f is how often it stands in all of them together",
+        "counts classes, as idf counts documents: A and f are both numbers of words",
     ),
     Wrong(class_tfidf_mean_cell, "takes the mean of the cells for A; A is the mean of the row sums"),
+    Wrong(class_tfidf_own_words, "takes each class's own number of words for A; A is one number, the mean over the classes"),
     Wrong(
         class_tfidf_wrong_axis,
         "divides by the word's total over the classes; tf is a share of the words of the class (axis 1)",

@@ -44,15 +44,28 @@ def pairs_full_windows_only(ids, window):
     ]
 
 
+def pairs_turned(ids, window):
+    return [[b, a] for a, b in skipgram_pairs(ids, window)]
+
+
+def pairs_sorted(ids, window):
+    return sorted(skipgram_pairs(ids, window))
+
+
+def pairs_left_and_right_in_turn(ids, window):
+    places = [(i, j) for i in range(len(ids)) for s in range(1, window + 1) for j in (i - s, i + s)]
+    return [[ids[i], ids[j]] for i, j in places if 0 <= j < len(ids)]
+
+
 def draw_skipgram_pairs(rng: np.random.Generator) -> tuple:
     return rng.integers(0, 9, size=int(rng.integers(4, 9))).tolist(), int(rng.integers(1, 4))
 
 
 def check_pairs(t: Trial) -> None:
     for ids, window in (
-        ([7, 8], 1),
+        ([8, 7], 1),
         ([1, 2, 3], 1),
-        ([1, 2, 3, 4, 5], 2),
+        ([3, 1, 5, 2, 4], 2),
         ([4, 4, 9], 1),
         ([6], 2),
         ([1, 2, 3], 5),
@@ -71,6 +84,11 @@ HINTS = (
 )
 WRONG = (
     Wrong(pairs_with_itself, "pairs each position with itself; leave out j == i, a word is not its own context"),
+    Wrong(pairs_turned, "puts the context first; each pair is [center, context]"),
+    Wrong(pairs_sorted, "sorts the pairs by their numbers; they come in the order of the text"),
+    Wrong(
+        pairs_left_and_right_in_turn, "goes outward from the center; the contexts come in the order of the text, left to right"
+    ),
     Wrong(pairs_right_only, "looks to the right only; the window reaches to both sides of the center"),
     Wrong(
         pairs_short_on_the_right,

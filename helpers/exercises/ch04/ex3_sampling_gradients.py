@@ -69,7 +69,7 @@ def check_sampling(t: Trial) -> None:
 HINTS = (
     "Every candidate is a row of logistic regression (chapter 02): label 1 for u, label 0 for the rows of N. Error = p - y.",
     "dv is the sum of error times vector over all candidates: (p_true - 1) * u + p_noise @ N.",
-    "du = (p_true - 1) * v and dN = p_noise[:, None] * v.",
+    "du is the error of u times v. dN needs one row for each negative: its error, a number, times v.",
 )
 WRONG = (
     Wrong(

@@ -52,7 +52,7 @@ def check_noise(t: Trial) -> None:
 
 HINTS = (
     "First the power, then divide by the sum of the powers.",
-    "raised = counts ** power; return raised / raised.sum()",
+    "What must the result sum to? Divide by whatever makes it so: after the power that is no longer the sum of the counts.",
 )
 WRONG = (
     Wrong(

@@ -52,6 +52,21 @@ def spearman_without_sign(x, y):
     return abs(spearman(x, y))
 
 
+def spearman_by_differences(x, y):
+    a, b = ((v[:, None] > v).sum(axis=1) + ((v[:, None] == v).sum(axis=1) + 1) / 2 for v in (x, y))
+    return float(1 - 6 * np.sum((a - b) ** 2) / (len(x) * (len(x) ** 2 - 1)))
+
+
+def spearman_dense(x, y):
+    a, b = (np.unique(v, return_inverse=True)[1].astype(float) for v in (x, y))
+    return spearman_is_pearson(a, b)
+
+
+def spearman_highest_rank(x, y):
+    a, b = ((v[:, None] >= v).sum(axis=1).astype(float) for v in (x, y))
+    return spearman_is_pearson(a, b)
+
+
 def draw_spearman(rng: np.random.Generator) -> tuple:
     n = int(rng.integers(6, 11))
     return rng.integers(0, 6, size=n) + np.arange(n) % 3 / 10, rng.normal(size=n)
@@ -87,7 +102,13 @@ WRONG = (
         "place each "
         "element has. Apply it twice, or count",
     ),
+    Wrong(
+        spearman_by_differences,
+        "uses the short formula with the squared differences of the ranks, which holds only where no values are equal",
+    ),
     Wrong(spearman_lowest_rank, "gives equal values the lowest of their ranks; they must share the mean"),
+    Wrong(spearman_dense, "numbers the different values one after the other; a rank counts all smaller values, equal ones too"),
+    Wrong(spearman_highest_rank, "gives equal values the highest of their ranks; they must share the mean"),
     Wrong(spearman_without_sign, "loses the sign; where one goes up as the other goes down, the correlation is negative"),
     Wrong(spearman_uncentered, "does not subtract the mean of the ranks before the cosine"),
 )

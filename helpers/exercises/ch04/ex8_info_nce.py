@@ -63,6 +63,14 @@ def info_nce_clipped(A, B, temperature):
     return float(np.mean(np.log(np.exp(S).sum(axis=1)) - np.diag(S)))
 
 
+def info_nce_both_ways(A, B, temperature):
+    return (info_nce(A, B, temperature) + info_nce(B, A, temperature)) / 2
+
+
+def info_nce_unit_length(A, B, temperature):
+    return info_nce(*(M / np.linalg.norm(M, axis=1, keepdims=True) for M in (A, B)), temperature)
+
+
 def draw_info_nce(rng: np.random.Generator) -> tuple:
     n, d = int(rng.integers(2, 6)), int(rng.integers(2, 5))
     return rng.normal(size=(n, d)), rng.normal(size=(n, d)), float(rng.uniform(0.2, 2))
@@ -101,6 +109,8 @@ WRONG = (
     ),
     Wrong(info_nce_sum, "adds the losses up; the result is the mean over the batch"),
     Wrong(info_nce_columns, "runs the softmax over the rows of A; for each row of A the candidates are the rows of B"),
+    Wrong(info_nce_both_ways, "averages over both directions; here only the rows of A look for their partner"),
+    Wrong(info_nce_unit_length, "divides the rows by their lengths first; take A and B as they come"),
     Wrong(info_nce_positive_only, "pulls the pairs together and never compares with the others; the negatives are missing"),
     Wrong(
         info_nce_overflows,
