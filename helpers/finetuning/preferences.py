@@ -97,11 +97,11 @@ def dpo_loss(chosen: Tensor, rejected: Tensor, chosen_reference: Tensor, rejecte
     """Direct preference optimisation: the pairwise loss with beta * ln(p / p_reference) as the score of an answer.
 
     All four: (B,) log-probabilities of answers, under the model that is trained and under a frozen copy of where it began.
-    beta: how much it costs to move away from that copy. ln 2 before training. Raises ValueError for beta <= 0 or other shapes.
+    beta: how much it costs to move away from that copy. ln 2 before training. Raises ValueError for beta <= 0 or >= 1e6, or other shapes.
     Source: Rafailov et al. 2023.
     """
-    if not beta > 0:
-        raise ValueError(f"expected beta above 0, got {beta}")
+    if not 0 < beta < 1e6:  # beyond, 32 bits overflow
+        raise ValueError(f"expected beta above 0 and below a million, got {beta}")
     _same_shape(chosen, rejected, chosen_reference, rejected_reference)
     return pairwise_loss(beta * (chosen - chosen_reference), beta * (rejected - rejected_reference))
 

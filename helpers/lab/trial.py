@@ -102,7 +102,8 @@ class Trial:
         except (TookTooLong, Mistake):
             raise
         except (Exception, SystemExit) as error:
-            raise Mistake(f"stops with {type(error).__name__}: {first_line(error)}", shown, got=where(error)) from error
+            said = f"stops with {type(error).__name__}: {first_line(error)}"
+            raise Mistake(said, shown, got=where(error), ask_bank=True) from error
         if out is ...:
             raise Undone
         out = _listed(out)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from tests.fuzz.more_calls import MADE
+
 ROOMS = ("features", "tokenizers", "models", "training", "evaluation", "generation", "finetuning", "retrieval")
 KEPT = 3  # calls of a function that are kept to start from
 # Whole name -> why it is not fuzzed.
@@ -111,6 +113,9 @@ def targets() -> list[Target]:
     finally:
         for name, (owner, attribute) in public.items():
             setattr(owner, attribute, before[name])
+    for function, args, kwargs in MADE:
+        function(*copy.deepcopy(args), **copy.deepcopy(kwargs))  # a call that does not work is no start
+        recorded[f"{function.__module__}.{function.__name__}"].append(Call(args, kwargs))
     made = []
     for name, (owner, attribute) in public.items():
         if recorded[name]:

@@ -89,7 +89,7 @@ class RemoteTrial(Trial):
             raise Undone
         if "error" in reply or "out" not in reply:
             error = error_texts(reply.get("error"))
-            raise Mistake(f"stops with {error['type']}: {error['line']}", self.shown, got=error["where"])
+            raise Mistake(f"stops with {error['type']}: {error['line']}", self.shown, got=error["where"], ask_bank=True)
         return reply["out"]
 
     def _call(self, args: tuple, kwargs: dict) -> Any:
