@@ -98,6 +98,9 @@ def build_parser():
     site = command("site", "Write the executed notebooks, as they are, as a site that needs no server and no network.")
     site.add_argument("--out", default="", metavar="FOLDER", help="where to (default: build/site)")
 
+    mine = command("mine", "What of the course you have written yourself, and a package of it that chats with SmolLM2.")
+    mine.add_argument("--write", default="", metavar="FOLDER", help="write your answers as a package with tests and a chat")
+
     release = command("release", "For teachers: a copy of the course for students, without solutions and wrong answers.")
     release.add_argument("chapters", nargs="*", metavar="chapter", help="such as 03 or 01-04 (default: all)")
     release.add_argument("--out", required=True, metavar="FOLDER", help="a new folder, or one of an earlier release")
@@ -118,9 +121,13 @@ def build_parser():
     grade.add_argument("--jobs", type=int, default=0, metavar="N", help="submissions at a time (default: the number of cores)")
     grade.add_argument("--wall", type=float, default=None, metavar="SECONDS", help="limit of one submission (default: 120)")
     grade.add_argument("--cpu", type=int, default=None, metavar="SECONDS", help="limit of its processor time (default: 60)")
-    grade.add_argument("--seed", type=int, default=None, metavar="N", help="of the fresh tries: that of an earlier batch, for appeals")
     grade.add_argument(
-        "--helpers", choices=("named", "allowed"), default="named",
+        "--seed", type=int, default=None, metavar="N", help="of the fresh tries: that of an earlier batch, for appeals"
+    )
+    grade.add_argument(
+        "--helpers",
+        choices=("named", "allowed"),
+        default="named",
         help="answers that only call the course's own function: named to the teacher (default), or not",
     )
     grade.add_argument("--memory", type=int, default=None, metavar="MB", help="limit of its memory (default: 4096)")
@@ -178,6 +185,7 @@ def main(arguments=None):
         "site": "site",
         "doctor": "doctor",
         "address": "address",
+        "mine": "mine",
         "release": "classroom",
         "grade": "classroom",
     }

@@ -13,9 +13,10 @@ Radford et al. (2019), Language Models are Unsupervised Multitask Learners, sect
 
 from __future__ import annotations
 
+import copy
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, repeat
 from operator import add
 from pathlib import Path
@@ -214,6 +215,12 @@ class BPE:
                 break
             word = word.replace(*steps[rank])
         return list(map(ord, word))
+
+    def encoding_words_with(self, encode: Callable[[bytes], list[int]]) -> BPE:
+        """A copy that cuts texts as this one does, and lets ``encode`` make the ids of each word from its bytes."""
+        made = copy.copy(self)
+        made._words, made._encode_word = _Words(encode), encode  # type: ignore[method-assign]
+        return made
 
     def decode(self, ids: Iterable[int], errors: str = "replace", skip_special: bool = False) -> str:
         """The text of ids (a list, or an array or tensor of one dimension).
