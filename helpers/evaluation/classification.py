@@ -104,13 +104,11 @@ def confusion_matrix(y: np.ndarray, y_hat: np.ndarray, n_classes: int | None = N
     same_length(y=y, y_hat=y_hat)
     largest = int(max(y.max(), y_hat.max()))
     n_classes = largest + 1 if n_classes is None else n_classes
-    if min(y.min(), y_hat.min()) < 0 or largest >= n_classes:
+    if min(y.min(), y_hat.min()) < 0 or largest >= n_classes or n_classes > MOST_CLASSES:
         raise ValueError(
-            f"expected classes 0..{n_classes - 1}, got {min(y.min(), y_hat.min())}..{largest}; "
-            "number the classes from 0, or raise n_classes"
+            f"expected classes 0..{n_classes - 1}, at most {MOST_CLASSES}, got {min(y.min(), y_hat.min())}..{largest}; "
+            "number the classes from 0 without gaps, or raise n_classes"
         )
-    if n_classes > MOST_CLASSES:
-        raise ValueError(f"expected at most {MOST_CLASSES} classes, got {n_classes}; number them without gaps")
     counts = np.zeros((n_classes, n_classes), dtype=np.int64)
     np.add.at(counts, (y, y_hat), 1)
     return counts

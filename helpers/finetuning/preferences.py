@@ -97,8 +97,8 @@ def dpo_loss(chosen: Tensor, rejected: Tensor, chosen_reference: Tensor, rejecte
     """Direct preference optimisation: the pairwise loss with beta * ln(p / p_reference) as the score of an answer.
 
     All four: (B,) log-probabilities of answers, under the model that is trained and under a frozen copy of where it began.
-    beta: how much it costs to move away from that copy. ln 2 before training. Raises ValueError for beta outside (0, 1e6), or other
-    shapes.
+    beta: how much it costs to move away from that copy. ln 2 before training. Raises ValueError for beta outside
+    (0, 1e6), or other shapes.
     Source: Rafailov et al. 2023.
     """
     if not 0 < beta < 1e6:  # beyond, 32 bits overflow

@@ -125,11 +125,11 @@ class Search:
     def best(self, query: str) -> tuple[str, str] | None:
         """The document with the largest score; of equals the first. None when no word of the query is known."""
         n, mean = len(self.documents), sum(self.lengths) / max(len(self.lengths), 1)
-        scores: Counter[int] = Counter()
+        scores: dict[int, float] = {}
         for word in set(tokenize(query)):
             for i in self.holds.get(word, ()):
                 df = len(self.holds[word])
-                scores[i] += self.weight(self.counts[i][word], df, n, self.lengths[i], mean, 1.2, 0.75)
+                scores[i] = scores.get(i, 0.0) + self.weight(self.counts[i][word], df, n, self.lengths[i], mean, 1.2, 0.75)
         return self.documents[min(scores, key=lambda i: (-scores[i], i))] if scores else None
 
 

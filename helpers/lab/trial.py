@@ -67,8 +67,9 @@ class Trial:
 
         Grading has one, which no student's copy knows: an answer that only plays back results seen elsewhere fails there.
         """
-        for _ in range(times if self.random is not None else 0):
-            yield draw(self.random)
+        if self.random is not None:
+            for _ in range(times):
+                yield draw(self.random)
 
     def run(self, steps: Callable[[Any], Any], shown: str) -> Any:
         """Run ``steps(answer)``, for classes or several calls; ``shown`` is the text of it for the report.
@@ -193,7 +194,7 @@ def collector(trial: Trial) -> Trial:
     return trial
 
 
-def gradients(f: Callable[..., Any], *args: Any) -> list[Any] | None:
+def gradients(f: Callable[..., Any], *args: Any) -> Any:
     """The gradients of f's result, its parts weighted 1, 2, 3, ..., for each tensor of floating-point numbers in ``args``.
 
     Returns None when no gradient reaches any of them; zeros for one that the result does not depend on.

@@ -219,7 +219,7 @@ class BPE:
     def encoding_words_with(self, encode: Callable[[bytes], list[int]]) -> BPE:
         """A copy that cuts texts as this one does, and lets ``encode`` make the ids of each word from its bytes."""
         made = copy.copy(self)
-        made._words, made._encode_word = _Words(encode), encode  # type: ignore[method-assign]
+        made._words, made._encode_word = _Words(encode), encode  # type: ignore[assignment]
         return made
 
     def decode(self, ids: Iterable[int], errors: str = "replace", skip_special: bool = False) -> str:
