@@ -3,7 +3,6 @@
 A part is an answer to an exercise: what it must give and take is what the exercise says. Here it gets its place in the whole.
 """
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from helpers.features.bag_of_words import tokenize
+from helpers.features.tfidf import idf
 from helpers.models.language_model import LanguageModel, scores_of
 from helpers.tokenizers.bpe import BPE
 
@@ -104,8 +104,8 @@ def weights_on(parts: Parts) -> Callable[..., float]:
     """What a word of the query adds to a document's score: the reader's (11.1), else the course's formula."""
 
     def weight(tf, df, n, length, mean_length, k1, b):
-        idf = math.log(1 + (n - df + 0.5) / (df + 0.5))
-        return idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean_length))
+        rare = float(idf([df], n, "okapi positive")[0])
+        return rare * (k1 + 1) / (1 + k1 * ((1 - b) + b * length / mean_length) / tf)
 
     return parts.get("11.1", weight)
 
@@ -192,5 +192,8 @@ class OwnChat:
 
 
 def _span(answer: str, source: str) -> tuple[int, int] | None:
-    match = re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", source)
-    return match.span() if match else None
+    for match in re.finditer(re.escape(answer), source):
+        around = source[max(match.start() - 1, 0) : match.start()] + source[match.end() : match.end() + 1]
+        if not re.search(r"\w", around):
+            return match.span()
+    return None

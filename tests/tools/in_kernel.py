@@ -84,11 +84,25 @@ def solve(exercise_id: str, stub: str, check: str) -> None:
 
 
 def again(exercise_id: str, cell: str) -> None:
-    """A later cell that uses the learner's function runs with the reference solution, too."""
-    names = get_ipython().user_ns
+    """A later cell that uses the learner's function runs with the reference solution, too, and calls it.
+
+    Raises AssertionError when it does not.
+    """
+    names, calls = get_ipython().user_ns, []
     with as_it_was(names):
         run(checks.solution_source(exercise_id), names)
-        run(cell, names)
+        name = checks.find(exercise_id).name
+        own = names[name]
+
+        def counting(*args, **kwargs):
+            calls.append(len(args))
+            return own(*args, **kwargs)
+
+        names[name] = own if isinstance(own, type) else counting
+        said = run(cell, names)
+        if not calls and not isinstance(own, type):
+            raise AssertionError(f"the cell mentions {name}, and never calls it")
+    print(f"{len(calls)} calls of {name}\n{said}", end="")
 
 
 # ------------------------------------------------------------------------------------------------------ panels

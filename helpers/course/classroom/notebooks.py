@@ -119,12 +119,19 @@ def first_cell(settings: Settings) -> str:
     )
 
 
+def runs_without_solution(exercise_id: str) -> bool:
+    """Whether a page that uses this answer runs before it is written, in a copy without solutions."""
+    return checks.find(exercise_id).course is not None
+
+
 def student_notebook(chapter: Chapter, settings: Settings) -> nbformat.NotebookNode:
     """The notebook of a chapter as a student gets it."""
     nb = nbformat.read(repository_root() / chapter.file, 4)
     cells = []
     for cell in nb.cells:
         tags = cell.metadata.get("tags", [])
+        if any(not runs_without_solution(t.removeprefix("work:")) for t in tags if t.startswith("work:")):
+            continue  # it runs on an answer for which this copy has nothing to fall back on
         if cell.cell_type == "markdown":
             if re.match(r"## [\d. ]*For teachers", cell.source):
                 continue

@@ -71,6 +71,7 @@ def mistakes(source: Source, function: ast.FunctionDef, results: dict[str, list[
 def _module(source: Source, checks: dict[str, ast.FunctionDef], chapter: str) -> str:
     """The text of the chapter for students."""
     starts = {e.start.__name__ for e in source.exercises if e.start is not None}
+    starts |= {e.course.__name__ for e in source.exercises if e.course is not None}
     wanted = source.needs(*checks.values(), *(source.defined[n] for n in starts)) | starts
     if wanted & source.secret:
         raise ValueError(f"chapter {chapter}: {', '.join(sorted(wanted & source.secret))} would go to students")
@@ -85,6 +86,7 @@ def _module(source: Source, checks: dict[str, ast.FunctionDef], chapter: str) ->
         kind = ", type" if inspect.isclass(e.solution) else ""
         check = f"diagnosing({e.id!r}, {e.check.__name__})" if e.check.__name__ in checks else "unjudged"
         start = f", start={e.start.__name__}" if e.start is not None else ""
+        start += f", course={e.course.__name__}" if e.course is not None else ""
         lines.append(
             f"    Exercise(id={e.id!r}, title={e.title!r}, kind={e.kind!r}, points={e.points!r},\n"
             f"             seconds={e.seconds!r}, solution=withheld({e.name!r}{kind}), check={check}{start}, wrong=(),\n"

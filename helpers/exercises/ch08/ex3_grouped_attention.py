@@ -8,6 +8,7 @@ import torch
 from helpers.exercises.ch08.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial, gradients
+from helpers.models.attention import fused_attend
 
 
 def grouped_attention(q, k, v):
@@ -66,6 +67,10 @@ def grouped_unscaled(q, k, v):
     return _attend(q, k.repeat_interleave(times, dim=0), v.repeat_interleave(times, dim=0), scale=1)
 
 
+def grouped_attention_of_the_course(q, k, v):
+    return fused_attend(q[None], k[None], v[None])[0]
+
+
 def draw_grouped_attention(rng: np.random.Generator) -> tuple:
     K, times, T, D = (int(n) for n in rng.integers(2, 4, size=4))
     return drawn(rng, K * times, T, D), drawn(rng, K, T, D), drawn(rng, K, T, D)
@@ -107,4 +112,14 @@ WRONG = (
         "averages the queries of a group; every query head keeps its own query, only k and v are shared",
     ),
 )
-EXERCISE = Exercise("8.3", "Fewer keys than queries", "core", grouped_attention, check_grouped, HINTS, WRONG, points=2)
+EXERCISE = Exercise(
+    "8.3",
+    "Fewer keys than queries",
+    "core",
+    grouped_attention,
+    check_grouped,
+    HINTS,
+    WRONG,
+    points=2,
+    course=grouped_attention_of_the_course,
+)

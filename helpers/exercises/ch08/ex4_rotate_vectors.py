@@ -8,6 +8,7 @@ import torch
 from helpers.exercises.ch08.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial, gradients
+from helpers.models.attention import rotate
 
 
 def rotate_vectors(x, angles):
@@ -61,6 +62,10 @@ def rotate_chunks_interleaved(x, angles):
     return torch.stack([first, second], dim=-1).flatten(1)
 
 
+def rotate_vectors_of_the_course(x, angles):
+    return rotate(x, angles.cos(), angles.sin())
+
+
 def draw_rotate_vectors(rng: np.random.Generator) -> tuple:
     T, half = int(rng.integers(2, 5)), int(rng.integers(2, 5))
     return drawn(rng, T, 2 * half), 3 * drawn(rng, T, half)
@@ -110,4 +115,5 @@ EXERCISE = Exercise(
     WRONG,
     points=2,
     start=rotate_mixed,
+    course=rotate_vectors_of_the_course,
 )

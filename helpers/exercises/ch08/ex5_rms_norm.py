@@ -55,6 +55,10 @@ def rms_first_axis(x, weight, eps):
     return x / torch.sqrt((x**2).mean(dim=0, keepdim=True) + eps) * weight
 
 
+def rms_norm_of_the_course(x, weight, eps):
+    return torch.nn.functional.rms_norm(x, weight.shape, weight, eps)
+
+
 def draw_rms_norm(rng: np.random.Generator) -> tuple:
     C = int(rng.integers(3, 7))
     return drawn(rng, 2, 3, C), drawn(rng, C), float(rng.uniform(1e-3, 0.5))
@@ -88,4 +92,4 @@ WRONG = (
     Wrong(rms_all_vectors, "takes one mean over all vectors: every vector is normalized by itself"),
     Wrong(rms_no_eps, "leaves out eps, which keeps a vector of zeros from being divided by 0"),
 )
-EXERCISE = Exercise("8.5", "RMSNorm", "core", rms_norm, check_rms_norm, HINTS, WRONG)
+EXERCISE = Exercise("8.5", "RMSNorm", "core", rms_norm, check_rms_norm, HINTS, WRONG, course=rms_norm_of_the_course)

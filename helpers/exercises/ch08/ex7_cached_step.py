@@ -8,6 +8,7 @@ import torch
 from helpers.exercises.ch08.shared import drawn, random_tensor
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
+from helpers.models.attention import attend
 
 
 def cached_step(q, k, v, keys, values):
@@ -57,6 +58,11 @@ def step_unscaled(q, k, v, keys, values):
     return torch.softmax(q @ keys.T, dim=-1) @ values, keys, values
 
 
+def cached_step_of_the_course(q, k, v, keys, values):
+    keys, values = torch.cat([keys, k]), torch.cat([values, v])
+    return attend(q, keys, values), keys, values
+
+
 def draw_cached_step(rng: np.random.Generator) -> tuple:
     S, D = int(rng.integers(1, 5)), int(rng.integers(2, 5))
     return *(drawn(rng, 1, D) for _ in range(3)), drawn(rng, S, D), drawn(rng, S, D)
@@ -93,4 +99,14 @@ WRONG = (
     Wrong(step_keys_as_values, "keeps the key as the value"),
     Wrong(step_unscaled, "does not divide the scores by the square root of the width"),
 )
-EXERCISE = Exercise("8.7", "One step with a cache", "core", cached_step, check_cached_step, HINTS, WRONG, points=2)
+EXERCISE = Exercise(
+    "8.7",
+    "One step with a cache",
+    "core",
+    cached_step,
+    check_cached_step,
+    HINTS,
+    WRONG,
+    points=2,
+    course=cached_step_of_the_course,
+)

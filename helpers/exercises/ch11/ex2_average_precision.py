@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from helpers.evaluation import ranking as ranking_measures
 from helpers.lab.exercise import Exercise, Wrong
 from helpers.lab.trial import Trial
 
@@ -51,6 +52,10 @@ def ap_over_the_smaller(ranking, relevant):
     return average_precision(ranking, relevant) * len(relevant) / min(len(relevant), len(ranking))
 
 
+def average_precision_of_the_course(ranking, relevant):
+    return ranking_measures.average_precision(ranking, relevant)
+
+
 def draw_average_precision(rng: np.random.Generator) -> tuple:
     return rng.permutation(8)[: int(rng.integers(4, 9))].tolist(), set(rng.permutation(8)[: int(rng.integers(1, 5))].tolist())
 
@@ -85,4 +90,14 @@ WRONG = (
         "room for was missed, too. Divide by the number of ALL relevant documents",
     ),
 )
-EXERCISE = Exercise("11.2", "Average precision", "core", average_precision, check_ap, HINTS, WRONG, points=2)
+EXERCISE = Exercise(
+    "11.2",
+    "Average precision",
+    "core",
+    average_precision,
+    check_ap,
+    HINTS,
+    WRONG,
+    points=2,
+    course=average_precision_of_the_course,
+)
