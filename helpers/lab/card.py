@@ -27,15 +27,21 @@ def body(report: Report, solved: int, number: int) -> str:
         for name, text in report.case
     )
     lines = [*report.said, *([] if report.status == "passed" else [f'Help: hint("{report.id}")'])]
-    said = "".join(f"<p style='margin: 0.3em 0'>{html.escape(line)}</p>" for line in lines)
+    said = [f"<p style='margin: 0.3em 0'>{html.escape(_ended(line))}</p>" for line in lines]
+    table = f"<table style='border-collapse: collapse; margin: 0.3em 0; font-size: 1em'>{rows}</table>" if rows else ""
     return (
         f"<div role='status' style='border-left: 5px solid {color}; padding: 0.2em 0 0.2em 0.8em; margin: 0.4em 0; "
         f"max-width: 46em'><p style='margin: 0.2em 0'><b><span aria-hidden='true'>{sign}</span> "
         f"{html.escape(f'{report.id} {report.title}')}: {word}</b> "
-        f"<span style='opacity: 0.75'>({solved} of {number} here)</span></p>{said}"
-        + (f"<table style='border-collapse: collapse; margin: 0.3em 0'>{rows}</table>" if rows else "")
+        f"<span style='opacity: 0.75'>({solved} of {number} here)</span></p>"
+        + "".join([*said[:1], table, *said[1:]])  # what it is, the case, and what to do now
         + "</div>"
     )
+
+
+def _ended(sentence: str) -> str:
+    """The sentence with a full stop, where it does not end in a sign of its own."""
+    return sentence if sentence[-1:] in ".?!)" else f"{sentence}."
 
 
 class Card:
