@@ -23,6 +23,7 @@ from helpers.paths import repository_root
 __all__ = ["FILE", "lead_text", "load", "quantized"]
 
 FILE = repository_root() / "data" / "leads_minilm.safetensors"
+NUMBERS = FILE.with_suffix(".sha256")  # the digest of the numbers in FILE
 
 
 def lead_text(lead: records.Lead) -> str:
@@ -46,7 +47,7 @@ def quantized(vectors: np.ndarray) -> np.ndarray:
 def load(path: str | Path = FILE) -> np.ndarray:
     """(10033, 384) float32 unit rows, in the order of `datasets.leads()`.
 
-    Raises ValueError when the file was made from other texts, FileNotFoundError when it is missing.
+    Raises ValueError when the file was made from other texts or is damaged, FileNotFoundError when it is missing.
     """
     from safetensors import safe_open
 
@@ -58,6 +59,9 @@ def load(path: str | Path = FILE) -> np.ndarray:
             f"{Path(path).name} holds vectors of other texts than these leads; make it again: "
             "python -m helpers.retrieval.stored_vectors"
         )
+    numbers = Path(path).with_suffix(".sha256")
+    if not numbers.exists() or numbers.read_text(encoding="ascii").strip() != hashlib.sha256(vectors.tobytes()).hexdigest():
+        raise ValueError(f"{Path(path).name} is damaged, or its digest {numbers.name} is; restore both: git checkout data")
     return unit_rows(vectors).astype(np.float32)
 
 
@@ -80,7 +84,9 @@ def main() -> int:
         "seconds": f"{time.perf_counter() - begin:.0f}",
         "license": "CC BY-SA 4.0",
     }
-    write_atomic(FILE, save({"vectors": quantized(vectors)}, facts))
+    stored = quantized(vectors)
+    write_atomic(FILE, save({"vectors": stored}, facts))
+    write_atomic(NUMBERS, hashlib.sha256(stored.tobytes()).hexdigest() + "\n")
     print(FILE.name, vectors.shape, facts)
     return 0
 

@@ -7,6 +7,7 @@ STUDY.keep(study)   # atomic, after each run: an interruption costs one run
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +19,19 @@ from helpers.files import write_atomic
 from helpers.hardware import hardware
 from helpers.paths import repository_root
 
-__all__ = ["StudyFile"]
+__all__ = ["StudyFile", "digest"]
+
+DIGEST = "sha256"  # its key in the file
+
+
+def digest(content: dict[str, Any]) -> str:
+    """sha256 of what a file holds, whatever its order and spaces.
+
+    >>> digest({"a": 1, "b": [0.5]}) == digest({"b": [0.5], "a": 1})
+    True
+    """
+    plain = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(plain.encode("ascii")).hexdigest()
 
 
 @dataclass
@@ -39,23 +52,32 @@ class StudyFile:
         self.command = f"python -m helpers.studies.{self.name}"
 
     def load(self, path: str | Path | None = None) -> dict[str, Any]:
-        """The committed study, or that of another file. Raises FileNotFoundError, or ValueError when it is damaged."""
+        """The committed study, or that of another file. Raises FileNotFoundError, or ValueError when it is damaged.
+
+        Damaged is also a file of which one number is another than was written: its digest tells.
+        """
         path = Path(path or self.file)
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
+            written = content.pop(DIGEST, None)
             self.holds(content)
-        except (ValueError, KeyError, IndexError, TypeError) as error:
+            if written != digest(content):
+                raise ValueError("its numbers are not those that were written")
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
             raise ValueError(f"{path.name} holds no {self.what} ({error}); restore it: git checkout data/{path.name}") from error
         return content
 
     def so_far(self, path: Path | None = None) -> dict[str, Any]:
         """What the file holds already, unchecked; nothing when there is no file."""
         path = path or self.file
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        content.pop(DIGEST, None)
+        return content
 
     def keep(self, content: dict[str, Any], path: Path | None = None) -> None:
-        """Write the file, whole or not at all."""
-        write_atomic(path or self.file, json.dumps(content, **self.style) + "\n")
+        """Write the file with its digest, whole or not at all."""
+        plain = json.loads(json.dumps(content))  # as it will be read: names of numbers are texts then
+        write_atomic(path or self.file, json.dumps({**content, DIGEST: digest(plain)}, **self.style) + "\n")
 
     def origin(self) -> dict[str, str]:
         """The command and the machine that make the numbers: one thread of a processor."""

@@ -37,7 +37,7 @@ class Source:
                 name: statement
                 for statement in body
                 for name in _defined(statement)
-                if name not in ("EXERCISE", "HINTS", "WRONG")
+                if name not in ("AFTER", "EXERCISE", "HINTS", "WRONG")
             }
             twice = names.keys() & self.defined.keys()
             if twice:

@@ -87,6 +87,7 @@ def _module(source: Source, checks: dict[str, ast.FunctionDef], chapter: str) ->
         check = f"diagnosing({e.id!r}, {e.check.__name__})" if e.check.__name__ in checks else "unjudged"
         start = f", start={e.start.__name__}" if e.start is not None else ""
         start += f", course={e.course.__name__}" if e.course is not None else ""
+        start += f", after={e.after!r}" if e.after else ""
         lines.append(
             f"    Exercise(id={e.id!r}, title={e.title!r}, kind={e.kind!r}, points={e.points!r},\n"
             f"             seconds={e.seconds!r}, solution=withheld({e.name!r}{kind}), check={check}{start}, wrong=(),\n"

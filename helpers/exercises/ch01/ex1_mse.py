@@ -59,4 +59,5 @@ WRONG = (
     Wrong(mse_n_minus_one, "divides by n - 1: that belongs to the variance of a sample; this mean divides by n"),
     Wrong(mse_half, "divides by 2n: some books do, to lose the 2 in the slope, but this chapter's J divides by n"),
 )
-EXERCISE = Exercise("1.1", "Mean squared error", "warm-up", mse, check_mse, HINTS, WRONG, points=1)
+AFTER = "The next cells measure with it, and section 5 judges your own descent by it on real text."
+EXERCISE = Exercise("1.1", "Mean squared error", "warm-up", mse, check_mse, HINTS, WRONG, points=1, after=AFTER)

@@ -107,4 +107,5 @@ WRONG = (
     Wrong(sgd_one_after_the_other, "changes w first and uses the new w for the slope of b: compute both slopes, then move"),
     Wrong(sgd_first_batch_only, "stops after the first batch: is the return inside the loop?"),
 )
-EXERCISE = Exercise("1.6", "One pass of mini-batches", "stretch", sgd_pass, check_sgd_pass, HINTS, WRONG, points=3)
+AFTER = "The cell below walks down on real text with it; every network of the course is trained by such passes."
+EXERCISE = Exercise("1.6", "One pass of mini-batches", "stretch", sgd_pass, check_sgd_pass, HINTS, WRONG, points=3, after=AFTER)

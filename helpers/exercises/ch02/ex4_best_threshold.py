@@ -119,4 +119,7 @@ WRONG = (
         "probabilities only; count what each candidate costs on these rows",
     ),
 )
-EXERCISE = Exercise("2.4", "The threshold that costs least", "core", best_threshold, check_threshold, HINTS, WRONG, points=2)
+AFTER = "The cell below finds the threshold for real mail with it."
+EXERCISE = Exercise(
+    "2.4", "The threshold that costs least", "core", best_threshold, check_threshold, HINTS, WRONG, points=2, after=AFTER
+)

@@ -110,4 +110,7 @@ WRONG = (
         "picks from a short list of temperatures; the exact minimum lies between them, so search on (bisection)",
     ),
 )
-EXERCISE = Exercise("2.6", "Temperature scaling", "stretch", best_temperature, check_temperature, HINTS, WRONG, points=3)
+AFTER = "The cell below calibrates three models with it."
+EXERCISE = Exercise(
+    "2.6", "Temperature scaling", "stretch", best_temperature, check_temperature, HINTS, WRONG, points=3, after=AFTER
+)

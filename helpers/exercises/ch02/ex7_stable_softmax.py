@@ -88,6 +88,18 @@ WRONG = (
     Wrong(softmax_clipped, "clips the scores, so large ones become equal; subtract the maximum of the row and nothing is lost"),
     Wrong(softmax_mean, "subtracts the mean of the row: a score far above the mean still overflows; subtract the maximum"),
 )
+AFTER = (
+    "It turns scores into probabilities for the second rung below, in every language model from chapter 06 on, and in attention."
+)
 EXERCISE = Exercise(
-    "2.7", "Softmax over rows", "core", stable_softmax, check_softmax, HINTS, WRONG, points=2, course=stable_softmax_of_the_course
+    "2.7",
+    "Softmax over rows",
+    "core",
+    stable_softmax,
+    check_softmax,
+    HINTS,
+    WRONG,
+    points=2,
+    course=stable_softmax_of_the_course,
+    after=AFTER,
 )

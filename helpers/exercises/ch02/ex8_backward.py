@@ -120,4 +120,7 @@ WRONG = (
     Wrong(backward_raw, "uses the values before the ReLU (A) for dW2; the output layer saw H"),
     Wrong(backward_sign, "has every sign turned round: the error at the output is p - y, not y - p"),
 )
-EXERCISE = Exercise("2.8", "Backpropagation through the hidden layer", "core", backward, check_backward, HINTS, WRONG, points=3)
+AFTER = "The cell below trains a network on nothing but these gradients."
+EXERCISE = Exercise(
+    "2.8", "Backpropagation through the hidden layer", "core", backward, check_backward, HINTS, WRONG, points=3, after=AFTER
+)

@@ -144,4 +144,5 @@ WRONG = (
     ),
     Wrong(train_bpe_across_words, "joins the words to one text first, so that merges cross the borders of words"),
 )
-EXERCISE = Exercise("5.4", "The whole trainer", "core", train_bpe, check_train_bpe, HINTS, WRONG, points=3)
+AFTER = "The cell below trains it on 60 leads; section 8 encodes with the merges that you learned."
+EXERCISE = Exercise("5.4", "The whole trainer", "core", train_bpe, check_train_bpe, HINTS, WRONG, points=3, after=AFTER)

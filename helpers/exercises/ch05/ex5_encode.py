@@ -124,4 +124,5 @@ WRONG = (
         "returns the rank of a merge as its id; the first 256 ids are the bytes, so merge k has the id 256 + k",
     ),
 )
-EXERCISE = Exercise("5.5", "Encode by rank", "core", encode, check_encode, HINTS, WRONG, points=3)
+AFTER = "It encodes a lead below, and SmolLM2's prompts in the package that course.py mine writes."
+EXERCISE = Exercise("5.5", "Encode by rank", "core", encode, check_encode, HINTS, WRONG, points=3, after=AFTER)

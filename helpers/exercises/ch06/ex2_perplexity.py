@@ -84,4 +84,5 @@ WRONG = (
     Wrong(perplexity_no_exp, "stops at the cross-entropy in nats: perplexity is e to the power of it"),
     Wrong(perplexity_inverse, "has the sign turned: the loss is -ln p, and a perplexity is never below 1"),
 )
-EXERCISE = Exercise("6.2", "Perplexity", "warm-up", perplexity, check_perplexity, HINTS, WRONG, points=1)
+AFTER = "It judges your Kneser-Ney model at the end of section 5."
+EXERCISE = Exercise("6.2", "Perplexity", "warm-up", perplexity, check_perplexity, HINTS, WRONG, points=1, after=AFTER)

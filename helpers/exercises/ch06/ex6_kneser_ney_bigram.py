@@ -108,6 +108,7 @@ WRONG = (
     ),
     Wrong(kn_unseen_zero, "gives 0 to all words after a word that nothing followed: such a row must sum to 1 as well"),
 )
+AFTER = "The cell below lets it read the letters of all leads."
 EXERCISE = Exercise(
-    "6.6", "Kneser-Ney in four lines", "stretch", kneser_ney_bigram, check_kneser_ney_bigram, HINTS, WRONG, points=3
+    "6.6", "Kneser-Ney in four lines", "stretch", kneser_ney_bigram, check_kneser_ney_bigram, HINTS, WRONG, points=3, after=AFTER
 )

@@ -112,6 +112,7 @@ WRONG = (
         "averages the queries of a group; every query head keeps its own query, only k and v are shared",
     ),
 )
+AFTER = "SmolLM2 reads its prompt with it in section 14."
 EXERCISE = Exercise(
     "8.3",
     "Fewer keys than queries",
@@ -122,4 +123,5 @@ EXERCISE = Exercise(
     WRONG,
     points=2,
     course=grouped_attention_of_the_course,
+    after=AFTER,
 )

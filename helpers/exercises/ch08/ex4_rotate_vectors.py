@@ -105,6 +105,7 @@ WRONG = (
         "uses the already turned first half to compute the second: keep the old one until both are done",
     ),
 )
+AFTER = "SmolLM2 tells places apart with it in section 14."
 EXERCISE = Exercise(
     "8.4",
     "Weights that fit only one pairing",
@@ -116,4 +117,5 @@ EXERCISE = Exercise(
     points=2,
     start=rotate_mixed,
     course=rotate_vectors_of_the_course,
+    after=AFTER,
 )

@@ -92,4 +92,5 @@ WRONG = (
     Wrong(rms_all_vectors, "takes one mean over all vectors: every vector is normalized by itself"),
     Wrong(rms_no_eps, "leaves out eps, which keeps a vector of zeros from being divided by 0"),
 )
-EXERCISE = Exercise("8.5", "RMSNorm", "core", rms_norm, check_rms_norm, HINTS, WRONG, course=rms_norm_of_the_course)
+AFTER = "SmolLM2 normalizes with it, 61 times a token, in section 14."
+EXERCISE = Exercise("8.5", "RMSNorm", "core", rms_norm, check_rms_norm, HINTS, WRONG, course=rms_norm_of_the_course, after=AFTER)

@@ -99,6 +99,7 @@ WRONG = (
     Wrong(step_keys_as_values, "keeps the key as the value"),
     Wrong(step_unscaled, "does not divide the scores by the square root of the width"),
 )
+AFTER = "SmolLM2 writes token by token with it in section 14."
 EXERCISE = Exercise(
     "8.7",
     "One step with a cache",
@@ -109,4 +110,5 @@ EXERCISE = Exercise(
     WRONG,
     points=2,
     course=cached_step_of_the_course,
+    after=AFTER,
 )

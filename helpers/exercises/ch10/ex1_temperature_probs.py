@@ -98,4 +98,5 @@ WRONG = (
     Wrong(temperature_shares_ties, "shares the probability among equal logits at T = 0; here the first of them gets it all"),
     Wrong(temperature_negative, "accepts a negative temperature, which has no meaning here: refuse it with a ValueError"),
 )
-EXERCISE = Exercise("10.1", "One knob, three cases", "warm-up", temperature_probs, check_temperature, HINTS, WRONG)
+AFTER = "It is the sampler of the chat that course.py mine writes."
+EXERCISE = Exercise("10.1", "One knob, three cases", "warm-up", temperature_probs, check_temperature, HINTS, WRONG, after=AFTER)

@@ -100,4 +100,7 @@ WRONG = (
     Wrong(nucleus_keeps_one, "saves the case of a single token only, and drops the token that crosses in all others"),
     Wrong(nucleus_sorted_result, "returns the probabilities sorted: each must stay at the place of its own token"),
 )
-EXERCISE = Exercise("10.2", "One token too few", "find the bug", nucleus, check_nucleus, HINTS, WRONG, start=nucleus_off_by_one)
+AFTER = "It cuts the tail in the chat that course.py mine writes."
+EXERCISE = Exercise(
+    "10.2", "One token too few", "find the bug", nucleus, check_nucleus, HINTS, WRONG, start=nucleus_off_by_one, after=AFTER
+)

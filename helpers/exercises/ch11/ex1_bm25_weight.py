@@ -82,4 +82,5 @@ WRONG = (
     Wrong(weight_b_swapped, "uses b where 1 - b belongs: b = 0 must switch the length off"),
     Wrong(weight_no_saturation, "lets each occurrence count the same: that is TF-IDF, the count must saturate"),
 )
-EXERCISE = Exercise("11.1", "The weight of a word", "warm-up", bm25_weight, check_weight, HINTS, WRONG)
+AFTER = "The cell below scores the toy with it, and the chat that course.py mine writes searches 10,033 leads with it."
+EXERCISE = Exercise("11.1", "The weight of a word", "warm-up", bm25_weight, check_weight, HINTS, WRONG, after=AFTER)

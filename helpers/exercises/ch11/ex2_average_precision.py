@@ -90,6 +90,7 @@ WRONG = (
         "room for was missed, too. Divide by the number of ALL relevant documents",
     ),
 )
+AFTER = "It judges 600 rankings below."
 EXERCISE = Exercise(
     "11.2",
     "Average precision",
@@ -100,4 +101,5 @@ EXERCISE = Exercise(
     WRONG,
     points=2,
     course=average_precision_of_the_course,
+    after=AFTER,
 )

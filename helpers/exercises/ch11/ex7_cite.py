@@ -106,4 +106,5 @@ WRONG = (
     ),
     Wrong(cite_ascii, "knows only the letters a to z: é is one too, so 'Pel' stands inside a word. \\w knows them all"),
 )
-EXERCISE = Exercise("11.7", "Where does it say so?", "core", cite, check_cite, HINTS, WRONG, points=2)
+AFTER = "It shows where an answer stands in the chat that course.py mine writes."
+EXERCISE = Exercise("11.7", "Where does it say so?", "core", cite, check_cite, HINTS, WRONG, points=2, after=AFTER)
