@@ -10,7 +10,7 @@ import textwrap
 from typing import Any
 
 from helpers.lab import card, kept, own_cells, record
-from helpers.lab.exercise import Exercise, chapters, exercises, find
+from helpers.lab.exercise import Exercise, chapters, exercises, find, lent
 from helpers.lab.verdicts import Report, evaluate, judge, not_done, outcomes
 
 __all__ = [
@@ -56,7 +56,7 @@ def _report(exercise: Exercise, answer: Any) -> tuple[Report, Any]:
     if reason:
         said = f"The cell that defines {exercise.name} could not be run ({reason}). Mend it, run it, then check again."
         return Report(exercise.id, "not done yet", f"… {exercise.id} {exercise.title}: {said}", exercise.title, (said,)), instead
-    if answer is course and course is not None:
+    if lent(answer):
         report = not_done(exercise)
         said = f"This is the course's {exercise.name}. Write your own in the cell above, run that cell, then check again."
         return Report(exercise.id, report.status, f"… {exercise.id} {exercise.title}: {said}", exercise.title, (said,)), course

@@ -3,13 +3,14 @@
 A reference solution, hints, a check, and a bank of plausible wrong answers with the diagnosis that each deserves.
 """
 
+import functools
 import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from helpers.lab.trial import Trial
@@ -57,12 +58,26 @@ class Exercise:
         """The name that the answer has in the notebook."""
         return self.solution.__name__
 
-    @property
+    @functools.cached_property
     def of_the_course(self) -> Any:
-        """What the page goes on with until an answer passes; None in a class's copy where `helpers` has nothing like it."""
-        if self.course is not None:
-            return self.course
-        return None if getattr(self.solution, "withheld", False) else self.solution
+        """What the page goes on with until an answer passes; None in a class's copy where `helpers` has nothing like it.
+
+        It is marked as lent (see `lent`), so that no check, and no grader that looks at the name later, takes it for an answer.
+        """
+        if self.course is None and getattr(self.solution, "withheld", False):
+            return None
+        f = self.solution if self.course is None else self.course
+        if not isinstance(f, FunctionType):
+            return f
+        copy = FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
+        functools.update_wrapper(copy, f)
+        copy.of_the_course = True  # type: ignore[attr-defined]
+        return copy
+
+
+def lent(answer: Any) -> bool:
+    """Whether an answer is the course's own, which `check` has handed back."""
+    return getattr(answer, "of_the_course", False) is True
 
 
 def chapters() -> list[str]:

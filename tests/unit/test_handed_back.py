@@ -58,6 +58,15 @@ def test_what_passes_is_handed_back_and_the_course_stands_in_before(notebook, ca
     assert names["mse"] is names["own"] and names["mse"] is not course and set(record.solved()) == {"1.1"}
 
 
+def test_no_grader_takes_what_was_lent_for_an_answer(notebook):
+    """nbgrader, Otter and others look at the name after the notebook has run."""
+    names = notebook("from helpers.lab import check\ndef mse(y, y_hat):\n    ...\n\nmse = check('1.1', mse)")
+    assert checks.evaluate("1.1", names["mse"]).status == "not done yet"
+    names = notebook(RIGHT + "mse = check('1.1', mse)")
+    assert checks.evaluate("1.1", names["mse"]).status == "passed"
+    assert checks.evaluate("1.1", checks.find("1.1").solution).status == "passed"
+
+
 def test_a_cell_with_a_syntax_error_gets_no_verdict_on_the_old_function(notebook, capsys):
     notebook("from helpers.lab import check\n" + RIGHT)
     notebook("def mse(y, y_hat):\n    return float(np.mean((y - y_hat) ** 2)")
