@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -51,18 +51,21 @@ def beam_search(
     max_tokens: int = 30,
     end_id: int,
     length_penalty: float = 1.0,
+    early_stopping: bool | Literal["never"] = False,
     steps: list[Step] | None = None,
 ) -> list[Beam]:
     """The best `width` continuations, best first.
 
     At each step every beam is continued by its likeliest tokens, and the best `width` of all go on. One that ends among the
-    best `width` is set aside. It stops when `width` texts are set aside and no living beam could still enter by its score so far
-    (early_stopping=False in transformers; its True and "never" are not here); at max_tokens the living ones are ranked with
-    those set aside.
+    best `width` is set aside. At max_tokens the living ones are ranked with those set aside.
+
+    early_stopping: when to stop before, once `width` texts are set aside. True: at once. False: when no living beam could enter
+    with its score so far; a guess for length_penalty > 0, as a longer text divides by more. "never": when none could enter at
+    any length, if its other tokens cost nothing; only then does stopping not change what is found.
     steps: a list that is filled with what happened. With width 1 and max_tokens reached it is the greedy choice.
 
-    Raises ValueError for width < 1, max_tokens < 1 or ids out of range. Source: Graves 2012. The length
-    penalty divides by length ** penalty, as transformers does; that of Wu et al. 2016 is a little different.
+    Raises ValueError for width < 1, max_tokens < 1, another early_stopping or ids out of range. Source: Graves 2012. All
+    settings are those of transformers; the length penalty of Wu et al. 2016 is a little different.
 
     >>> from helpers.models import count_ngrams, ngram
     >>> texts = 3 * [[1, 3, 0]] + 3 * [[1, 4, 0]] + 4 * [[2, 5, 0]]  # "1" is likelier than "2", but then it is open what follows
@@ -75,6 +78,8 @@ def beam_search(
     """
     if width < 1 or max_tokens < 1:
         raise ValueError(f"expected width and max_tokens of at least 1, got {width} and {max_tokens}")
+    if not (isinstance(early_stopping, bool) or isinstance(early_stopping, str) and early_stopping == "never"):
+        raise ValueError(f'expected early_stopping True, False or "never", got {early_stopping!r}')
     prompt = check_ids(prompt, model.vocab_size, "prompt").tolist()
     check_ids([end_id], model.vocab_size, "end_id")
     living: list[tuple[Beam, Any]] = [(Beam((), 0.0, False, 0.0), model.begin(prompt))]
@@ -99,13 +104,18 @@ def beam_search(
         done = sorted([*done, *ended], key=lambda b: -b.score)[:width]
         if steps is not None:
             steps.append(Step(tuple(b for b, _ in kept), tuple(ended)))
-        # 3. Enough: nothing goes on, or nothing that does could still enter, or the texts are as long as they may be.
-        if not kept or len(done) == width and max(b.score for b, _ in kept) <= done[-1].score or length == max_tokens:
-            living = [(b, None) for b, _ in kept]
+        # 3. Enough: the texts are as long as they may be, or nothing goes on, or nothing that does is waited for.
+        if length == max_tokens:
+            return sorted([*done, *(beam for beam, _ in kept)], key=lambda b: -b.score)[:width]
+        best_length = max_tokens if early_stopping == "never" and length_penalty > 0 else length
+        if (
+            not kept
+            or len(done) == width
+            and (early_stopping is True or max(b.total for b, _ in kept) / best_length**length_penalty <= done[-1].score)
+        ):
             break
         living = _advance(kept, [state for _, state in living])
-    rest = [beam for beam, _ in living]
-    return sorted([*done, *rest], key=lambda b: -b.score)[:width]
+    return done
 
 
 def _advance(kept: list[tuple[Beam, int]], states: list[Any]) -> list[tuple[Beam, Any]]:

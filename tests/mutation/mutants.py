@@ -883,9 +883,16 @@ MUTANTS = [
     bug(
         "living beams are dropped at the limit",
         "generation.beam",
-        "sorted([*done, *rest], key",
-        "sorted(done or rest, key",
+        "sorted([*done, *(beam for beam, _ in kept)], key",
+        "sorted(done or [beam for beam, _ in kept], key",
         test=SAMPLING + "test_at_the_limit_living_beams_are_ranked_with_those_that_ended",
+    ),
+    bug(
+        "a search that never stops early bounds a beam by its length so far",
+        "generation.beam",
+        "best_length = max_tokens if",
+        "best_length = length if",
+        test=SAMPLING + "test_early_stopping_decides_how_long_beam_search_waits",
     ),
     bug(
         "the end is allowed anywhere",

@@ -91,3 +91,33 @@ def test_greedy_and_beam_give_the_same_tokens_and_scores(seed):
         for row, score, beam in zip(found.sequences[:, len(prompt) :].tolist(), found.sequences_scores.tolist(), ours):
             cut = row[: row.index(END) + 1] if END in row else row
             assert list(beam.ids) == cut and beam.score == pytest.approx(score, abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", [2, 8, 10])  # their texts end early enough for the three to differ
+def test_beam_search_stops_where_that_of_transformers_does(seed):
+    library, own = pair(seed)
+    own.start_id = 1
+    prompt = [1, *np.random.default_rng(seed).integers(2, V, size=5).tolist()]
+    for width, penalty in ((4, 1.0), (2, 2.0), (4, 0.5), (2, 0.0), (4, -1.0)):
+        found = {}
+        for early in (True, False, "never"):
+            theirs = library.generate(
+                torch.tensor([prompt]),
+                max_new_tokens=20,
+                do_sample=False,
+                num_beams=width,
+                num_return_sequences=width,
+                length_penalty=penalty,
+                early_stopping=early,
+                output_scores=True,
+                return_dict_in_generate=True,
+            )
+            ours = beam_search(
+                own, prompt[1:], width=width, max_tokens=20, end_id=END, length_penalty=penalty, early_stopping=early
+            )
+            rows = theirs.sequences[:, len(prompt) :].tolist()
+            found[early] = [row[: row.index(END) + 1] if END in row else row for row in rows]
+            assert [list(b.ids) for b in ours] == found[early], (width, penalty, early)
+            assert [b.score for b in ours] == pytest.approx(theirs.sequences_scores.tolist(), abs=1e-4)
+        if (width, penalty) == (4, 1.0):
+            assert found[True] != found[False] != found["never"]

@@ -203,6 +203,9 @@ def test_beam_search_refuses_bad_input():
     for arguments in (dict(width=0), dict(max_tokens=0), dict(end_id=7)):
         with pytest.raises(ValueError, match="expected"):
             beam_search(Uniform(5), [], **({"end_id": 0} | arguments))
+    for early in ("always", 1, None, np.ones(2)):
+        with pytest.raises(ValueError, match="expected early_stopping"):
+            beam_search(Uniform(5), [], end_id=0, early_stopping=early)
 
 
 class Pieces:
@@ -239,29 +242,42 @@ def test_p_of_1_keeps_every_token():
 
 
 class _Toy:
-    """0 or 2 at first, later nearly always 0; 2 ends a text."""
+    """A model of three tokens; probs(ids) are those of the next one."""
 
     vocab_size = 3
 
+    def __init__(self, probs):
+        self.probs = probs
+
     def begin(self, ids=()):
-        return _ToyState(list(ids))
+        return _ToyState(self.probs, list(ids))
 
 
 class _ToyState:
-    def __init__(self, ids):
-        self.ids = ids
+    def __init__(self, probs, ids):
+        self.probs, self.ids = probs, ids
 
     @property
     def log_probs(self):
-        return np.log([0.5, 0.1, 0.4] if self.ids in ([], [0]) else [0.99, 0.005, 0.005])
+        return np.log(self.probs(self.ids))
 
     def advance(self, id):
         self.ids = [*self.ids, id]
 
     def fork(self):
-        return _ToyState(list(self.ids))
+        return _ToyState(self.probs, list(self.ids))
 
 
 def test_at_the_limit_living_beams_are_ranked_with_those_that_ended():
-    found = beam_search(_Toy(), [], width=2, max_tokens=3, end_id=2)
+    model = _Toy(lambda ids: [0.5, 0.1, 0.4] if ids in ([], [0]) else [0.99, 0.005, 0.005])  # 2 ends a text
+    found = beam_search(model, [], width=2, max_tokens=3, end_id=2)
     assert found[0].ids == (0, 0, 0) and found[0].score == pytest.approx(np.log([0.5, 0.5, 0.99]).mean())
+    found = beam_search(model, [], width=2, max_tokens=3, end_id=2, early_stopping=True)
+    assert [b.ids for b in found] == [(0, 2), (2,)]  # both had ended by then
+
+
+def test_early_stopping_decides_how_long_beam_search_waits():
+    model = _Toy(lambda ids: [0.3, 0.2, 0.5] if len(ids) < 2 else [1 - 2e-9, 1e-9, 1e-9])
+    for early, penalty, length in ((True, 1, 1), (False, 1, 1), ("never", 1, 20), ("never", 0, 1), ("never", -1, 1)):
+        arguments = dict(width=1, max_tokens=20, end_id=2, length_penalty=penalty, early_stopping=early)
+        assert len(beam_search(model, [], **arguments)[0].ids) == length, arguments
