@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 # Function -> why it may take as long as it is asked to: it is not asked for more than `MOST` of anything.
-MOST = 1000
+MOST = 50
 AS_LONG_AS_ASKED = {
     "helpers.models.logistic.steepest_descent": "its argument `steps` says how many",
     "helpers.generation.prompt_tasks.sums": "its argument `n` says how many",

@@ -9,6 +9,7 @@ from tests.fuzz.calls import LEFT_OUT, ROOMS, Call, Target, modules, targets
 from tests.fuzz.engine import Tally, fuzz, judge
 from tests.fuzz.known import AS_LONG_AS_ASKED, SAYS_NAN, known
 
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no timer of processor time")
 ALL = targets()
 CASES = int(os.environ.get("COURSE_FUZZ_CASES", "40"))
 # What is never listed as known: a result that is wrong without a word, or none at all.
