@@ -1,8 +1,13 @@
-"""Files written as a whole: who reads one finds the old content or the new one, never half of it. Standard library only."""
+"""Files written as a whole: who reads one finds the old content or the new one, never half of it. Standard library only.
+
+`save_json` adds a digest, and `load_json` refuses content that has another: no flipped bit becomes a number of a page.
+"""
 
 from __future__ import annotations
 
 import errno
+import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -10,6 +15,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+DIGEST = "sha256"  # its key in a file
 
 if os.name == "nt":
     import msvcrt
@@ -42,6 +50,30 @@ def write_atomic(path: str | os.PathLike[str], data: bytes | str) -> Path:
             error.filename = str(target)  # that of a full disk names no file
         raise
     return path
+
+
+def digest(content: dict[str, Any]) -> str:
+    """sha256 of what a JSON file holds, whatever its order and spaces.
+
+    >>> digest({"a": 1, "b": [0.5]}) == digest({"b": [0.5], "a": 1})
+    True
+    """
+    plain = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(plain.encode("ascii")).hexdigest()
+
+
+def load_json(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What `save_json` wrote. Raises ValueError, without a cure, where it is no JSON or not what was written; OSError."""
+    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or content.pop(DIGEST, None) != digest(content):
+        raise ValueError("its content is not what was written")
+    return content
+
+
+def save_json(path: str | os.PathLike[str], content: dict[str, Any], **style: Any) -> Path:
+    """Write the content and its digest, whole or not at all. style: arguments of `json.dumps`."""
+    read = json.loads(json.dumps(content))  # as it will be read: keys that are numbers are texts then
+    return write_atomic(path, json.dumps({**content, DIGEST: digest(read)}, **style) + "\n")
 
 
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)

@@ -5,11 +5,10 @@ file only when the notebook runs under ``course.py run --record``.
 """
 
 import html
-import json
 import os
 from pathlib import Path
 
-from helpers.files import locked, write_atomic
+from helpers.files import load_json, locked, save_json
 from helpers.lab import figures
 from helpers.paths import named_path, repository_root
 
@@ -18,6 +17,7 @@ BOARDS = {
     "language_models": {"unit": "bits per byte", "axis": "bits per byte on the test leads, 95 % interval", "higher": False},
 }
 FIELDS = ("rung", "chapter", "score", "low", "high", "n", "seconds", "parameters", "note")
+STYLE = {"indent": 1, "sort_keys": True, "ensure_ascii": False}  # of data/results.json
 _session: dict[str, dict[str, dict]] = {}
 
 
@@ -27,14 +27,15 @@ def results_file() -> Path:
 
 
 def results() -> dict:
-    """All committed results; empty when there are none yet. Raises ValueError when the file is no valid JSON."""
+    """All committed results; empty when there are none yet. Raises ValueError when the file is damaged."""
     path = results_file()
     if not path.exists():
         return {}
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return load_json(path)
     except ValueError as error:
-        raise ValueError(f"{path.name} is not valid JSON ({error}); restore it with: git checkout data/results.json") from error
+        cure = "delete it" if named_path("COURSE_RESULTS") else "restore it: git checkout -- data/results.json"
+        raise ValueError(f"{path.name} is damaged ({error}); {cure}") from error
 
 
 def _board(board: str) -> dict:
@@ -88,7 +89,7 @@ def _write(board: str, entry: dict) -> None:
         everything = results()
         rungs = [r for r in everything.get(board, []) if r["rung"] != entry["rung"]]
         everything[board] = sorted([*rungs, entry], key=lambda r: (r["chapter"], r["score"] * sign))
-        write_atomic(results_file(), json.dumps(everything, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        save_json(results_file(), everything, **STYLE)
 
 
 def rungs(board: str, through: str = "99") -> list[dict]:

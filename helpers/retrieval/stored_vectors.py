@@ -23,7 +23,7 @@ from helpers.paths import repository_root
 __all__ = ["FILE", "lead_text", "load", "quantized"]
 
 FILE = repository_root() / "data" / "leads_minilm.safetensors"
-NUMBERS = FILE.with_suffix(".sha256")  # the digest of the numbers in FILE
+DIGEST = FILE.with_suffix(".sha256")  # as sha256sum writes it, and `sha256sum -c` checks it
 
 
 def lead_text(lead: records.Lead) -> str:
@@ -51,18 +51,26 @@ def load(path: str | Path = FILE) -> np.ndarray:
     """
     from safetensors import safe_open
 
+    path = Path(path)
+    line, beside = _line(path, path.read_bytes()), path.with_suffix(".sha256")
+    if not beside.is_file() or beside.read_text(encoding="utf-8", errors="replace").split() != line.split():
+        raise ValueError(
+            f"{path.name} is damaged, or its digest {beside.name} is; restore both: "
+            f"git checkout -- data/{path.name} data/{beside.name}"
+        )
     with safe_open(path, "numpy") as stored:
         vectors, facts = stored.get_tensor("vectors"), stored.metadata()
     found = digest([lead_text(lead) for lead in datasets.leads()])
     if facts.get("texts") != found:
         raise ValueError(
-            f"{Path(path).name} holds vectors of other texts than these leads; make it again: "
+            f"{path.name} holds vectors of other texts than these leads; make it again: "
             "python -m helpers.retrieval.stored_vectors"
         )
-    numbers = Path(path).with_suffix(".sha256")
-    if not numbers.exists() or numbers.read_text(encoding="ascii").strip() != hashlib.sha256(vectors.tobytes()).hexdigest():
-        raise ValueError(f"{Path(path).name} is damaged, or its digest {numbers.name} is; restore both: git checkout data")
     return unit_rows(vectors).astype(np.float32)
+
+
+def _line(path: Path, data: bytes) -> str:
+    return f"{hashlib.sha256(data).hexdigest()}  {path.name}\n"
 
 
 def main() -> int:
@@ -84,9 +92,9 @@ def main() -> int:
         "seconds": f"{time.perf_counter() - begin:.0f}",
         "license": "CC BY-SA 4.0",
     }
-    stored = quantized(vectors)
-    write_atomic(FILE, save({"vectors": stored}, facts))
-    write_atomic(NUMBERS, hashlib.sha256(stored.tobytes()).hexdigest() + "\n")
+    data = save({"vectors": quantized(vectors)}, facts)
+    write_atomic(FILE, data)
+    write_atomic(DIGEST, _line(FILE, data))
     print(FILE.name, vectors.shape, facts)
     return 0
 

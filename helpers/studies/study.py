@@ -7,31 +7,17 @@ STUDY.keep(study)   # atomic, after each run: an interruption costs one run
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from helpers.files import write_atomic
+from helpers.files import load_json, save_json
 from helpers.hardware import hardware
 from helpers.paths import repository_root
 
-__all__ = ["StudyFile", "digest"]
-
-DIGEST = "sha256"  # its key in the file
-
-
-def digest(content: dict[str, Any]) -> str:
-    """sha256 of what a file holds, whatever its order and spaces.
-
-    >>> digest({"a": 1, "b": [0.5]}) == digest({"b": [0.5], "a": 1})
-    True
-    """
-    plain = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(plain.encode("ascii")).hexdigest()
+__all__ = ["StudyFile"]
 
 
 @dataclass
@@ -58,26 +44,33 @@ class StudyFile:
         """
         path = Path(path or self.file)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            written = content.pop(DIGEST, None)
+            content = load_json(path)
             self.holds(content)
-            if written != digest(content):
-                raise ValueError("its numbers are not those that were written")
         except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path.name} holds no {self.what} ({error}); restore it: git checkout data/{path.name}") from error
+            raise ValueError(f"{path.name} holds no {self.what} ({error}); {self._cure(path)}") from error
         return content
 
     def so_far(self, path: Path | None = None) -> dict[str, Any]:
-        """What the file holds already, unchecked; nothing when there is no file."""
+        """What the file holds already, finished or not; nothing when there is no file.
+
+        Raises ValueError when it is damaged: what is kept next would give it a new digest.
+        """
         path = path or self.file
-        content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        content.pop(DIGEST, None)
-        return content
+        if not path.exists():
+            return {}
+        try:
+            return load_json(path)
+        except ValueError as error:
+            raise ValueError(f"{path.name} is damaged ({error}); {self._cure(path)}") from error
+
+    def _cure(self, path: Path) -> str:
+        if path.name == self.file.name:
+            return f"restore it: git checkout -- data/{path.name}"
+        return "delete it and make it again"
 
     def keep(self, content: dict[str, Any], path: Path | None = None) -> None:
         """Write the file with its digest, whole or not at all."""
-        plain = json.loads(json.dumps(content))  # as it will be read: names of numbers are texts then
-        write_atomic(path or self.file, json.dumps({**content, DIGEST: digest(plain)}, **self.style) + "\n")
+        save_json(path or self.file, content, **self.style)
 
     def origin(self) -> dict[str, str]:
         """The command and the machine that make the numbers: one thread of a processor."""

@@ -1179,6 +1179,13 @@ MUTANTS = [
         test="unit/test_models_and_files.py::test_a_flipped_bit_anywhere_is_found",
     ),
     bug(
+        "a JSON file is believed whatever its digest",
+        "files",
+        "content.pop(DIGEST, None) != digest(content)",
+        "content.pop(DIGEST, None) is None",
+        test="unit/test_study_files.py::test_one_changed_digit_is_noticed",
+    ),
+    bug(
         "a tiny top-p leaves no token",
         "generation.filters",
         "before[0] = -1",

@@ -17,6 +17,7 @@ from helpers.course.commands import doctor, lab, notebooks, running
 from helpers.course.commands.console import Problem, seconds, size
 from helpers.course.site import checking
 from helpers.course.site.run_pages import RunPages
+from helpers.files import save_json
 
 # --- doctor -----------------------------------------------------------------------------------------------------------
 
@@ -138,7 +139,7 @@ def test_run_writes_pages_and_records(tmp_path, monkeypatch):
     root = tmp_path / "repo"
     (root / "notebooks").mkdir(parents=True)
     (root / "data").mkdir()
-    (root / "data" / "results.json").write_text('{"classification": [1], "notebooks": {"09": 1}}')
+    save_json(root / "data" / "results.json", {"classification": [1], "notebooks": {"09": 1}})
     write(root / "notebooks" / "01_good.ipynb", "import os; assert os.environ['COURSE_RECORD'] == '1'")
     write(root / "notebooks" / "02_bad.ipynb", "1 / 0")
     monkeypatch.setattr(running, "repository_root", lambda: root)

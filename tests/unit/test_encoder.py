@@ -1,5 +1,7 @@
 """The encoder: padding does not count, batches do not matter, check values of MiniLM, the committed vectors."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -80,6 +82,8 @@ def test_vectors_of_other_texts_are_refused(tmp_path):
     from safetensors.numpy import save_file
 
     save_file({"vectors": np.ones((3, 4), dtype=np.int8)}, tmp_path / "x.safetensors", metadata={"texts": "another"})
+    digest = hashlib.sha256((tmp_path / "x.safetensors").read_bytes()).hexdigest()
+    (tmp_path / "x.sha256").write_text(f"{digest}  x.safetensors\n")
     with pytest.raises(ValueError, match="other texts"):
         stored_vectors.load(tmp_path / "x.safetensors")
 

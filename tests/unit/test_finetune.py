@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from helpers.data import datasets
+from helpers.files import save_json
 from helpers.finetuning import lora, tasks
 from helpers.finetuning.frozen_blocks import Prompts, Upper
 from helpers.models.transformer import Config, Transformer
@@ -165,10 +166,10 @@ def test_the_committed_study_is_whole():
     assert [r["seed"] for r in study["parts"]["describe"]] == list(finetuning_study.SEEDS)
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"parts": {"base": []}}'])
-def test_a_damaged_study_is_refused(tmp_path, content):
+@pytest.mark.parametrize("content", [{}, {"parts": {"base": []}}])
+def test_an_unfinished_study_is_refused(tmp_path, content):
     path = tmp_path / "finetuning.json"
-    path.write_text(content)
+    save_json(path, content)
     with pytest.raises(ValueError, match="no finetuning study"):
         finetuning_study.load(path)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from helpers.files import save_json
 from helpers.finetuning import dpo
 from helpers.finetuning.preferences import answer_log_probs
 from helpers.models.transformer import Config, Transformer
@@ -37,11 +38,11 @@ def test_what_the_notebook_says_of_the_study():
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{}", json.dumps({"parts": {}}), json.dumps({"parts": {name: {"runs": []} for name in preference_study.PARTS}})],
+    [{}, {"parts": {}}, {"parts": {name: {"runs": []} for name in preference_study.PARTS}}],
 )
-def test_a_damaged_study_is_refused(tmp_path, content):
+def test_an_unfinished_study_is_refused(tmp_path, content):
     path = tmp_path / "preferences.json"
-    path.write_text(content)
+    save_json(path, content)
     with pytest.raises(ValueError, match="no preference study"):
         preference_study.load(path)
 

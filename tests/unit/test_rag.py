@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from helpers.files import save_json
 from helpers.generation.copying import SpanConstraint
 from helpers.generation.greedy import Writer
 from helpers.models.transformer import Config, Transformer
@@ -244,7 +245,7 @@ def test_the_study_goes_on_where_it_stopped(writer, tmp_path, monkeypatch):
     assert rag_study.run(study, "answers", file)
     rows = rag_study.load(file)["answers"]
     assert [r["question"] for r in rows] == [q.question for q in study.questions] and "right source" in rows[0]
-    (tmp_path / "bad.json").write_text("{}")
+    save_json(tmp_path / "bad.json", {})
     with pytest.raises(ValueError, match="no study of answers"):
         rag_study.load(tmp_path / "bad.json")
 

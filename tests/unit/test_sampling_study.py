@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.data.datasets import leads
+from helpers.files import save_json
 from helpers.generation import sampling
 from helpers.models.transformer import Config, Transformer
 from helpers.studies import sampling as study
@@ -79,10 +80,10 @@ def test_the_committed_study_is_complete():
     assert np.mean([r["right"] for r in confident if r["kind"] == "capital"]) > 0.3
 
 
-def test_a_damaged_study_is_told(tmp_path):
+def test_an_unfinished_study_is_told(tmp_path):
     file = tmp_path / "sampling.json"
-    file.write_text('{"parts": {}}')
-    with pytest.raises(ValueError, match="git checkout data/sampling.json"):
+    save_json(file, {"parts": {}})  # as it was written, but not a whole study
+    with pytest.raises(ValueError, match="holds no sampling study .*git checkout -- data/sampling.json"):
         study.load(file)
     with pytest.raises(FileNotFoundError):
         study.load(tmp_path / "nothing.json")

@@ -1,10 +1,9 @@
 """The small scaling study: its arithmetic on made-up bowls, the committed results, and two processes against one."""
 
-import json
-
 import numpy as np
 import pytest
 
+from helpers.files import save_json
 from helpers.models import sizes as model_size
 from helpers.studies import scaling
 from helpers.training import distributed
@@ -52,10 +51,10 @@ def test_the_committed_study_is_whole():
         assert 0.2 < scaling.power_law(list(scaling.GRID), best)[1] < 0.8
 
 
-@pytest.mark.parametrize("content", ["", "{}", json.dumps({"runs": []}), json.dumps({"runs": [{}]})])
-def test_a_damaged_study_is_refused(tmp_path, content):
+@pytest.mark.parametrize("content", [{}, {"runs": []}, {"runs": [{}]}])
+def test_an_unfinished_study_is_refused(tmp_path, content):
     path = tmp_path / "scaling.json"
-    path.write_text(content)
+    save_json(path, content)
     with pytest.raises(ValueError, match="no scaling study"):
         scaling.load(path)
 

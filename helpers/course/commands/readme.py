@@ -1,12 +1,12 @@
 """The made parts of README.md: the chapter table and the two ladders, from the measurements in data/results.json."""
 
-import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from helpers import chapters
-from helpers.course.commands.console import guarded
-from helpers.files import write_atomic
+from helpers.course.commands.console import Problem, guarded
+from helpers.files import load_json, write_atomic
 
 ROOT = Path(__file__).resolve().parents[3]
 BEGIN, END = "<!-- chapters: made by `python3 course.py run --record` -->", "<!-- end of chapters -->"
@@ -16,6 +16,16 @@ PICTURES = {
     "classification": "data/pictures/ladder_classifiers.png",
     "language_models": "data/pictures/ladder_language_models.png",
 }
+
+
+def recorded(path: Path) -> dict[str, Any]:
+    """What `course.py run --record` wrote so far; nothing without a file. Raises Problem when it is damaged."""
+    if not path.exists():
+        return {}
+    try:
+        return load_json(path)
+    except ValueError as error:
+        raise Problem(f"{path.name} is damaged ({error}).", f"Restore it: git checkout -- data/{path.name}") from error
 
 
 def table(results: dict) -> str:
@@ -81,8 +91,7 @@ def updated(text: str, results: dict) -> str:
 
 def update(root: Path = ROOT) -> None:
     """Renew README.md and its pictures in place."""
-    file = root / "data" / "results.json"
-    results = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    results = recorded(root / "data" / "results.json")
     readme = root / "README.md"
     text = readme.read_text(encoding="utf-8")
     if BEGIN in text:

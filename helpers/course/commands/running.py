@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
 import os
 import platform
 import re
@@ -20,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.course.commands.console import Live, Problem, guarded, say, seconds
 from helpers.course.commands.process import run_foreground
-from helpers.files import locked, write_atomic
+from helpers.course.commands.readme import recorded
+from helpers.files import locked, save_json
 from helpers.hardware import hardware
 from helpers.paths import build_folder, named_path, repository_root
 
@@ -103,19 +103,12 @@ def record(root: Path, results: Sequence[Result]) -> Path:
     """Write the successful executions under "notebooks" of data/results.json; all other keys stay."""
     path = named_path("COURSE_RESULTS") or root / "data" / "results.json"
     with locked(path):  # another run may record as well
-        data: dict[str, Any] = {}
-        if path.exists():
-            try:
-                data = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise Problem(
-                    f"{path.name} is not valid JSON ({error}).", "Restore it: git checkout data/results.json"
-                ) from error
+        data = recorded(path)
         kept = data.setdefault("notebooks", {})
         for result in results:
             if result.error is None:
                 kept[key(result.path)] = entry(result)
-        return write_atomic(path, json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        return save_json(path, data, indent=1, sort_keys=True, ensure_ascii=False)
 
 
 def key(path: Path) -> str:

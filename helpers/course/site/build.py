@@ -14,6 +14,7 @@ from pathlib import Path
 from helpers import chapters
 from helpers.course.commands.address import current as address
 from helpers.course.commands.console import Problem
+from helpers.course.commands.readme import recorded
 from helpers.course.site import notebook
 from helpers.course.site.formulas import FormulaError
 from helpers.course.site.frame import TITLE, Entry, page
@@ -76,8 +77,7 @@ def linker(root: Path, folder: str) -> Callable[[str], str]:
 
 def _table(root: Path) -> str:
     """The chapter table of the start page, with time and memory from data/results.json."""
-    file = root / "data" / "results.json"
-    measured = json.loads(file.read_text(encoding="utf-8")).get("notebooks", {}) if file.exists() else {}
+    measured = recorded(root / "data" / "results.json").get("notebooks", {})
     rows = []
     for c in chapters.CHAPTERS:
         ready, run, links = (root / c.file).exists(), measured.get(c.number), chapters.links(c.number)
