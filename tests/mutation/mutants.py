@@ -1183,7 +1183,7 @@ MUTANTS = [
         "files",
         "content.pop(DIGEST, None) != digest(content)",
         "content.pop(DIGEST, None) is None",
-        test="unit/test_study_files.py::test_one_changed_digit_is_noticed",
+        test="unit/test_study_files.py::test_damaged_results_are_refused_by_all_who_read_them",
     ),
     bug(
         "a tiny top-p leaves no token",
